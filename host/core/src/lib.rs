@@ -1,0 +1,21 @@
+//! The words which the edge and the runtime share.
+//!
+//! The edge (sockets, protocols, the registry of connections) and the runtime
+//! (engine, instances, capabilities) never see each other. They meet here, at
+//! two traits: [`Plugins`], by which the edge delivers an [`Event`] and gets an
+//! [`Outcome`], and [`Edge`], by which a guest's capability call reaches a
+//! connection. Nothing in this crate does input or output.
+
+pub mod edge;
+pub mod event;
+pub mod id;
+pub mod limits;
+pub mod manifest;
+pub mod message;
+pub mod plugin;
+
+pub use edge::Edge;
+pub use event::{Event, Failure, Outcome};
+pub use id::{ConnectionId, PluginId, TenantId};
+pub use message::{Message, MessageRef};
+pub use plugin::{Plugins, Settings};

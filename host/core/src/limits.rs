@@ -1,0 +1,342 @@
+//! Limits: each has a key in the manifest, a safe default and a stated
+//! behaviour when it is reached. docs/limits.md is the table for operators.
+
+use serde::Deserialize;
+
+/// Limits as the manifest gives them, for the host or for one plugin. Every key
+/// may be left out. Units are in the names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLimits {
+    /// Time a handler has for one event; for HTTP, until the response's head.
+    pub event_timeout_ms: Option<u64>,
+    /// Events of one plugin under way at once, on all event loops together.
+    pub events_max: Option<u32>,
+    /// Linear memory of one instance.
+    pub memory_bytes_max: Option<u64>,
+    /// Elements of one instance's tables.
+    pub table_elements_max: Option<u32>,
+    /// Instances of one plugin, on all event loops together.
+    pub instances_max: Option<u32>,
+    /// Events one instance of the async form runs at once.
+    pub instance_events_max: Option<u32>,
+    /// Events after which an instance is replaced by a fresh one.
+    pub instance_uses_max: Option<u64>,
+    /// Time after which an unused instance is dropped.
+    pub instance_idle_ms: Option<u64>,
+    /// Open WebSockets of one plugin.
+    pub connections_max: Option<u32>,
+    /// One message, in either direction.
+    pub message_bytes_max: Option<u64>,
+    /// Outbound queue of one connection.
+    pub queue_bytes_max: Option<u64>,
+    /// Attachment of one connection.
+    pub attachment_bytes_max: Option<u64>,
+    /// Topics one connection is subscribed to.
+    pub topics_per_connection_max: Option<u32>,
+    /// A topic's name.
+    pub topic_bytes_max: Option<u32>,
+    /// Silence after which a client is pinged, and then closed.
+    pub idle_timeout_ms: Option<u64>,
+    /// Time a client has to answer a close frame.
+    pub close_timeout_ms: Option<u64>,
+    /// Body of one HTTP request.
+    pub body_bytes_max: Option<u64>,
+}
+
+impl RawLimits {
+    /// The keys of `self`, and where it has none, those of `base`.
+    pub fn over(&self, base: &Self) -> Self {
+        macro_rules! merge {
+            ($($key:ident),* $(,)?) => { Self { $($key: self.$key.or(base.$key)),* } };
+        }
+        merge!(
+            event_timeout_ms,
+            events_max,
+            memory_bytes_max,
+            table_elements_max,
+            instances_max,
+            instance_events_max,
+            instance_uses_max,
+            instance_idle_ms,
+            connections_max,
+            message_bytes_max,
+            queue_bytes_max,
+            attachment_bytes_max,
+            topics_per_connection_max,
+            topic_bytes_max,
+            idle_timeout_ms,
+            close_timeout_ms,
+            body_bytes_max,
+        )
+    }
+}
+
+/// What to do with a message for a connection whose outbound queue is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SlowConsumer {
+    /// Refuse the message: the sender is told `full`. The host also stops
+    /// reading from a client that does not read.
+    Wait,
+    /// Drop the oldest queued messages to make room.
+    DropOldest,
+    /// Close the connection with 1013.
+    #[default]
+    Close,
+}
+
+/// What to do with a connection whose handler returned an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnError {
+    /// Close it with 1011.
+    #[default]
+    Close,
+    /// Log the error and go on with the next event.
+    Skip,
+}
+
+/// Limits of one event.
+#[derive(Clone, Debug)]
+pub struct EventLimits {
+    /// See [`RawLimits::event_timeout_ms`]. Reached: 504 or 1011.
+    pub timeout_ms: u64,
+    /// See [`RawLimits::events_max`]. Reached: 503 or 1013.
+    pub concurrent_max: u32,
+}
+
+/// Limits of one instance and of the pool of them.
+#[derive(Clone, Debug)]
+pub struct InstanceLimits {
+    /// See [`RawLimits::memory_bytes_max`]. Reached: `memory.grow` fails.
+    pub memory_bytes_max: usize,
+    /// See [`RawLimits::table_elements_max`]. Reached: `table.grow` fails.
+    pub table_elements_max: usize,
+    /// See [`RawLimits::instances_max`]. Reached: events wait, up to their
+    /// deadline.
+    pub count_max: u32,
+    /// See [`RawLimits::instance_events_max`].
+    pub events_max: u32,
+    /// See [`RawLimits::instance_uses_max`].
+    pub uses_max: u64,
+    /// See [`RawLimits::instance_idle_ms`].
+    pub idle_ms: u64,
+}
+
+/// Limits and policies of WebSocket connections.
+#[derive(Clone, Debug)]
+pub struct ConnectionLimits {
+    /// See [`RawLimits::connections_max`]. Reached: 503.
+    pub count_max: u32,
+    /// See [`RawLimits::message_bytes_max`]. Reached: 1009, or an error value.
+    pub message_bytes_max: usize,
+    /// See [`RawLimits::queue_bytes_max`]. A queue below it takes one more
+    /// message of any allowed size.
+    pub queue_bytes_max: usize,
+    /// See [`RawLimits::attachment_bytes_max`]. Reached: an error value.
+    pub attachment_bytes_max: usize,
+    /// See [`RawLimits::topics_per_connection_max`]. Reached: an error value.
+    pub topics_max: u32,
+    /// See [`RawLimits::topic_bytes_max`]. Reached: an error value.
+    pub topic_bytes_max: u32,
+    /// See [`RawLimits::idle_timeout_ms`]; 0 for never.
+    pub idle_timeout_ms: u64,
+    /// See [`RawLimits::close_timeout_ms`].
+    pub close_timeout_ms: u64,
+    /// When the outbound queue is full.
+    pub slow_consumer: SlowConsumer,
+    /// When a handler returns an error.
+    pub on_error: OnError,
+}
+
+/// Limits of HTTP requests.
+#[derive(Clone, Debug)]
+pub struct HttpLimits {
+    /// See [`RawLimits::body_bytes_max`]. Reached: 413.
+    pub body_bytes_max: u64,
+}
+
+/// All limits of one plugin, by who enforces them.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Enforced by the runtime.
+    pub event: EventLimits,
+    /// Enforced by the runtime.
+    pub instance: InstanceLimits,
+    /// Enforced by the edge.
+    pub connection: ConnectionLimits,
+    /// Enforced by the edge.
+    pub http: HttpLimits,
+}
+
+/// The largest linear memory that can be configured, in bytes.
+pub const MEMORY_BYTES_CEILING: u64 = 4 << 30;
+
+/// A limit has a value it can't have.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{key}` is {value}, but has to be from {min} to {max}")]
+pub struct OutOfRange {
+    key: &'static str,
+    value: u64,
+    min: u64,
+    max: u64,
+}
+
+/// `value` or the default, if it is within the range.
+fn ranged(
+    key: &'static str,
+    value: Option<u64>,
+    default: u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<u64, OutOfRange> {
+    let value = value.unwrap_or(default);
+    if range.contains(&value) {
+        return Ok(value);
+    }
+    Err(OutOfRange {
+        key,
+        value,
+        min: *range.start(),
+        max: *range.end(),
+    })
+}
+
+/// The same for limits that count things.
+fn counted(
+    key: &'static str,
+    value: Option<u32>,
+    default: u32,
+    max: u32,
+) -> Result<u32, OutOfRange> {
+    let value = ranged(key, value.map(u64::from), default.into(), 1..=max.into())?;
+    Ok(u32::try_from(value).unwrap_or(max))
+}
+
+impl Limits {
+    /// Fills in the defaults and checks every value.
+    pub fn resolve(
+        raw: &RawLimits,
+        slow_consumer: SlowConsumer,
+        on_error: OnError,
+    ) -> Result<Self, OutOfRange> {
+        const DAY_MS: u64 = 86_400_000;
+        const GIB: u64 = 1 << 30;
+        let size = |key, value, default, range| {
+            ranged(key, value, default, range).map(|bytes| bytes as usize)
+        };
+        Ok(Self {
+            event: EventLimits {
+                timeout_ms: ranged("event_timeout_ms", raw.event_timeout_ms, 30_000, 1..=DAY_MS)?,
+                concurrent_max: counted("events_max", raw.events_max, 10_000, 1_000_000)?,
+            },
+            instance: InstanceLimits {
+                memory_bytes_max: size(
+                    "memory_bytes_max",
+                    raw.memory_bytes_max,
+                    128 << 20,
+                    1 << 16..=MEMORY_BYTES_CEILING,
+                )?,
+                table_elements_max: counted(
+                    "table_elements_max",
+                    raw.table_elements_max,
+                    100_000,
+                    10_000_000,
+                )? as usize,
+                count_max: counted("instances_max", raw.instances_max, 256, 100_000)?,
+                events_max: counted("instance_events_max", raw.instance_events_max, 128, 10_000)?,
+                uses_max: ranged(
+                    "instance_uses_max",
+                    raw.instance_uses_max,
+                    1_000_000,
+                    1..=u64::MAX,
+                )?,
+                idle_ms: ranged("instance_idle_ms", raw.instance_idle_ms, 60_000, 1..=DAY_MS)?,
+            },
+            connection: ConnectionLimits {
+                count_max: counted("connections_max", raw.connections_max, 1_000_000, u32::MAX)?,
+                message_bytes_max: size(
+                    "message_bytes_max",
+                    raw.message_bytes_max,
+                    1 << 20,
+                    1..=GIB,
+                )?,
+                queue_bytes_max: size("queue_bytes_max", raw.queue_bytes_max, 1 << 20, 1..=GIB)?,
+                attachment_bytes_max: size(
+                    "attachment_bytes_max",
+                    raw.attachment_bytes_max,
+                    4096,
+                    0..=1 << 20,
+                )?,
+                topics_max: counted(
+                    "topics_per_connection_max",
+                    raw.topics_per_connection_max,
+                    64,
+                    100_000,
+                )?,
+                topic_bytes_max: counted("topic_bytes_max", raw.topic_bytes_max, 256, 4096)?,
+                idle_timeout_ms: ranged(
+                    "idle_timeout_ms",
+                    raw.idle_timeout_ms,
+                    120_000,
+                    0..=DAY_MS,
+                )?,
+                close_timeout_ms: ranged(
+                    "close_timeout_ms",
+                    raw.close_timeout_ms,
+                    5_000,
+                    1..=DAY_MS,
+                )?,
+                slow_consumer,
+                on_error,
+            },
+            http: HttpLimits {
+                body_bytes_max: ranged(
+                    "body_bytes_max",
+                    raw.body_bytes_max,
+                    16 << 20,
+                    0..=u64::MAX,
+                )?,
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(raw: &RawLimits) -> Result<Limits, OutOfRange> {
+        Limits::resolve(raw, SlowConsumer::default(), OnError::default())
+    }
+
+    #[test]
+    fn a_plugin_overrides_the_host() {
+        let host = RawLimits {
+            event_timeout_ms: Some(1),
+            events_max: Some(2),
+            ..Default::default()
+        };
+        let plugin = RawLimits {
+            event_timeout_ms: Some(3),
+            ..Default::default()
+        };
+        let limits = resolve(&plugin.over(&host)).unwrap();
+        assert_eq!(limits.event.timeout_ms, 3);
+        assert_eq!(limits.event.concurrent_max, 2);
+        assert_eq!(limits.connection.message_bytes_max, 1 << 20);
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named() {
+        let error = resolve(&RawLimits {
+            events_max: Some(0),
+            ..Default::default()
+        })
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`events_max` is 0, but has to be from 1 to 1000000"
+        );
+    }
+}

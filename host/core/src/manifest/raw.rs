@@ -1,0 +1,116 @@
+//! What the file says.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::ManifestError;
+use crate::limits::{OnError, RawLimits, SlowConsumer};
+
+/// `holdfast.toml` as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Raw {
+    /// Address to listen on; `127.0.0.1:8080` if left out.
+    pub listen: Option<String>,
+    /// Event loops; one for each core if left out.
+    pub threads: Option<usize>,
+    /// Time that a shut-down waits for requests and sockets.
+    pub drain_timeout_ms: Option<u64>,
+    /// Limits of every plugin that does not set its own.
+    #[serde(default)]
+    pub limits: RawLimits,
+    /// The plugins.
+    #[serde(default)]
+    pub plugin: Vec<RawPlugin>,
+    /// The routes.
+    #[serde(default)]
+    pub route: Vec<RawRoute>,
+}
+
+/// One `[[plugin]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawPlugin {
+    /// Unique within the tenant.
+    pub name: String,
+    /// Owner; `default` if left out.
+    pub tenant: Option<String>,
+    /// Path of the `.wasm` file, relative to the manifest.
+    pub component: String,
+    /// Read by the guest through `wasi:config`.
+    #[serde(default)]
+    pub config: BTreeMap<String, String>,
+    /// Hosts to which the guest may send requests: `example.com`,
+    /// `*.example.com`, `example.com:8443`.
+    #[serde(default)]
+    pub allow_http: Vec<String>,
+    /// When a connection's outbound queue is full.
+    #[serde(default)]
+    pub slow_consumer: SlowConsumer,
+    /// When a WebSocket handler returns an error.
+    #[serde(default)]
+    pub on_error: OnError,
+    /// Limits of this plugin.
+    #[serde(default)]
+    pub limits: RawLimits,
+}
+
+/// One `[[route]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawRoute {
+    /// Host name; any if left out.
+    pub host: Option<String>,
+    /// Path prefix, matched by whole segments.
+    pub path: String,
+    /// Name of the plugin.
+    pub plugin: String,
+    /// Its tenant; `default` if left out.
+    pub tenant: Option<String>,
+}
+
+/// Reads a manifest. `file` is for the error only.
+pub fn parse(file: &str, text: &str) -> Result<Raw, ManifestError> {
+    toml::from_str(text).map_err(|error| {
+        let hint = suggestion(error.message());
+        ManifestError {
+            message: format!("{file}: {}", error.to_string().trim_end()),
+            hint,
+        }
+    })
+}
+
+/// For ``unknown field `lisen`, expected one of `listen`, …``: the key which
+/// was probably meant.
+fn suggestion(message: &str) -> Option<String> {
+    let rest = message.strip_prefix("unknown field `")?;
+    let (unknown, rest) = rest.split_once('`')?;
+    let known = rest.split('`').skip(1).step_by(2);
+    let (distance, best) = known
+        .map(|key| (strsim::damerau_levenshtein(unknown, key), key))
+        .min()?;
+    (distance <= unknown.len().div_ceil(2)).then(|| format!("did you mean `{best}`?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_an_error_with_a_suggestion() {
+        let error = parse("holdfast.toml", "lisen = \"x\"").unwrap_err();
+        assert!(
+            error
+                .message
+                .starts_with("holdfast.toml: TOML parse error at line 1"),
+            "{error}"
+        );
+        assert_eq!(error.hint.as_deref(), Some("did you mean `listen`?"));
+    }
+
+    #[test]
+    fn no_suggestion_for_something_quite_different() {
+        assert_eq!(parse("f", "zzz = 1").unwrap_err().hint, None);
+    }
+}

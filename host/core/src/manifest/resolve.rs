@@ -1,0 +1,230 @@
+//! What the file means.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::ManifestError;
+use super::raw::{Raw, RawPlugin, RawRoute};
+use crate::limits::Limits;
+
+/// The tenant of a plugin that names none.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// A checked manifest.
+#[derive(Clone, Debug)]
+pub struct Manifest {
+    /// What concerns the process.
+    pub host: Host,
+    /// The plugins; no two have the same tenant and name.
+    pub plugins: Vec<Plugin>,
+    /// The routes; each names a plugin above.
+    pub routes: Vec<Route>,
+}
+
+/// What concerns the process.
+#[derive(Clone, Debug)]
+pub struct Host {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Event loops; none for one each core.
+    pub threads: Option<usize>,
+    /// Longest time of a shut-down.
+    pub drain_timeout_ms: u64,
+}
+
+/// A plugin.
+#[derive(Clone, Debug)]
+pub struct Plugin {
+    /// Its owner.
+    pub tenant: String,
+    /// Unique in the tenant.
+    pub name: String,
+    /// Its component.
+    pub component: PathBuf,
+    /// For `wasi:config`.
+    pub config: BTreeMap<String, String>,
+    /// For outbound `wasi:http`.
+    pub allow_http: Vec<String>,
+    /// Its limits.
+    pub limits: Limits,
+}
+
+/// A route to a plugin.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Lower-case host name; none for any.
+    pub host: Option<String>,
+    /// Starts with a slash, and ends with none unless it is only that.
+    pub path: String,
+    /// Which of [`Manifest::plugins`].
+    pub plugin: usize,
+}
+
+/// Where to listen if the manifest does not say.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+
+/// Checks a manifest. `file` is for errors, `folder` is what the paths of
+/// components are relative to.
+pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, ManifestError> {
+    let fail = |message: String, hint: &str| ManifestError {
+        message: format!("{file}: {message}"),
+        hint: Some(hint.to_owned()),
+    };
+    let listen = raw.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
+    let host = Host {
+        listen: listen.parse().map_err(|_| {
+            fail(
+                format!("`listen` is \"{listen}\", which is no address and port"),
+                "write it as \"127.0.0.1:8080\" or \"[::]:8080\"",
+            )
+        })?,
+        threads: match raw.threads {
+            Some(0) => return Err(fail("`threads` is 0".into(), "leave it out for one a core")),
+            threads => threads,
+        },
+        drain_timeout_ms: raw.drain_timeout_ms.unwrap_or(10_000),
+    };
+    if raw.plugin.is_empty() {
+        return Err(fail(
+            "there is no plugin".into(),
+            "add a [[plugin]] with name and component",
+        ));
+    }
+    let mut plugins: Vec<Plugin> = Vec::with_capacity(raw.plugin.len());
+    for raw_plugin in &raw.plugin {
+        let plugin =
+            plugin(raw, raw_plugin, folder).map_err(|(message, hint)| fail(message, hint))?;
+        if plugins
+            .iter()
+            .any(|other| other.name == plugin.name && other.tenant == plugin.tenant)
+        {
+            let message = format!(
+                "two plugins of tenant `{}` are named `{}`",
+                plugin.tenant, plugin.name
+            );
+            return Err(fail(message, "give one of them another name"));
+        }
+        plugins.push(plugin);
+    }
+    let mut routes: Vec<Route> = Vec::with_capacity(raw.route.len());
+    for raw_route in &raw.route {
+        let route = route(raw_route, &plugins).map_err(|(message, hint)| fail(message, &hint))?;
+        if routes
+            .iter()
+            .any(|other| other.host == route.host && other.path == route.path)
+        {
+            let message = format!("two routes have the path `{}`", route.path);
+            return Err(fail(message, "remove one, or tell them apart by `host`"));
+        }
+        routes.push(route);
+    }
+    if routes.is_empty() {
+        return Err(fail(
+            "there is no route, so nothing could be reached".into(),
+            "add a [[route]] with path = \"/\" and plugin",
+        ));
+    }
+    Ok(Manifest {
+        host,
+        plugins,
+        routes,
+    })
+}
+
+fn plugin(raw: &Raw, plugin: &RawPlugin, folder: &Path) -> Result<Plugin, (String, &'static str)> {
+    let tenant = plugin.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
+    for (key, name) in [("name", plugin.name.as_str()), ("tenant", tenant)] {
+        if !is_name(name) {
+            return Err((
+                format!("the plugin `{key}` \"{name}\" is not a name"),
+                "use 1 to 64 letters, digits, hyphens and underscores",
+            ));
+        }
+    }
+    let limits = Limits::resolve(
+        &plugin.limits.over(&raw.limits),
+        plugin.slow_consumer,
+        plugin.on_error,
+    )
+    .map_err(|error| {
+        (
+            format!("plugin `{}`: {error}", plugin.name),
+            "change it in `limits`",
+        )
+    })?;
+    Ok(Plugin {
+        tenant: tenant.to_owned(),
+        name: plugin.name.clone(),
+        component: folder.join(&plugin.component),
+        config: plugin.config.clone(),
+        allow_http: plugin.allow_http.clone(),
+        limits,
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    (1..=64).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+fn route(route: &RawRoute, plugins: &[Plugin]) -> Result<Route, (String, String)> {
+    if !route.path.starts_with('/') || route.path.contains(['?', '#']) {
+        return Err((
+            format!("the route path \"{}\" is not a path", route.path),
+            "start it with a slash, and leave out any query".into(),
+        ));
+    }
+    let tenant = route.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
+    let plugin = plugins
+        .iter()
+        .position(|plugin| plugin.name == route.plugin && plugin.tenant == tenant)
+        .ok_or_else(|| {
+            let names = plugins
+                .iter()
+                .filter(|plugin| plugin.tenant == tenant)
+                .map(|plugin| format!("`{}`", plugin.name))
+                .collect::<Vec<_>>();
+            let hint = if names.is_empty() {
+                format!("no plugin belongs to tenant `{tenant}`")
+            } else {
+                format!("its plugins are {}", names.join(", "))
+            };
+            let message = format!(
+                "the route `{}` leads to `{}`, but tenant `{tenant}` has no such plugin",
+                route.path, route.plugin
+            );
+            (message, hint)
+        })?;
+    let path = match route.path.trim_end_matches('/') {
+        "" => "/",
+        path => path,
+    };
+    Ok(Route {
+        host: route.host.as_deref().map(str::to_ascii_lowercase),
+        path: path.to_owned(),
+        plugin,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parse;
+    use super::*;
+
+    fn manifest(text: &str) -> Result<Manifest, ManifestError> {
+        resolve("m.toml", Path::new("/app"), &parse("m.toml", text)?)
+    }
+
+    #[test]
+    fn a_small_manifest_gets_its_defaults() {
+        let manifest = manifest(
+            "[[plugin]]\nname = 'a'\ncomponent = 'a.wasm'\n[[route]]\npath = '/x/'\nplugin = 'a'\n",
+        )
+        .unwrap();
+        assert_eq!(manifest.host.listen.to_string(), DEFAULT_LISTEN);
+        assert_eq!(manifest.plugins[0].component, Path::new("/app/a.wasm"));
+        assert_eq!(manifest.plugins[0].tenant, DEFAULT_TENANT);
+        assert_eq!(manifest.routes[0].path, "/x");
+    }
+}

@@ -1,0 +1,52 @@
+//! What the edge knows of a plugin, and how it delivers events to it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::event::{Event, Outcome};
+use crate::id::{PluginId, TenantId};
+use crate::limits::{ConnectionLimits, HttpLimits};
+
+/// A future that stays on the event loop where it was made.
+pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// Delivers events to plugins. Implemented by the runtime, one for each event
+/// loop; it and its futures never leave that loop, so that an event reaches a
+/// warm instance and returns without a change of thread.
+pub trait Plugins {
+    /// Runs one event in an instance of the plugin's current generation.
+    ///
+    /// The future always ends: by the handler's return, by a trap, or at the
+    /// deadline in the plugin's limits. Dropping it abandons the event.
+    fn deliver(&self, plugin: PluginId, event: Event) -> LocalFuture<Outcome>;
+}
+
+/// Which handlers a component exports, as the host found out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Handlers {
+    /// `wasi:http`, 0.2 or 0.3.
+    pub http: bool,
+    /// `holdfast:websocket`, either form.
+    pub websocket: bool,
+}
+
+/// What the edge has to know of a plugin to serve it. Immutable; a reload makes
+/// a new one.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The plugin's number.
+    pub id: PluginId,
+    /// Its tenant's number, the scope of its connections and topics.
+    pub tenant: TenantId,
+    /// Its name, unique in the tenant.
+    pub name: Arc<str>,
+    /// Its tenant's name.
+    pub tenant_name: Arc<str>,
+    /// What it exports.
+    pub handlers: Handlers,
+    /// Limits of its WebSocket connections.
+    pub connection: ConnectionLimits,
+    /// Limits of its HTTP requests.
+    pub http: HttpLimits,
+}
