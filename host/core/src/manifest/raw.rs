@@ -56,6 +56,16 @@ pub struct RawPlugin {
     pub limits: RawLimits,
 }
 
+/// What comes along a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// HTTP requests.
+    Http,
+    /// WebSocket handshakes.
+    Websocket,
+}
+
 /// One `[[route]]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -64,6 +74,8 @@ pub struct RawRoute {
     pub host: Option<String>,
     /// Path prefix, matched by whole segments.
     pub path: String,
+    /// Requests or WebSockets only; both if left out.
+    pub kind: Option<Kind>,
     /// Name of the plugin.
     pub plugin: String,
     /// Its tenant; `default` if left out.

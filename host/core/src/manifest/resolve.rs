@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::ManifestError;
-use super::raw::{Raw, RawPlugin, RawRoute};
+use super::raw::{Kind, Raw, RawPlugin, RawRoute};
 use crate::limits::Limits;
 
 /// The tenant of a plugin that names none.
@@ -57,6 +57,8 @@ pub struct Route {
     pub host: Option<String>,
     /// Starts with a slash, and ends with none unless it is only that.
     pub path: String,
+    /// What comes along it; none for everything.
+    pub kind: Option<Kind>,
     /// Which of [`Manifest::plugins`].
     pub plugin: usize,
 }
@@ -110,12 +112,12 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
     let mut routes: Vec<Route> = Vec::with_capacity(raw.route.len());
     for raw_route in &raw.route {
         let route = route(raw_route, &plugins).map_err(|(message, hint)| fail(message, &hint))?;
-        if routes
-            .iter()
-            .any(|other| other.host == route.host && other.path == route.path)
-        {
+        if routes.iter().any(|other| is_same(other, &route)) {
             let message = format!("two routes have the path `{}`", route.path);
-            return Err(fail(message, "remove one, or tell them apart by `host`"));
+            return Err(fail(
+                message,
+                "remove one, or tell them apart by `host` or `kind`",
+            ));
         }
         routes.push(route);
     }
@@ -203,8 +205,14 @@ fn route(route: &RawRoute, plugins: &[Plugin]) -> Result<Route, (String, String)
     Ok(Route {
         host: route.host.as_deref().map(str::to_ascii_lowercase),
         path: path.to_owned(),
+        kind: route.kind,
         plugin,
     })
+}
+
+/// Whether no request could tell the one route from the other.
+fn is_same(one: &Route, other: &Route) -> bool {
+    one.host == other.host && one.path == other.path && one.kind == other.kind
 }
 
 #[cfg(test)]

@@ -1,0 +1,265 @@
+//! From a client's bytes to messages. A decoder at rest, between two messages,
+//! owns nothing: what is kept of a half-received message is boxed.
+
+use bytes::Bytes;
+use holdfast_core::Message;
+
+use super::header::{self, HEADER_BYTES_MAX, Header, Opcode};
+use super::mask::unmask;
+use super::{FrameError, Item};
+
+/// Decodes what one client sends.
+#[derive(Default)]
+pub(crate) struct Decoder {
+    partial: Option<Box<Partial>>,
+}
+
+/// What came of some input.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Decoded {
+    /// Bytes of the input that are done with. All of them if there is no item.
+    pub(crate) used: usize,
+    /// The first item, if one is complete.
+    pub(crate) item: Option<Item>,
+}
+
+impl Decoder {
+    /// Takes from `input` up to the end of one item. A message of more than
+    /// `message_bytes_max` is refused when its length is announced. After an
+    /// error nothing more can be decoded.
+    pub(crate) fn decode(
+        &mut self,
+        input: &[u8],
+        message_bytes_max: usize,
+    ) -> Result<Decoded, FrameError> {
+        let mut used = 0;
+        if self.partial.is_none() {
+            if let Some(decoded) = whole(input, message_bytes_max)? {
+                return Ok(decoded);
+            }
+            if input.is_empty() {
+                return Ok(Decoded { used, item: None });
+            }
+        }
+        let partial = self.partial.get_or_insert_default();
+        loop {
+            let rest = input.get(used..).unwrap_or_default();
+            let Some(frame) = &mut partial.frame else {
+                match partial.header(rest, message_bytes_max)? {
+                    Some(taken) => used += taken,
+                    None => {
+                        let used = input.len();
+                        return Ok(Decoded { used, item: None });
+                    }
+                }
+                continue;
+            };
+            let header = frame.header;
+            let wanted = usize::try_from(header.len).unwrap_or(usize::MAX) - frame.taken;
+            let chunk = rest.get(..wanted.min(rest.len())).unwrap_or_default();
+            let offset = frame.taken;
+            frame.taken += chunk.len();
+            partial.payload(header, chunk, offset)?;
+            used += chunk.len();
+            if chunk.len() < wanted {
+                return Ok(Decoded { used, item: None });
+            }
+            partial.frame = None;
+            if let Some(item) = partial.finish(header)? {
+                if partial.message.is_none() {
+                    self.partial = None;
+                }
+                let item = Some(item);
+                return Ok(Decoded { used, item });
+            }
+        }
+    }
+
+    /// Whether nothing of a message is kept.
+    #[cfg(test)]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.partial.is_none()
+    }
+}
+
+/// The usual case: a whole, unfragmented frame. None if `input` is no such.
+fn whole(input: &[u8], message_bytes_max: usize) -> Result<Option<Decoded>, FrameError> {
+    let Some((header, header_len)) = header::parse(input)? else {
+        return Ok(None);
+    };
+    if !header.fin || header.opcode == Opcode::Continuation {
+        return Ok(None);
+    }
+    if header.len > message_bytes_max as u64 && !header.opcode.is_control() {
+        return Err(FrameError::TooLarge);
+    }
+    let used = header_len + header.len as usize;
+    let Some(masked) = input.get(header_len..used) else {
+        return Ok(None);
+    };
+    let mut payload = masked.to_vec();
+    unmask(&mut payload, header.mask, 0);
+    let item = Some(item(header.opcode, payload)?);
+    Ok(Some(Decoded { used, item }))
+}
+
+fn item(opcode: Opcode, payload: Vec<u8>) -> Result<Item, FrameError> {
+    Ok(match opcode {
+        Opcode::Text => {
+            let text = String::from_utf8(payload).map_err(|_| FrameError::Utf8)?;
+            Item::Message(Message::Text(text))
+        }
+        Opcode::Binary | Opcode::Continuation => Item::Message(Message::Binary(payload)),
+        Opcode::Ping => Item::Ping(Bytes::from(payload)),
+        Opcode::Pong => Item::Pong,
+        Opcode::Close => Item::Close(close(&payload)?),
+    })
+}
+
+/// Code and reason of a close frame (section 5.5.1).
+fn close(payload: &[u8]) -> Result<Option<(u16, String)>, FrameError> {
+    if payload.is_empty() {
+        return Ok(None);
+    }
+    let Some((code, reason)) = payload.split_first_chunk() else {
+        return Err(FrameError::Protocol("a close frame has half a code"));
+    };
+    let code = u16::from_be_bytes(*code);
+    // A client may say 1002 and 1010, which a server's handler may not.
+    if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
+        return Err(FrameError::Protocol("a close frame has a forbidden code"));
+    }
+    let reason = std::str::from_utf8(reason).map_err(|_| FrameError::Utf8)?;
+    Ok(Some((code, reason.to_owned())))
+}
+
+/// What is kept of a message, or of a frame, that is not complete.
+#[derive(Default)]
+struct Partial {
+    /// Bytes of a header that has not arrived in full.
+    head: Vec<u8>,
+    frame: Option<Frame>,
+    /// Payload of the control frame that is arriving.
+    control: Vec<u8>,
+    message: Option<Assembly>,
+}
+
+/// The frame that is arriving.
+struct Frame {
+    header: Header,
+    /// Bytes of the payload that were taken.
+    taken: usize,
+}
+
+/// The message that is arriving.
+struct Assembly {
+    opcode: Opcode,
+    payload: Vec<u8>,
+    /// Bytes of it that are known to be UTF-8, if it is text.
+    valid: usize,
+}
+
+impl Partial {
+    /// Takes a header from `input`; returns how many bytes of it. None if all
+    /// of the input was taken and there is no complete header yet.
+    fn header(
+        &mut self,
+        input: &[u8],
+        message_bytes_max: usize,
+    ) -> Result<Option<usize>, FrameError> {
+        let kept = self.head.len();
+        let more = input.len().min(HEADER_BYTES_MAX - kept);
+        self.head
+            .extend_from_slice(input.get(..more).unwrap_or_default());
+        let Some((header, len)) = header::parse(&self.head)? else {
+            return Ok(None);
+        };
+        self.head.clear();
+        self.begin(header, message_bytes_max)?;
+        Ok(Some(len.saturating_sub(kept)))
+    }
+
+    /// Begins a frame, if it may come now (section 5.4).
+    fn begin(&mut self, header: Header, message_bytes_max: usize) -> Result<(), FrameError> {
+        if !header.opcode.is_control() {
+            let before = match (&self.message, header.opcode) {
+                (Some(message), Opcode::Continuation) => message.payload.len(),
+                (None, Opcode::Continuation) => {
+                    return Err(FrameError::Protocol("nothing to continue"));
+                }
+                (Some(_), _) => {
+                    return Err(FrameError::Protocol("a message within a message"));
+                }
+                (None, opcode) => {
+                    self.message = Some(Assembly {
+                        opcode,
+                        payload: Vec::new(),
+                        valid: 0,
+                    });
+                    0
+                }
+            };
+            if header.len > message_bytes_max.saturating_sub(before) as u64 {
+                return Err(FrameError::TooLarge);
+            }
+        }
+        self.frame = Some(Frame { header, taken: 0 });
+        Ok(())
+    }
+
+    /// Takes a part of the frame's payload. Memory grows with what has arrived,
+    /// not with what was announced.
+    fn payload(&mut self, header: Header, chunk: &[u8], offset: usize) -> Result<(), FrameError> {
+        if header.opcode.is_control() {
+            append(&mut self.control, chunk, header.mask, offset);
+        } else if let Some(message) = &mut self.message {
+            append(&mut message.payload, chunk, header.mask, offset);
+            message.check()?;
+        }
+        Ok(())
+    }
+
+    /// The item which the frame completes, if it does.
+    fn finish(&mut self, header: Header) -> Result<Option<Item>, FrameError> {
+        if header.opcode.is_control() {
+            let payload = std::mem::take(&mut self.control);
+            return item(header.opcode, payload).map(Some);
+        }
+        if !header.fin {
+            return Ok(None);
+        }
+        match self.message.take() {
+            Some(message) => item(message.opcode, message.payload).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Assembly {
+    /// Finds bytes that can't become UTF-8 as soon as they have arrived.
+    fn check(&mut self) -> Result<(), FrameError> {
+        if self.opcode != Opcode::Text {
+            return Ok(());
+        }
+        let unchecked = self.payload.get(self.valid..).unwrap_or_default();
+        match std::str::from_utf8(unchecked) {
+            Ok(text) => self.valid += text.len(),
+            Err(error) if error.error_len().is_some() => return Err(FrameError::Utf8),
+            Err(error) => self.valid += error.valid_up_to(),
+        }
+        Ok(())
+    }
+}
+
+fn append(payload: &mut Vec<u8>, chunk: &[u8], mask: [u8; 4], offset: usize) {
+    let start = payload.len();
+    payload.extend_from_slice(chunk);
+    unmask(
+        payload.get_mut(start..).unwrap_or_default(),
+        mask,
+        offset,
+    );
+}
+
+#[cfg(test)]
+mod tests;

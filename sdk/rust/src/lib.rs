@@ -1,0 +1,1 @@
+//! Write Holdfast plugins in Rust.

@@ -1,0 +1,2 @@
+//! What people run in this repository.
+fn main() {}
