@@ -1,2 +1,68 @@
-//! What people run in this repository.
-fn main() {}
+//! What people run in this repository: `cargo xtask VERB`.
+//!
+//! It does all set-up by itself, so that a fresh machine needs nothing but a
+//! Rust toolchain. It builds and starts things; what is built lives elsewhere.
+
+mod apt;
+mod command;
+mod demo;
+mod edges;
+mod guests;
+mod place;
+mod test;
+mod toolchain;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const HELP: &str = "\
+What people run in this repository.
+
+Usage: cargo xtask VERB
+
+Verbs:
+  demo      Build the host and the chat plugin, serve the chat, print its URL
+  test      Run everything that CI checks
+  guests    Build every guest component to target/guests/NAME.wasm
+
+`cargo xtask VERB --help` says more about one.
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        [] | ["help" | "--help" | "-h", ..] => print_help(HELP),
+        ["demo", rest @ ..] if wants_help(rest) => print_help(demo::HELP),
+        ["demo"] => demo::run(),
+        [demo::ANNOUNCE, port] => demo::announce(port),
+        ["guests", rest @ ..] if wants_help(rest) => print_help(guests::HELP),
+        ["guests", names @ ..] => guests::build(names).map(|_| ()),
+        ["test", rest @ ..] if wants_help(rest) => print_help(test::HELP),
+        ["test"] => test::everything(),
+        ["test", filter] => test::named(filter),
+        [verb, ..] => bail!("`{verb}` is not understood like this; see `cargo xtask --help`"),
+    }
+}
+
+fn wants_help(arguments: &[&str]) -> bool {
+    arguments
+        .iter()
+        .any(|word| matches!(*word, "--help" | "-h"))
+}
+
+fn print_help(text: &str) -> Result<()> {
+    print!("{text}");
+    Ok(())
+}

@@ -20,7 +20,9 @@ pub struct RawLimits {
     pub instances_max: Option<u32>,
     /// Events one instance of the async form runs at once.
     pub instance_events_max: Option<u32>,
-    /// Events after which an instance is replaced by a fresh one.
+    /// Events after which an instance is replaced by a fresh one. If left out, 1
+    /// for handlers of `wasi:http` 0.2, which are written for that, and
+    /// 1,000,000 for all others.
     pub instance_uses_max: Option<u64>,
     /// Time after which an unused instance is dropped.
     pub instance_idle_ms: Option<u64>,
@@ -42,6 +44,8 @@ pub struct RawLimits {
     pub close_timeout_ms: Option<u64>,
     /// Body of one HTTP request.
     pub body_bytes_max: Option<u64>,
+    /// Keys and values of the plugin's tenant together.
+    pub keyvalue_bytes_max: Option<u64>,
 }
 
 impl RawLimits {
@@ -68,6 +72,7 @@ impl RawLimits {
             idle_timeout_ms,
             close_timeout_ms,
             body_bytes_max,
+            keyvalue_bytes_max,
         )
     }
 }
@@ -118,8 +123,8 @@ pub struct InstanceLimits {
     pub count_max: u32,
     /// See [`RawLimits::instance_events_max`].
     pub events_max: u32,
-    /// See [`RawLimits::instance_uses_max`].
-    pub uses_max: u64,
+    /// See [`RawLimits::instance_uses_max`]; none if left out.
+    pub uses_max: Option<u64>,
     /// See [`RawLimits::instance_idle_ms`].
     pub idle_ms: u64,
 }
@@ -157,6 +162,13 @@ pub struct HttpLimits {
     pub body_bytes_max: u64,
 }
 
+/// Limits of what a plugin keeps.
+#[derive(Clone, Debug)]
+pub struct KeyvalueLimits {
+    /// See [`RawLimits::keyvalue_bytes_max`]. Reached: an error value.
+    pub bytes_max: u64,
+}
+
 /// All limits of one plugin, by who enforces them.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -168,6 +180,8 @@ pub struct Limits {
     pub connection: ConnectionLimits,
     /// Enforced by the edge.
     pub http: HttpLimits,
+    /// Enforced by the runtime.
+    pub keyvalue: KeyvalueLimits,
 }
 
 /// The largest linear memory that can be configured, in bytes.
@@ -245,12 +259,10 @@ impl Limits {
                 )? as usize,
                 count_max: counted("instances_max", raw.instances_max, 256, 100_000)?,
                 events_max: counted("instance_events_max", raw.instance_events_max, 128, 10_000)?,
-                uses_max: ranged(
-                    "instance_uses_max",
-                    raw.instance_uses_max,
-                    1_000_000,
-                    1..=u64::MAX,
-                )?,
+                uses_max: match raw.instance_uses_max {
+                    None => None,
+                    uses => Some(ranged("instance_uses_max", uses, 1, 1..=u64::MAX)?),
+                },
                 idle_ms: ranged("instance_idle_ms", raw.instance_idle_ms, 60_000, 1..=DAY_MS)?,
             },
             connection: ConnectionLimits {
@@ -295,6 +307,14 @@ impl Limits {
                     "body_bytes_max",
                     raw.body_bytes_max,
                     16 << 20,
+                    0..=u64::MAX,
+                )?,
+            },
+            keyvalue: KeyvalueLimits {
+                bytes_max: ranged(
+                    "keyvalue_bytes_max",
+                    raw.keyvalue_bytes_max,
+                    64 << 20,
                     0..=u64::MAX,
                 )?,
             },

@@ -99,11 +99,6 @@ pub(crate) fn is_control(frame: &[u8]) -> bool {
     frame.first().is_some_and(|first| first & CONTROL != 0)
 }
 
-/// Whether an encoded frame is a pong.
-pub(crate) fn is_pong(frame: &[u8]) -> bool {
-    frame.first() == Some(&(FIN | PONG))
-}
-
 /// Whether an endpoint may send this status code in a close frame (section
 /// 7.4; 1012 to 1014 by the registry it establishes).
 pub(crate) fn is_sendable(code: u16) -> bool {

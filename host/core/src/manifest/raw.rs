@@ -15,6 +15,9 @@ pub struct Raw {
     pub listen: Option<String>,
     /// Event loops; one for each core if left out.
     pub threads: Option<usize>,
+    /// Instances of all plugins together; 1,000 if left out. Each reserves 4 GiB
+    /// of address space, but no memory.
+    pub instances_max: Option<u32>,
     /// Time that a shut-down waits for requests and sockets.
     pub drain_timeout_ms: Option<u64>,
     /// Limits of every plugin that does not set its own.

@@ -29,6 +29,8 @@ pub struct Host {
     pub listen: SocketAddr,
     /// Event loops; none for one each core.
     pub threads: Option<usize>,
+    /// Instances of all plugins together.
+    pub instances_max: u32,
     /// Longest time of a shut-down.
     pub drain_timeout_ms: u64,
 }
@@ -63,6 +65,10 @@ pub struct Route {
     pub plugin: usize,
 }
 
+const INSTANCES_MAX_DEFAULT: u32 = 1_000;
+/// More would not fit into the address space, twice, at 4 GiB each.
+const INSTANCES_MAX_CEILING: u32 = 10_000;
+
 /// Where to listen if the manifest does not say.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 
@@ -84,6 +90,15 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
         threads: match raw.threads {
             Some(0) => return Err(fail("`threads` is 0".into(), "leave it out for one a core")),
             threads => threads,
+        },
+        instances_max: match raw.instances_max.unwrap_or(INSTANCES_MAX_DEFAULT) {
+            count @ 1..=INSTANCES_MAX_CEILING => count,
+            count => {
+                return Err(fail(
+                    format!("`instances_max` is {count}"),
+                    "give it a number from 1 to 10000",
+                ));
+            }
         },
         drain_timeout_ms: raw.drain_timeout_ms.unwrap_or(10_000),
     };

@@ -254,11 +254,7 @@ impl Assembly {
 fn append(payload: &mut Vec<u8>, chunk: &[u8], mask: [u8; 4], offset: usize) {
     let start = payload.len();
     payload.extend_from_slice(chunk);
-    unmask(
-        payload.get_mut(start..).unwrap_or_default(),
-        mask,
-        offset,
-    );
+    unmask(payload.get_mut(start..).unwrap_or_default(), mask, offset);
 }
 
 #[cfg(test)]

@@ -1,0 +1,354 @@
+//! What the host keeps for one WebSocket: its queue, its attachment, and
+//! whether it is closing. Shared by its task and whoever sends to it.
+//!
+//! The task of a connection is woken only while it is parked. While it runs it
+//! looks at the queue itself, so that an answer sent from within the
+//! connection's own event costs no wake-up.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Waker};
+
+use bytes::Bytes;
+use holdfast_core::Settings;
+use holdfast_core::edge::{AttachmentError, SendError, State, SubscribeError};
+use holdfast_core::event::{CloseCause, Closure, ConnectionState};
+use holdfast_core::limits::SlowConsumer;
+
+use crate::frame;
+use crate::key::Key;
+use crate::lock::lock;
+use crate::mailbox::Mailbox;
+use crate::queue::{Batch, Queue};
+
+/// One WebSocket, from its handshake to its `close` event.
+pub(crate) struct Connection {
+    pub(crate) key: Key,
+    pub(crate) settings: Arc<Settings>,
+    home: Arc<Mailbox>,
+    /// Whether the client has shown life since the last sweep.
+    heard: AtomicBool,
+    shared: Mutex<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    queue: Queue,
+    /// How it ends, once that is decided. Nothing is queued from then on.
+    closing: Option<Box<Closure>>,
+    /// The shut-down is out of time.
+    aborted: bool,
+    /// Whether a guest is at work on an event of it.
+    busy: bool,
+    /// Wakes the task, while that waits.
+    parked: Option<Waker>,
+    attachment: Bytes,
+    attachment_version: u64,
+    topics: Option<TopicNames>,
+}
+
+/// Boxed, since a set has 48 bytes even when it is empty, and most connections
+/// have none.
+type TopicNames = Box<HashSet<Arc<str>>>;
+
+/// What a task finds when it goes on.
+#[derive(Clone, Copy)]
+pub(crate) struct Signals {
+    /// The connection is to be closed.
+    pub(crate) closing: bool,
+    /// The shut-down is out of time: nothing more may be waited for.
+    pub(crate) aborted: bool,
+    /// There is something to write.
+    pub(crate) output: bool,
+}
+
+/// What a task that parks waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// Input, output, or the decision to close.
+    Input,
+    /// A guest.
+    Guest,
+    /// The end of the closing handshake.
+    Close,
+}
+
+impl Connection {
+    pub(crate) fn new(key: Key, settings: Arc<Settings>, home: Arc<Mailbox>) -> Self {
+        Self {
+            key,
+            settings,
+            home,
+            heard: AtomicBool::new(true),
+            shared: Mutex::default(),
+        }
+    }
+
+    /// Queues an encoded message; see [`holdfast_core::Edge::send`].
+    pub(crate) fn send(&self, frame: Bytes) -> Result<u64, SendError> {
+        let limits = &self.settings.connection;
+        let mut shared = lock(&self.shared);
+        if shared.closing.is_some() {
+            return Err(SendError::Gone);
+        }
+        let bytes = shared.queue.bytes();
+        if bytes >= limits.queue_bytes_max {
+            match limits.slow_consumer {
+                SlowConsumer::Wait => return Err(SendError::Full(bytes as u64)),
+                SlowConsumer::DropOldest => shared.queue.drop_oldest(limits.queue_bytes_max),
+                SlowConsumer::Close => {
+                    shared.queue.discard();
+                    shared.close(closure(CloseCause::SlowConsumer, 1013, "slow consumer"));
+                    self.wake(shared.parked.take());
+                    return Err(SendError::Gone);
+                }
+            }
+        }
+        shared.queue.push(frame);
+        let bytes = shared.queue.bytes() as u64;
+        let waker = shared.parked.take();
+        drop(shared);
+        self.wake(waker);
+        Ok(bytes)
+    }
+
+    fn wake(&self, waker: Option<Waker>) {
+        if let Some(waker) = waker {
+            self.home.wake(waker);
+        }
+    }
+
+    /// Decides how the connection ends, after what is queued. False if that
+    /// was decided before.
+    pub(crate) fn close(&self, closure: Closure) -> bool {
+        let mut shared = lock(&self.shared);
+        if shared.closing.is_some() {
+            return false;
+        }
+        shared.close(closure);
+        let waker = shared.parked.take();
+        drop(shared);
+        self.wake(waker);
+        true
+    }
+
+    /// The client is gone: what is queued can't be sent any more.
+    pub(crate) fn lose(&self) {
+        let mut shared = lock(&self.shared);
+        shared.queue = Queue::default();
+        shared.closing.get_or_insert_with(lost);
+    }
+
+    /// Lets the task wait for nothing any more but its `close` event.
+    pub(crate) fn abort(&self) {
+        let mut shared = lock(&self.shared);
+        shared.aborted = true;
+        shared.closing.get_or_insert_with(lost);
+        let waker = shared.parked.take();
+        drop(shared);
+        self.wake(waker);
+    }
+
+    /// How the connection has ended.
+    pub(crate) fn closure(&self) -> Closure {
+        let mut shared = lock(&self.shared);
+        Closure::clone(shared.closing.get_or_insert_with(lost))
+    }
+
+    /// The task goes on: nobody need wake it now.
+    pub(crate) fn resume(&self) -> Signals {
+        let mut shared = lock(&self.shared);
+        shared.parked = None;
+        shared.busy = false;
+        shared.signals()
+    }
+
+    /// The task is about to wait. False if there is something to do first.
+    /// `blocked` says that the socket takes no output now.
+    pub(crate) fn park(&self, context: &Context<'_>, wait: Wait, blocked: bool) -> bool {
+        let mut shared = lock(&self.shared);
+        let signals = shared.signals();
+        if signals.aborted
+            || (signals.output && !blocked)
+            || (signals.closing && wait == Wait::Input)
+        {
+            return false;
+        }
+        shared.busy = wait == Wait::Guest;
+        shared.parked = Some(context.waker().clone());
+        true
+    }
+
+    /// Takes frames to write.
+    pub(crate) fn take(&self, batch: &mut Batch) {
+        lock(&self.shared).queue.take(batch);
+    }
+
+    /// Gives back what was not written. True if there is more to write.
+    pub(crate) fn give_back(&self, batch: &mut Batch, written: usize) -> bool {
+        let mut shared = lock(&self.shared);
+        shared.queue.give_back(batch, written);
+        !shared.queue.is_empty()
+    }
+
+    /// Whether the host has to stop reading from a client that does not read.
+    pub(crate) fn is_held(&self) -> bool {
+        let limits = &self.settings.connection;
+        limits.slow_consumer == SlowConsumer::Wait
+            && lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
+    }
+
+    /// Whether the next message could find the queue full.
+    pub(crate) fn is_full(&self) -> bool {
+        lock(&self.shared).queue.bytes() >= self.settings.connection.queue_bytes_max
+    }
+
+    /// Answers a ping. Called by the task, which then writes.
+    pub(crate) fn pong(&self, payload: &[u8]) {
+        let mut shared = lock(&self.shared);
+        if shared.closing.is_none() {
+            shared.queue.pong(payload);
+        }
+    }
+
+    /// Notes that the client has shown life.
+    pub(crate) fn hear(&self) {
+        self.heard.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the client has shown life since the last call, or could not
+    /// because a guest is at work for it.
+    pub(crate) fn was_heard(&self) -> bool {
+        self.heard.swap(false, Ordering::Relaxed) || lock(&self.shared).busy
+    }
+
+    /// Asks the client for a sign of life.
+    pub(crate) fn ping(&self) {
+        let mut shared = lock(&self.shared);
+        if shared.closing.is_none() {
+            shared.queue.ping();
+            let waker = shared.parked.take();
+            drop(shared);
+            self.wake(waker);
+        }
+    }
+
+    /// What an event shows of the connection.
+    pub(crate) fn event_state(&self) -> ConnectionState {
+        let state = self.state();
+        ConnectionState {
+            id: self.key.id,
+            attachment: state.attachment,
+            attachment_version: state.attachment_version,
+            buffered_bytes: state.buffered_bytes,
+        }
+    }
+
+    pub(crate) fn state(&self) -> State {
+        let shared = lock(&self.shared);
+        State {
+            attachment: shared.attachment.clone(),
+            attachment_version: shared.attachment_version,
+            buffered_bytes: shared.queue.bytes() as u64,
+        }
+    }
+
+    /// See [`holdfast_core::Edge::set_attachment`].
+    pub(crate) fn set_attachment(
+        &self,
+        attachment: &[u8],
+        expected: Option<u64>,
+    ) -> Result<u64, AttachmentError> {
+        let bytes_max = self.settings.connection.attachment_bytes_max;
+        if attachment.len() > bytes_max {
+            return Err(AttachmentError::TooLarge(bytes_max as u64));
+        }
+        let mut shared = lock(&self.shared);
+        let version = shared.attachment_version;
+        if expected.is_some_and(|expected| expected != version) {
+            return Err(AttachmentError::Conflict(version));
+        }
+        shared.attachment = Bytes::copy_from_slice(attachment);
+        shared.attachment_version += 1;
+        Ok(shared.attachment_version)
+    }
+
+    /// The attachment which the guest gave when it accepted. It stays at
+    /// version 0, unless another handler has set one meanwhile.
+    pub(crate) fn accept_attachment(&self, attachment: Bytes) {
+        let mut shared = lock(&self.shared);
+        if shared.attachment_version == 0 {
+            shared.attachment = attachment;
+        }
+    }
+
+    /// Notes a subscription. Called with the topic locked, so that none can
+    /// slip in behind [`Self::end`].
+    pub(crate) fn add_topic(&self, name: &Arc<str>) -> Result<(), SubscribeError> {
+        let topics_max = self.settings.connection.topics_max;
+        let mut shared = lock(&self.shared);
+        if shared.closing.is_some() {
+            return Err(SubscribeError::Gone);
+        }
+        let topics = shared.topics.get_or_insert_default();
+        if topics.len() >= topics_max as usize && !topics.contains(name) {
+            return Err(SubscribeError::TooMany(topics_max));
+        }
+        topics.insert(name.clone());
+        Ok(())
+    }
+
+    /// Forgets a subscription.
+    pub(crate) fn remove_topic(&self, name: &str) {
+        let mut shared = lock(&self.shared);
+        let Some(topics) = &mut shared.topics else {
+            return;
+        };
+        topics.remove(name);
+        if topics.is_empty() {
+            shared.topics = None;
+        }
+    }
+
+    /// No subscription can be added any more; returns those there are.
+    pub(crate) fn end(&self) -> Option<TopicNames> {
+        let mut shared = lock(&self.shared);
+        shared.closing.get_or_insert_with(lost);
+        shared.topics.take()
+    }
+}
+
+impl Shared {
+    fn close(&mut self, closure: Closure) {
+        let code = (closure.code != 1005).then_some(closure.code);
+        self.queue.push(frame::close(code, &closure.reason));
+        self.closing = Some(Box::new(closure));
+    }
+
+    fn signals(&self) -> Signals {
+        Signals {
+            closing: self.closing.is_some(),
+            aborted: self.aborted,
+            output: !self.queue.is_empty(),
+        }
+    }
+}
+
+/// A [`Closure`]; a reason that is too long for a frame is left out.
+pub(crate) fn closure(cause: CloseCause, code: u16, reason: &str) -> Closure {
+    let reason = match reason.len() {
+        0..=frame::REASON_BYTES_MAX => reason.to_owned(),
+        _ => String::new(),
+    };
+    Closure {
+        cause,
+        code,
+        reason,
+    }
+}
+
+/// The transport has ended without a close frame.
+fn lost() -> Box<Closure> {
+    Box::new(closure(CloseCause::ConnectionLost, 1006, ""))
+}

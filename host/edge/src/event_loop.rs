@@ -1,0 +1,123 @@
+//! What the tasks of one event loop share.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::io;
+use std::ops::Deref;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use holdfast_core::Plugins;
+use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::Notify;
+
+use crate::hub::Hub;
+use crate::mailbox::Mailbox;
+use crate::queue::Batch;
+use crate::stream::Stream;
+use crate::sweep::Sockets;
+
+/// What is read at once, in bytes. One buffer for the whole loop: connections
+/// own none while they wait.
+const READ_BYTES_MAX: usize = 64 << 10;
+
+/// One event loop.
+pub(crate) struct EventLoop {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) plugins: Rc<dyn Plugins>,
+    /// Wakes its tasks from other threads.
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// Its open WebSockets.
+    pub(crate) sockets: Sockets,
+    /// Where every connection reads to. Borrowed between two awaits only.
+    input: RefCell<Box<[u8]>>,
+    /// Where every connection takes the frames which it writes.
+    pub(crate) batch: RefCell<Batch>,
+    task_count: Cell<usize>,
+    idle: Notify,
+}
+
+impl EventLoop {
+    /// For the thread that calls.
+    pub(crate) fn new(hub: Arc<Hub>, plugins: Rc<dyn Plugins>) -> Rc<Self> {
+        Rc::new(Self {
+            hub,
+            plugins,
+            mailbox: Arc::new(Mailbox::new()),
+            sockets: Sockets::default(),
+            input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
+            batch: RefCell::default(),
+            task_count: Cell::new(0),
+            idle: Notify::new(),
+        })
+    }
+
+    /// Reads once, and hands what was read to `take`, unless that is nothing.
+    pub(crate) fn poll_read<T>(
+        &self,
+        context: &mut Context<'_>,
+        stream: &mut Stream,
+        take: impl FnOnce(&[u8]) -> T,
+    ) -> Poll<io::Result<T>> {
+        let mut input = self.input.borrow_mut();
+        let mut buffer = ReadBuf::new(&mut input);
+        match Pin::new(stream).poll_read(context, &mut buffer) {
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(take(buffer.filled()))),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Reads until the client has nothing more to say. Bytes that nobody reads
+    /// would make the kernel reset the connection when it is closed, and the
+    /// client might never see our last words.
+    pub(crate) async fn linger(&self, stream: &mut Stream) {
+        loop {
+            let read = poll_fn(|context| self.poll_read(context, stream, <[u8]>::len)).await;
+            if !matches!(read, Ok(len) if len > 0) {
+                return;
+            }
+        }
+    }
+
+    /// Waits until no [`Ticket`] is left.
+    pub(crate) async fn idle(&self) {
+        while self.task_count.get() > 0 {
+            self.idle.notified().await;
+        }
+    }
+}
+
+/// Held by every task that the shut-down waits for.
+pub(crate) struct Ticket(Rc<EventLoop>);
+
+impl Ticket {
+    pub(crate) fn new(event_loop: &Rc<EventLoop>) -> Self {
+        event_loop.task_count.update(|count| count + 1);
+        Self(event_loop.clone())
+    }
+
+    /// For one more task.
+    pub(crate) fn another(&self) -> Self {
+        Self::new(&self.0)
+    }
+}
+
+impl Deref for Ticket {
+    type Target = EventLoop;
+
+    fn deref(&self) -> &EventLoop {
+        &self.0
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.task_count.update(|count| count - 1);
+        if self.task_count.get() == 0 {
+            self.idle.notify_one();
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Accepts connections and deals them to the event loops.
+//!
+//! The listener knows nothing of what is spoken on a connection: that is found
+//! out on its loop, in [`crate::protocol`], which is also where TLS and the
+//! PROXY protocol have their place.
+
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+use crate::drain::Drain;
+
+/// Connections the kernel holds until they are accepted.
+const BACKLOG: i32 = 4096;
+/// Accepted connections that one loop has not taken yet. When its queue is full
+/// no more are accepted, and the kernel's backlog fills.
+const LANE_LEN_MAX: usize = 1024;
+/// How long no connection is accepted after the system refused one, for example
+/// because there are too many open files.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// Why an address can't be listened on.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Some process listens there.
+    #[error("{0} is in use by another process")]
+    InUse(SocketAddr),
+    /// The system forbids it.
+    #[error("no permission to listen on {0}")]
+    Denied(SocketAddr),
+    /// The machine has no such address.
+    #[error("{0} is no address of this machine")]
+    NotAvailable(SocketAddr),
+    /// Something else.
+    #[error("can't listen on {0}: {1}")]
+    Other(SocketAddr, io::Error),
+}
+
+/// A port that is listened on.
+#[derive(Debug)]
+pub struct Listener {
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+}
+
+/// The acceptor's end of the way to one event loop.
+#[derive(Debug)]
+pub struct Lane {
+    sender: mpsc::Sender<Accepted>,
+    load: Arc<AtomicUsize>,
+}
+
+/// The event loop's end.
+#[derive(Debug)]
+pub struct Incoming(pub(crate) mpsc::Receiver<Accepted>);
+
+impl Lane {
+    /// Makes the way to one event loop.
+    pub fn new() -> (Self, Incoming) {
+        let (sender, receiver) = mpsc::channel(LANE_LEN_MAX);
+        let load = Arc::default();
+        (Self { sender, load }, Incoming(receiver))
+    }
+}
+
+/// A connection on its way to its loop.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) stream: TcpStream,
+    pub(crate) address: SocketAddr,
+    pub(crate) load: Load,
+}
+
+/// Counts a connection on its loop for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Load(Arc<AtomicUsize>);
+
+impl Load {
+    fn new(load: &Arc<AtomicUsize>) -> Self {
+        load.fetch_add(1, Ordering::Relaxed);
+        Self(load.clone())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Listener {
+    /// Listens on an address; port 0 takes a free one.
+    pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
+        listen(address).map_err(|error| match error.kind() {
+            io::ErrorKind::AddrInUse => BindError::InUse(address),
+            io::ErrorKind::PermissionDenied => BindError::Denied(address),
+            io::ErrorKind::AddrNotAvailable => BindError::NotAvailable(address),
+            _ => BindError::Other(address, error),
+        })
+    }
+
+    /// Where it listens.
+    pub fn local_address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Accepts connections until the shut-down starts, each for the loop which
+    /// has the fewest. Ends early, with an error, if no loop is left.
+    pub async fn accept(self, mut lanes: Vec<Lane>, mut drain: Drain) -> io::Result<()> {
+        let listener = TcpListener::from_std(self.listener)?;
+        tokio::select! {
+            biased;
+            _ = drain.started() => {}
+            error = deal(&listener, &mut lanes) => return Err(error),
+        }
+        // The kernel would reset those which it has and we have not: clients
+        // that may have sent a request already.
+        let mut context = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
+            if let Some(lane) = least_loaded(&lanes)
+                && let Ok(accepted) = Accepted::new(stream, address, lane)
+            {
+                let _ = lane.sender.try_send(accepted);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<Listener> {
+    let domain = Domain::for_address(address);
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    let listener = std::net::TcpListener::from(socket);
+    let address = listener.local_addr()?;
+    Ok(Listener { listener, address })
+}
+
+/// Deals connections for ever, or until no lane is left.
+async fn deal(listener: &TcpListener, lanes: &mut Vec<Lane>) -> io::Error {
+    loop {
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) if is_about_the_peer(&error) => continue,
+            Err(error) => {
+                tracing::warn!(%error, "no connection can be accepted now");
+                tokio::time::sleep(BACK_OFF).await;
+                continue;
+            }
+        };
+        let Some(lane) = least_loaded(lanes) else {
+            return io::Error::other("no event loop is left");
+        };
+        let Ok(accepted) = Accepted::new(stream, address, lane) else {
+            continue;
+        };
+        if lane.sender.send(accepted).await.is_err() {
+            lanes.retain(|lane| !lane.sender.is_closed());
+        }
+    }
+}
+
+fn least_loaded(lanes: &[Lane]) -> Option<&Lane> {
+    lanes
+        .iter()
+        .min_by_key(|lane| lane.load.load(Ordering::Relaxed))
+}
+
+impl Accepted {
+    fn new(stream: tokio::net::TcpStream, address: SocketAddr, lane: &Lane) -> io::Result<Self> {
+        // A small answer must not wait for the acknowledgement of the one before.
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            // The loop which it goes to registers it with its own poller.
+            stream: stream.into_std()?,
+            address,
+            load: Load::new(&lane.load),
+        })
+    }
+}
+
+/// Whether only the connection that was to be accepted is concerned.
+fn is_about_the_peer(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::InvalidInput
+    )
+}

@@ -1,0 +1,211 @@
+//! The frames that wait to be written to one client, counted in bytes.
+//!
+//! Data frames and the close frame wait in order. A pong and a ping overtake
+//! them (RFC 6455, section 5.4), and at most one of each waits, so that a client
+//! which pings and never reads can't make the queue grow.
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+
+use crate::frame;
+
+/// Frames written at once; Linux takes up to 1,024.
+pub(crate) const BATCH_LEN_MAX: usize = 64;
+
+/// Outbound frames of one connection. Owns no memory while it is empty.
+#[derive(Default)]
+pub(crate) struct Queue {
+    frames: VecDeque<Bytes>,
+    /// Of all frames here and in a batch.
+    bytes: usize,
+    /// Whether the first frame has been written in part.
+    cut: bool,
+    pong: Option<Bytes>,
+    ping: bool,
+}
+
+/// Frames taken out of a queue to be written.
+#[derive(Default)]
+pub(crate) struct Batch {
+    /// In the order in which they are to be written.
+    pub(crate) frames: Vec<Bytes>,
+    cut: bool,
+}
+
+impl Queue {
+    /// Bytes not yet written; of a waiting ping or pong from the moment it has
+    /// its place in the order.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether there is nothing to write.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.pong.is_none() && !self.ping
+    }
+
+    /// Adds a frame at the end.
+    pub(crate) fn push(&mut self, frame: Bytes) {
+        self.bytes += frame.len();
+        self.frames.push_back(frame);
+    }
+
+    /// Answers a ping. Only the latest is answered if several wait (section
+    /// 5.5.3).
+    pub(crate) fn pong(&mut self, payload: &[u8]) {
+        self.pong = Some(frame::pong(payload));
+    }
+
+    /// Asks for a sign of life.
+    pub(crate) fn ping(&mut self) {
+        self.ping = true;
+    }
+
+    /// Drops the oldest messages until fewer than `bytes_max` wait, or none is
+    /// left that can be dropped. Control frames stay, and so does a frame which
+    /// the client has begun to receive.
+    pub(crate) fn drop_oldest(&mut self, bytes_max: usize) {
+        let mut index = usize::from(self.cut);
+        while self.bytes >= bytes_max {
+            match self.frames.get(index) {
+                None => return,
+                Some(frame) if frame::is_control(frame) => index += 1,
+                Some(_) => self.remove(index),
+            }
+        }
+    }
+
+    /// Drops everything but a frame which the client has begun to receive.
+    pub(crate) fn discard(&mut self) {
+        self.pong = None;
+        self.ping = false;
+        let kept = usize::from(self.cut);
+        while self.frames.len() > kept {
+            self.remove(kept);
+        }
+    }
+
+    fn remove(&mut self, index: usize) {
+        if let Some(frame) = self.frames.remove(index) {
+            self.bytes -= frame.len();
+        }
+    }
+
+    /// Moves the first frames to `batch`, which has to be empty. They still
+    /// count until [`Self::give_back`].
+    pub(crate) fn take(&mut self, batch: &mut Batch) {
+        let pong = self.pong.take();
+        let ping = std::mem::take(&mut self.ping).then(frame::ping);
+        for control in [pong, ping].into_iter().flatten() {
+            self.bytes += control.len();
+            self.frames.insert(usize::from(self.cut), control);
+        }
+        let len = self.frames.len().min(BATCH_LEN_MAX);
+        batch.frames.extend(self.frames.drain(..len));
+        batch.cut = std::mem::take(&mut self.cut);
+    }
+
+    /// Returns what was not written of a batch, of which `written` bytes were.
+    pub(crate) fn give_back(&mut self, batch: &mut Batch, mut written: usize) {
+        self.bytes -= written;
+        let mut cut = std::mem::take(&mut batch.cut);
+        let mut rest = 0;
+        for frame in &mut batch.frames {
+            if written >= frame.len() {
+                written -= frame.len();
+                rest += 1;
+                cut = false;
+                continue;
+            }
+            if written > 0 {
+                frame.advance(written);
+                cut = true;
+            }
+            break;
+        }
+        if rest < batch.frames.len() {
+            self.cut = cut;
+        }
+        for frame in batch.frames.drain(rest..).rev() {
+            self.frames.push_front(frame);
+        }
+        batch.frames.clear();
+        if self.frames.is_empty() {
+            self.frames = VecDeque::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_core::MessageRef;
+
+    use super::*;
+
+    fn data(byte: u8) -> Bytes {
+        frame::encode(MessageRef::Binary(&[byte; 8]))
+    }
+
+    fn queue(frames: u8) -> Queue {
+        let mut queue = Queue::default();
+        for byte in 0..frames {
+            queue.push(data(byte));
+        }
+        queue
+    }
+
+    /// Writes `bytes` and returns what went out.
+    fn write(queue: &mut Queue, bytes: usize) -> Vec<u8> {
+        let mut batch = Batch::default();
+        queue.take(&mut batch);
+        let all = batch.frames.concat();
+        let written = bytes.min(all.len());
+        queue.give_back(&mut batch, written);
+        all[..written].to_vec()
+    }
+
+    #[test]
+    fn every_byte_is_written_once_whatever_the_socket_takes() {
+        for step in 1..=31 {
+            let mut queue = queue(3);
+            let mut written = Vec::new();
+            while !queue.is_empty() {
+                written.extend(write(&mut queue, step));
+                assert_eq!(queue.bytes(), 30 - written.len());
+            }
+            assert_eq!(written, [data(0), data(1), data(2)].concat());
+            assert_eq!(queue.frames.capacity(), 0);
+        }
+    }
+
+    #[test]
+    fn a_frame_begun_survives_the_dropping_of_the_oldest() {
+        let mut queue = queue(4);
+        write(&mut queue, 3);
+        queue.drop_oldest(20);
+        assert_eq!(queue.bytes(), 17);
+        let rest = write(&mut queue, usize::MAX);
+        assert_eq!(rest, [&data(0)[3..], &data(3)[..]].concat());
+    }
+
+    #[test]
+    fn nothing_whole_survives_a_discard() {
+        let mut queue = queue(3);
+        write(&mut queue, 11);
+        queue.discard();
+        assert_eq!(write(&mut queue, usize::MAX), data(1)[1..]);
+        assert_eq!(queue.bytes(), 0);
+    }
+
+    #[test]
+    fn only_the_latest_pong_waits_and_it_goes_between_frames() {
+        let mut queue = queue(2);
+        write(&mut queue, 1);
+        queue.pong(b"a");
+        queue.pong(b"b");
+        let rest = write(&mut queue, usize::MAX);
+        assert_eq!(rest, [&data(0)[1..], b"\x8a\x01b", &data(1)[..]].concat());
+        assert!(queue.is_empty());
+    }
+}

@@ -1,0 +1,73 @@
+//! Failures of guests, in the log and as HTTP responses. The details go to the
+//! log; a client learns no more than it can act on.
+
+use bytes::Bytes;
+use holdfast_core::Settings;
+use holdfast_core::event::{Body, Failure};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+
+/// Seconds after which a client may come back to an overloaded host.
+const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
+
+/// Logs a failed event.
+pub(crate) fn failure(settings: &Settings, failure: &Failure) {
+    let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
+    match failure {
+        Failure::Trap(_) => tracing::error!(plugin, tenant, "{failure}"),
+        Failure::Timeout(_) | Failure::Overloaded(_) | Failure::Handler(_) => {
+            tracing::warn!(plugin, tenant, "{failure}");
+        }
+        Failure::NoHandler | Failure::Disrupted => tracing::debug!(plugin, tenant, "{failure}"),
+    }
+}
+
+/// The response that stands for a failed event.
+pub(crate) fn response(failure: &Failure) -> Response<Body> {
+    match failure {
+        Failure::NoHandler => not_found(),
+        Failure::Trap(_) | Failure::Disrupted | Failure::Handler(_) => internal_error(),
+        Failure::Timeout(_) => text(StatusCode::GATEWAY_TIMEOUT, "The request took too long."),
+        Failure::Overloaded(_) => unavailable(),
+    }
+}
+
+/// 404.
+pub(crate) fn not_found() -> Response<Body> {
+    text(StatusCode::NOT_FOUND, "There is nothing here.")
+}
+
+/// 500.
+pub(crate) fn internal_error() -> Response<Body> {
+    text(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "The request failed on the server's side.",
+    )
+}
+
+/// 503, to be tried again.
+pub(crate) fn unavailable() -> Response<Body> {
+    let mut response = text(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "The server is busy. Try again later.",
+    );
+    response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
+    response
+}
+
+/// A plain text.
+pub(crate) fn text(status: StatusCode, text: &str) -> Response<Body> {
+    let mut response = Response::new(full(Bytes::from(format!("{text}\n"))));
+    *response.status_mut() = status;
+    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, plain);
+    response
+}
+
+/// A body that is all there.
+pub(crate) fn full(bytes: Bytes) -> Body {
+    Full::new(bytes)
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}

@@ -1,0 +1,200 @@
+//! From a host name, a path and a kind to a plugin. Pure.
+//!
+//! Host names are in a hash map and the paths below each in a tree of segments,
+//! so that a request costs the same whether there are ten routes or a hundred
+//! thousand.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use holdfast_core::Settings;
+use holdfast_core::manifest::Kind;
+
+/// A route to a plugin.
+#[derive(Clone, Debug)]
+pub struct Route {
+    /// Host name without port; none for any.
+    pub host: Option<String>,
+    /// Path prefix, matched by whole segments; starts with a slash.
+    pub path: String,
+    /// What comes along it; none for everything.
+    pub kind: Option<Kind>,
+    /// The plugin.
+    pub settings: Arc<Settings>,
+}
+
+/// All routes, ready for look-up. Immutable.
+#[derive(Debug, Default)]
+pub struct Site {
+    hosts: HashMap<String, Node>,
+    any_host: Node,
+}
+
+/// What a path prefix leads to.
+#[derive(Debug, Default)]
+struct Node {
+    http: Option<Arc<Settings>>,
+    websocket: Option<Arc<Settings>>,
+    any: Option<Arc<Settings>>,
+    children: HashMap<Box<str>, Node>,
+}
+
+impl Site {
+    /// Of two routes with the same host, path and kind the first counts.
+    pub fn new(routes: Vec<Route>) -> Self {
+        let mut site = Self::default();
+        for route in routes {
+            let mut node = match route.host {
+                Some(host) => site.hosts.entry(host.to_ascii_lowercase()).or_default(),
+                None => &mut site.any_host,
+            };
+            for segment in segments(&route.path).filter(|segment| !segment.is_empty()) {
+                node = node.children.entry(segment.into()).or_default();
+            }
+            let place = match route.kind {
+                Some(Kind::Http) => &mut node.http,
+                Some(Kind::Websocket) => &mut node.websocket,
+                None => &mut node.any,
+            };
+            place.get_or_insert(route.settings);
+        }
+        site
+    }
+
+    /// The plugin for a request. `authority` is a host name with or without a
+    /// port. A route of that host comes before one of any, a longer path before
+    /// a shorter one, a route of that kind before one of both.
+    pub fn find(&self, authority: &str, path: &str, kind: Kind) -> Option<&Arc<Settings>> {
+        self.hosts
+            .get(&*host(authority))
+            .and_then(|node| node.find(path, kind))
+            .or_else(|| self.any_host.find(path, kind))
+    }
+}
+
+impl Node {
+    fn find(&self, path: &str, kind: Kind) -> Option<&Arc<Settings>> {
+        let mut node = self;
+        let mut found = self.settings(kind);
+        for segment in segments(path) {
+            let Some(child) = node.children.get(segment) else {
+                break;
+            };
+            node = child;
+            found = node.settings(kind).or(found);
+        }
+        found
+    }
+
+    fn settings(&self, kind: Kind) -> Option<&Arc<Settings>> {
+        let own = match kind {
+            Kind::Http => &self.http,
+            Kind::Websocket => &self.websocket,
+        };
+        own.as_ref().or(self.any.as_ref())
+    }
+}
+
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    path.strip_prefix('/').unwrap_or(path).split('/')
+}
+
+/// The host name of an authority, in lower case.
+fn host(authority: &str) -> Cow<'_, str> {
+    // A colon in brackets belongs to an IPv6 address.
+    let name = match authority.rfind(':') {
+        Some(colon) if !authority.ends_with(']') => authority.get(..colon).unwrap_or(authority),
+        _ => authority,
+    };
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
+    use holdfast_core::plugin::Handlers;
+    use holdfast_core::{PluginId, TenantId};
+
+    use super::*;
+
+    fn settings(name: &str) -> Arc<Settings> {
+        let raw = RawLimits::default();
+        let limits = Limits::resolve(&raw, SlowConsumer::default(), OnError::default()).unwrap();
+        Arc::new(Settings {
+            id: PluginId(0),
+            tenant: TenantId(0),
+            name: name.into(),
+            tenant_name: "default".into(),
+            handlers: Handlers::default(),
+            connection: limits.connection,
+            http: limits.http,
+        })
+    }
+
+    fn site(routes: &[(Option<&str>, &str, Option<Kind>, &str)]) -> Site {
+        let route = |&(host, path, kind, name): &(Option<&str>, &str, _, &str)| Route {
+            host: host.map(str::to_owned),
+            path: path.to_owned(),
+            kind,
+            settings: settings(name),
+        };
+        Site::new(routes.iter().map(route).collect())
+    }
+
+    fn find<'a>(site: &'a Site, authority: &str, path: &str, kind: Kind) -> &'a str {
+        site.find(authority, path, kind)
+            .map_or("none", |settings| &settings.name)
+    }
+
+    #[test]
+    fn the_most_special_route_is_taken() {
+        let site = site(&[
+            (None, "/", None, "root"),
+            (None, "/chat", Some(Kind::Websocket), "chat"),
+            (None, "/chat/log", Some(Kind::Http), "log"),
+            (None, "/chat/log", None, "any log"),
+            (Some("A.example"), "/only", None, "only"),
+            (Some("::1"), "/", None, "unbracketed"),
+            (Some("[::1]"), "/", None, "six"),
+            (None, "/", None, "too late"),
+        ]);
+        use Kind::{Http, Websocket};
+        for (authority, path, kind, name) in [
+            ("", "/", Http, "root"),
+            ("x", "/", Websocket, "root"),
+            ("x", "/chat", Websocket, "chat"),
+            ("x", "/chat", Http, "root"),
+            ("x", "/chat/", Websocket, "chat"),
+            ("x", "/chat/room/1", Websocket, "chat"),
+            ("x", "/chatter", Websocket, "root"),
+            ("x", "/chat/log", Http, "log"),
+            ("x", "/chat/log/9", Websocket, "any log"),
+            ("a.example", "/only", Http, "only"),
+            ("A.EXAMPLE:8080", "/only/this", Http, "only"),
+            ("a.example", "/other", Http, "root"),
+            ("b.example", "/only", Http, "root"),
+            ("[::1]", "/", Http, "six"),
+            ("[::1]:80", "/", Http, "six"),
+            ("x", "", Http, "root"),
+            ("x", "*", Http, "root"),
+        ] {
+            assert_eq!(
+                find(&site, authority, path, kind),
+                name,
+                "{authority} {path}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_route_leads_nowhere() {
+        let site = site(&[(None, "/a", Some(Kind::Http), "a")]);
+        assert_eq!(find(&site, "x", "/", Kind::Http), "none");
+        assert_eq!(find(&site, "x", "/a", Kind::Websocket), "none");
+        assert_eq!(find(&Site::default(), "x", "/", Kind::Http), "none");
+    }
+}

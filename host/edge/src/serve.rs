@@ -1,0 +1,89 @@
+//! One event loop at work, from its first connection to its drained end.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use holdfast_core::Plugins;
+use tokio::task::JoinHandle;
+use tokio::time::{timeout, timeout_at};
+
+use crate::drain::Drain;
+use crate::event_loop::{EventLoop, Ticket};
+use crate::hub::Hub;
+use crate::listen::{Accepted, Incoming};
+use crate::protocol;
+
+/// Time for the `close` events of the connections that are still open when the
+/// shut-down is out of time.
+const LAST_EVENTS_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Serves the connections that come along a lane, until the shut-down. Runs on
+/// a [`tokio::runtime::LocalRuntime`], one for each event loop.
+///
+/// When the shut-down starts, HTTP connections end with the request under way
+/// and WebSockets are closed with 1001. This returns when all have ended, two
+/// seconds after the deadline of the shut-down at the latest.
+pub async fn serve(
+    hub: Arc<Hub>,
+    plugins: Rc<dyn Plugins>,
+    mut incoming: Incoming,
+    mut drain: Drain,
+) {
+    let event_loop = EventLoop::new(hub, plugins);
+    let _mailbox = Background::new(&event_loop, |event_loop| async move {
+        event_loop.mailbox.run().await;
+    });
+    let _sweep = Background::new(&event_loop, |event_loop| async move {
+        event_loop.sockets.sweep().await;
+    });
+    let signal = drain.clone();
+    let begin = |accepted: Accepted| {
+        let ticket = Ticket::new(&event_loop);
+        tokio::task::spawn_local(protocol::serve(ticket, accepted, signal.clone()));
+    };
+    let deadline = loop {
+        tokio::select! {
+            biased;
+            deadline = drain.started() => break deadline,
+            accepted = incoming.0.recv() => match accepted {
+                Some(accepted) => begin(accepted),
+                None => break drain.started().await,
+            },
+        }
+    };
+    event_loop.sockets.close();
+    // Those that were accepted before the shut-down may have sent a request. The
+    // lane ends when there are no more of them.
+    while let Ok(Some(accepted)) = timeout_at(deadline, incoming.0.recv()).await {
+        begin(accepted);
+    }
+    drop(incoming);
+    if timeout_at(deadline, event_loop.idle()).await.is_err() {
+        event_loop.sockets.abort();
+        if timeout(LAST_EVENTS_TIMEOUT, event_loop.idle())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some connections did not end in time");
+        }
+    }
+}
+
+/// A task that runs as long as this lives.
+struct Background(JoinHandle<()>);
+
+impl Background {
+    fn new<F: Future<Output = ()> + 'static>(
+        event_loop: &Rc<EventLoop>,
+        task: impl FnOnce(Rc<EventLoop>) -> F,
+    ) -> Self {
+        Self(tokio::task::spawn_local(task(event_loop.clone())))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,366 @@
+//! The task of one open WebSocket.
+//!
+//! ```text
+//!            ┌────────────────────────────────────────────┐
+//!            ▼                                            │ done
+//! open ──► input: write what is queued, read ──message──► guest: write what is
+//!            │    (not while the guest works,             │      queued meanwhile
+//!            │    nor while a full queue waits)           │
+//!            │ somebody has decided to close:             │ failed
+//!            │ client, handler, limit, sweep, drain       │
+//!            ▼                                            │
+//!          closing: write the rest and the close frame, ◄─┘
+//!            │      await the client's, bounded
+//!            ▼
+//!          gone from registry and topics ──► close event ──► linger ──► end
+//! ```
+//!
+//! How it ends is decided once, in the [`Connection`]; this task only finds it
+//! there. A transport that breaks is a way to close like the others. Once
+//! `open` has been delivered, `close` is too, unless the host itself ends.
+//!
+//! While it waits for input the task owns no buffer and no timer, and its
+//! future is small: what is needed only at the end is boxed then.
+
+mod closing;
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes};
+use holdfast_core::event::{CloseCause, Closure, Failure};
+use holdfast_core::limits::OnError;
+use holdfast_core::plugin::LocalFuture;
+use holdfast_core::{Event, Outcome};
+use tokio::io::AsyncWrite;
+
+use crate::connection::{Connection, Wait, closure};
+use crate::event_loop::Ticket;
+use crate::frame::{Decoder, FrameError, Item};
+use crate::hub::Registered;
+use crate::listen::Load;
+use crate::queue::{BATCH_LEN_MAX, Batch};
+use crate::report;
+use crate::stream::Stream;
+
+pub(crate) use closing::close;
+
+/// Items of one client that are handled before other tasks have their turn.
+const TURN_LEN_MAX: u8 = 64;
+
+/// What is left of an HTTP connection that has become a WebSocket.
+pub(crate) struct Transport {
+    pub(crate) stream: Stream,
+    /// What the client has sent behind its handshake.
+    pub(crate) rest: Bytes,
+    pub(crate) load: Load,
+}
+
+/// An open WebSocket.
+pub(crate) struct Socket {
+    event_loop: Ticket,
+    registered: Registered,
+    stream: Stream,
+    /// Read, but not decoded.
+    rest: Bytes,
+    decoder: Decoder,
+    /// Items that may still be handled in this turn.
+    turn: u8,
+    /// Whether the client has sent its close frame.
+    client_closed: bool,
+    /// Whether nothing that follows can be understood, a close frame neither.
+    garbled: bool,
+    /// Whether the transport has broken.
+    lost: bool,
+    place: u32,
+    _load: Load,
+}
+
+impl Socket {
+    pub(crate) fn new(event_loop: Ticket, registered: Registered, transport: Transport) -> Self {
+        let place = event_loop.sockets.insert(registered.connection.clone());
+        Self {
+            event_loop,
+            registered,
+            stream: transport.stream,
+            rest: transport.rest,
+            decoder: Decoder::default(),
+            turn: TURN_LEN_MAX,
+            client_closed: false,
+            garbled: false,
+            lost: false,
+            place,
+            _load: transport.load,
+        }
+    }
+
+    /// Serves the client from `open` to `close`. Not an async function: its
+    /// future would have room for the socket twice.
+    #[expect(clippy::manual_async_fn, reason = "half the size")]
+    pub(crate) fn run(mut self) -> impl Future<Output = ()> {
+        async move {
+            let open = self.deliver(Event::Open(self.connection().event_state()));
+            self.complete(open).await;
+            while let Some(item) = poll_fn(|context| self.poll_item(context)).await {
+                if let Some(event) = self.handle(item) {
+                    self.complete(event).await;
+                }
+            }
+            Box::pin(self.finish()).await;
+        }
+    }
+
+    /// Handles an item; returns what the guest does with it, if that has to.
+    fn handle(&mut self, item: Item) -> Option<LocalFuture<Outcome>> {
+        match item {
+            Item::Message(message) => {
+                let state = self.connection().event_state();
+                return Some(self.deliver(Event::Message(state, message)));
+            }
+            Item::Ping(payload) => self.connection().pong(&payload),
+            Item::Pong => {}
+            Item::Close(close) => self.closed_by_client(close),
+        }
+        None
+    }
+
+    fn connection(&self) -> &Connection {
+        &self.registered.connection
+    }
+
+    /// Waits for the next item of the client. None once the connection is to
+    /// be closed.
+    fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Item>> {
+        loop {
+            let signals = self.connection().resume();
+            if signals.closing {
+                return Poll::Ready(None);
+            }
+            let is_turn_over = self.turn == 0;
+            if !is_turn_over && !self.rest.is_empty() && !self.connection().is_full() {
+                if let Some(item) = self.decode_rest() {
+                    return Poll::Ready(Some(item));
+                }
+                continue;
+            }
+            let is_blocked = signals.output && self.poll_flush(context).is_pending();
+            if is_turn_over {
+                self.turn = TURN_LEN_MAX;
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            // What has been read goes before what has not.
+            let may_go_on = !self.connection().is_held();
+            if may_go_on && !self.rest.is_empty() {
+                if let Some(item) = self.decode_rest() {
+                    return Poll::Ready(Some(item));
+                }
+                continue;
+            }
+            if may_go_on && let Poll::Ready(item) = self.poll_read(context) {
+                match item {
+                    Some(item) => return Poll::Ready(Some(item)),
+                    None => continue,
+                }
+            }
+            if self.connection().park(context, Wait::Input, is_blocked) {
+                self.turn = TURN_LEN_MAX;
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Reads and decodes. Ready without an item if there was only a part of
+    /// one, or if the connection is to be closed.
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Item>> {
+        let bytes_max = self.connection().settings.connection.message_bytes_max;
+        let (decoder, rest) = (&mut self.decoder, &mut self.rest);
+        let read = self
+            .event_loop
+            .poll_read(context, &mut self.stream, |input| {
+                if input.is_empty() {
+                    return None;
+                }
+                let decoded = decoder.decode(input, bytes_max);
+                if let Ok(decoded) = &decoded {
+                    *rest = Bytes::copy_from_slice(input.get(decoded.used..).unwrap_or_default());
+                }
+                Some(decoded.map(|decoded| decoded.item))
+            });
+        match ready!(read) {
+            Ok(Some(item)) => {
+                self.connection().hear();
+                Poll::Ready(self.checked(item))
+            }
+            Ok(None) | Err(_) => {
+                self.lose();
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn decode_rest(&mut self) -> Option<Item> {
+        let bytes_max = self.connection().settings.connection.message_bytes_max;
+        let decoded = self.decoder.decode(&self.rest, bytes_max);
+        let item = decoded.map(|decoded| {
+            self.rest.advance(decoded.used);
+            decoded.item
+        });
+        if self.rest.is_empty() {
+            self.rest = Bytes::new();
+        }
+        self.checked(item)
+    }
+
+    /// Closes the connection if the client broke the protocol.
+    fn checked(&mut self, item: Result<Option<Item>, FrameError>) -> Option<Item> {
+        match item {
+            Ok(Some(item)) => {
+                self.turn = self.turn.saturating_sub(1);
+                Some(item)
+            }
+            Ok(None) => None,
+            Err(error) => {
+                let cause = match error {
+                    FrameError::TooLarge => CloseCause::Limit,
+                    FrameError::Protocol(_) | FrameError::Utf8 => CloseCause::Error,
+                };
+                self.garbled = true;
+                self.rest = Bytes::new();
+                self.connection()
+                    .close(closure(cause, error.code(), &error.to_string()));
+                None
+            }
+        }
+    }
+
+    /// Writes what is queued. Pending if the socket does not take all of it.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let mut batch = self.event_loop.batch.borrow_mut();
+            let connection = &self.registered.connection;
+            connection.take(&mut batch);
+            if batch.frames.is_empty() {
+                return Poll::Ready(());
+            }
+            match write(&mut self.stream, context, &batch) {
+                Poll::Ready(Ok(written)) => {
+                    if !connection.give_back(&mut batch, written) {
+                        return Poll::Ready(());
+                    }
+                    if connection.is_held() {
+                        // It is not read from, so this is its sign of life.
+                        connection.hear();
+                    }
+                }
+                Poll::Ready(Err(_)) => {
+                    batch.frames.clear();
+                    drop(batch);
+                    self.lose();
+                    return Poll::Ready(());
+                }
+                Poll::Pending => {
+                    connection.give_back(&mut batch, 0);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Hands an event to the guest. Not async, since a future would keep room
+    /// for the largest of events.
+    fn deliver(&self, event: Event) -> LocalFuture<Outcome> {
+        let plugin = self.connection().settings.id;
+        self.event_loop.plugins.deliver(plugin, event)
+    }
+
+    /// Waits until the guest has handled an event, and closes the connection if
+    /// that fails. What is sent to the client meanwhile is written; nothing is
+    /// read.
+    async fn complete(&mut self, mut event: LocalFuture<Outcome>) {
+        let mut is_first = true;
+        let outcome = poll_fn(|context| {
+            if !std::mem::take(&mut is_first) {
+                self.connection().resume();
+            }
+            if let Poll::Ready(outcome) = event.as_mut().poll(context) {
+                return Poll::Ready(Some(outcome));
+            }
+            loop {
+                let is_blocked = self.poll_flush(context).is_pending();
+                if self.connection().park(context, Wait::Guest, is_blocked) {
+                    return Poll::Pending;
+                }
+                if self.connection().resume().aborted {
+                    return Poll::Ready(None);
+                }
+            }
+        })
+        .await;
+        if let Some(Outcome::Failed(failure)) = outcome {
+            self.failed(&failure);
+        }
+    }
+
+    /// One event has failed.
+    fn failed(&self, failure: &Failure) {
+        let connection = self.connection();
+        report::failure(&connection.settings, failure);
+        let on_error = connection.settings.connection.on_error;
+        let closure = match failure {
+            Failure::Disrupted => return,
+            Failure::Handler(_) if on_error == OnError::Skip => return,
+            Failure::Overloaded(_) => closure(CloseCause::Limit, 1013, "try again later"),
+            Failure::NoHandler | Failure::Trap(_) | Failure::Timeout(_) | Failure::Handler(_) => {
+                closure(CloseCause::Error, 1011, "internal error")
+            }
+        };
+        connection.close(closure);
+    }
+
+    fn closed_by_client(&mut self, close: Option<(u16, String)>) {
+        self.client_closed = true;
+        let (code, reason) = close.unwrap_or((1005, String::new()));
+        // If a handler was faster, then this is the answer to its close frame.
+        self.connection().close(Closure {
+            cause: CloseCause::Client,
+            code,
+            reason,
+        });
+    }
+
+    fn lose(&mut self) {
+        self.lost = true;
+        self.connection().lose();
+    }
+}
+
+fn write(stream: &mut Stream, context: &mut Context<'_>, batch: &Batch) -> Poll<io::Result<usize>> {
+    let stream = Pin::new(stream);
+    if let [frame] = batch.frames.as_slice() {
+        return stream.poll_write(context, frame);
+    }
+    let mut slices = [IoSlice::new(&[]); BATCH_LEN_MAX + 2];
+    let mut len = 0;
+    for (slice, frame) in slices.iter_mut().zip(&batch.frames) {
+        *slice = IoSlice::new(frame);
+        len += 1;
+    }
+    stream.poll_write_vectored(context, slices.get(..len).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_task_of_a_connection_is_small() {
+        fn size<A, F>(_: fn(A) -> F) -> usize {
+            size_of::<F>()
+        }
+        assert!(size(Socket::run) <= 264, "{} bytes", size(Socket::run));
+        assert!(size_of::<Connection>() <= 224);
+    }
+}

@@ -1,0 +1,203 @@
+//! Topics: from a tenant and a name to the subscribed connections.
+//!
+//! A topic exists while it has a subscriber. Its own lock is held while a
+//! message is queued for all of them, which only that tenant can feel. Locks are
+//! taken in the order topic, connection; that of a shard is never held with
+//! another.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use holdfast_core::edge::{Delivery, SendError, SubscribeError};
+use holdfast_core::{ConnectionId, TenantId};
+
+use crate::connection::Connection;
+use crate::key::{Connections, Entry};
+use crate::lock::lock;
+
+/// Locks among which the topics are spread.
+const SHARD_COUNT: usize = 16;
+
+type Shard = HashMap<TenantId, HashMap<Arc<str>, Arc<Topic>>>;
+
+/// All topics of the host.
+pub(crate) struct Topics {
+    hasher: RandomState,
+    shards: [Mutex<Shard>; SHARD_COUNT],
+}
+
+struct Topic {
+    name: Arc<str>,
+    subscribers: Mutex<Subscribers>,
+}
+
+#[derive(Default)]
+struct Subscribers {
+    connections: Connections,
+    /// Set with the last subscriber's end. Nobody can join any more; who would
+    /// has to make a new topic.
+    ended: bool,
+}
+
+impl Topics {
+    pub(crate) fn new() -> Self {
+        Self {
+            hasher: RandomState::new(),
+            shards: std::array::from_fn(|_| Mutex::default()),
+        }
+    }
+
+    fn shard(&self, tenant: TenantId, name: &str) -> Option<&Mutex<Shard>> {
+        let hash = self.hasher.hash_one((tenant, name)) as usize;
+        self.shards.get(hash % SHARD_COUNT)
+    }
+
+    fn get(&self, tenant: TenantId, name: &str) -> Option<Arc<Topic>> {
+        let shard = lock(self.shard(tenant, name)?);
+        shard.get(&tenant)?.get(name).cloned()
+    }
+
+    fn get_or_make(&self, tenant: TenantId, name: &str) -> Option<Arc<Topic>> {
+        let mut shard = lock(self.shard(tenant, name)?);
+        let topics = shard.entry(tenant).or_default();
+        if let Some(topic) = topics.get(name) {
+            return Some(topic.clone());
+        }
+        let topic = Arc::new(Topic {
+            name: name.into(),
+            subscribers: Mutex::default(),
+        });
+        topics.insert(topic.name.clone(), topic.clone());
+        Some(topic)
+    }
+
+    /// Removes a topic that has ended.
+    fn forget(&self, tenant: TenantId, ended: &Arc<Topic>) {
+        let Some(shard) = self.shard(tenant, &ended.name) else {
+            return;
+        };
+        let mut shard = lock(shard);
+        let Some(topics) = shard.get_mut(&tenant) else {
+            return;
+        };
+        if topics
+            .get(&ended.name)
+            .is_some_and(|topic| Arc::ptr_eq(topic, ended))
+        {
+            topics.remove(&ended.name);
+        }
+        if topics.is_empty() {
+            shard.remove(&tenant);
+        }
+    }
+
+    /// See [`holdfast_core::Edge::subscribe`].
+    pub(crate) fn subscribe(
+        &self,
+        connection: &Arc<Connection>,
+        name: &str,
+    ) -> Result<(), SubscribeError> {
+        let bytes_max = connection.settings.connection.topic_bytes_max;
+        if name.is_empty() || name.len() > bytes_max as usize {
+            return Err(SubscribeError::InvalidName(bytes_max));
+        }
+        let tenant = connection.key.tenant;
+        loop {
+            let Some(topic) = self.get_or_make(tenant, name) else {
+                return Err(SubscribeError::Gone);
+            };
+            let mut subscribers = lock(&topic.subscribers);
+            if subscribers.ended {
+                drop(subscribers);
+                self.forget(tenant, &topic);
+                continue;
+            }
+            let added = connection.add_topic(&topic.name);
+            if added.is_ok() {
+                subscribers.connections.insert(Entry(connection.clone()));
+            }
+            let is_empty = subscribers.end_if_empty();
+            drop(subscribers);
+            if is_empty {
+                self.forget(tenant, &topic);
+            }
+            return added;
+        }
+    }
+
+    /// Ends a subscription.
+    pub(crate) fn unsubscribe(&self, connection: &Connection, name: &str) {
+        let tenant = connection.key.tenant;
+        let Some(topic) = self.get(tenant, name) else {
+            return;
+        };
+        let mut subscribers = lock(&topic.subscribers);
+        subscribers.connections.remove(&connection.key);
+        connection.remove_topic(name);
+        let is_empty = subscribers.end_if_empty();
+        drop(subscribers);
+        if is_empty {
+            self.forget(tenant, &topic);
+        }
+    }
+
+    /// Queues a frame for every subscriber but one.
+    pub(crate) fn publish(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        frame: &Bytes,
+        except: Option<ConnectionId>,
+    ) -> Delivery {
+        let mut delivery = Delivery::default();
+        let Some(topic) = self.get(tenant, name) else {
+            return delivery;
+        };
+        for Entry(connection) in &lock(&topic.subscribers).connections {
+            if Some(connection.key.id) == except {
+                continue;
+            }
+            match connection.send(frame.clone()) {
+                Ok(_) => delivery.queued += 1,
+                Err(SendError::Full(_)) => delivery.full += 1,
+                Err(SendError::Gone | SendError::TooLarge(_)) => {}
+            }
+        }
+        delivery
+    }
+
+    /// Number of subscribers.
+    pub(crate) fn count(&self, tenant: TenantId, name: &str) -> u32 {
+        self.get(tenant, name).map_or(0, |topic| {
+            let len = lock(&topic.subscribers).connections.len();
+            u32::try_from(len).unwrap_or(u32::MAX)
+        })
+    }
+
+    /// At most `limit` subscribers with their attachments.
+    pub(crate) fn subscribers(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        limit: usize,
+    ) -> Vec<(ConnectionId, Bytes)> {
+        let Some(topic) = self.get(tenant, name) else {
+            return Vec::new();
+        };
+        lock(&topic.subscribers)
+            .connections
+            .iter()
+            .take(limit)
+            .map(|Entry(connection)| (connection.key.id, connection.state().attachment))
+            .collect()
+    }
+}
+
+impl Subscribers {
+    fn end_if_empty(&mut self) -> bool {
+        self.ended = self.connections.is_empty();
+        self.ended
+    }
+}

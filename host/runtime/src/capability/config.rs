@@ -1,0 +1,41 @@
+//! `wasi:config/store`: the plugin's settings, as the operator wrote them.
+//! Reading can't fail, so the errors of the interface never occur.
+
+use wasmtime::component::{ComponentType, Linker, Lower, WasmStr};
+use wasmtime::{Result, StoreContextMut};
+
+use crate::guest::Guest;
+
+const STORE: &str = "wasi:config/store@0.2.0-rc.1";
+
+/// `error`.
+#[derive(ComponentType, Lower)]
+#[component(variant)]
+#[allow(dead_code, reason = "the interface has them, and we never fail")]
+enum Error {
+    #[component(name = "upstream")]
+    Upstream(String),
+    #[component(name = "io")]
+    Io(String),
+}
+
+/// Adds the interface.
+pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
+    let mut store = linker.instance(STORE)?;
+    store.func_wrap(
+        "get",
+        |store: StoreContextMut<'_, Guest>, (key,): (WasmStr,)| {
+            let key = key.to_str(&store)?;
+            let value = store.data().plugin().grants.config.get(&*key).cloned();
+            Ok((Ok::<_, Error>(value),))
+        },
+    )?;
+    store.func_wrap("get-all", |store: StoreContextMut<'_, Guest>, (): ()| {
+        let config = &store.data().plugin().grants.config;
+        let all = config
+            .iter()
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect::<Vec<_>>();
+        Ok((Ok::<_, Error>(all),))
+    })
+}

@@ -1,0 +1,153 @@
+//! `wasi:keyvalue`: buckets of the tenant, shared by its plugins. Any bucket
+//! can be opened; one that was never written to is empty. The values of
+//! `increment` are decimal numbers.
+
+mod atomics;
+mod batch;
+
+use wasmtime::component::{ComponentType, Lift, Linker, Lower, Resource, ResourceType, WasmStr};
+use wasmtime::{Result, StoreContextMut};
+
+use crate::guest::Guest;
+use crate::store::{Change, Changed, Kind, Scope, Store, StoreError};
+
+const STORE: &str = "wasi:keyvalue/store@0.2.0-draft2";
+
+type Context<'a> = StoreContextMut<'a, Guest>;
+
+/// `bucket`.
+pub(super) struct Bucket(Scope);
+
+/// `error`.
+#[derive(ComponentType, Lift, Lower, Debug)]
+#[component(variant)]
+#[allow(dead_code, reason = "the interface has them all")]
+enum Error {
+    #[component(name = "no-such-store")]
+    NoSuchStore,
+    #[component(name = "access-denied")]
+    AccessDenied,
+    #[component(name = "other")]
+    Other(String),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+/// `key-response`.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct KeyResponse {
+    keys: Vec<String>,
+    cursor: Option<String>,
+}
+
+/// Adds the three interfaces.
+pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
+    add_store(linker)?;
+    atomics::add_to_linker(linker)?;
+    batch::add_to_linker(linker)
+}
+
+fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
+    let mut interface = linker.instance(STORE)?;
+    interface.resource("bucket", ResourceType::host::<Bucket>(), |mut store, id| {
+        let bucket = Resource::<Bucket>::new_own(id);
+        store.data_mut().table().delete(bucket)?;
+        Ok(())
+    })?;
+    interface.func_wrap("open", |mut store: Context<'_>, (name,): (WasmStr,)| {
+        let tenant = std::sync::Arc::clone(&store.data().plugin().identity.tenant_name);
+        let opened = match Scope::new(&tenant, &name.to_str(&store)?) {
+            Ok(scope) => Ok(store.data_mut().table().push(Bucket(scope))?),
+            Err(error) => Err(Error::from(error)),
+        };
+        Ok((opened,))
+    })?;
+    interface.func_wrap(
+        "[method]bucket.get",
+        |mut store: Context<'_>, (bucket, key): (Resource<Bucket>, WasmStr)| {
+            let key = key.to_str(&store)?.into_owned();
+            Ok((get(&mut store, &bucket, &key)?,))
+        },
+    )?;
+    interface.func_wrap(
+        "[method]bucket.exists",
+        |mut store: Context<'_>, (bucket, key): (Resource<Bucket>, WasmStr)| {
+            let key = key.to_str(&store)?.into_owned();
+            let value = get(&mut store, &bucket, &key)?;
+            Ok((value.map(|value| value.is_some()),))
+        },
+    )?;
+    interface.func_wrap(
+        "[method]bucket.list-keys",
+        |mut store: Context<'_>, (bucket, cursor): (Resource<Bucket>, Option<String>)| {
+            let scope = scope(&mut store, &bucket)?;
+            let keys = database(&store).keys(&scope, cursor.as_deref());
+            let keys = keys.map(|(keys, has_more)| KeyResponse {
+                cursor: keys.last().filter(|_| has_more).cloned(),
+                keys,
+            });
+            Ok((keys.map_err(Error::from),))
+        },
+    )?;
+    interface.func_wrap_async(
+        "[method]bucket.set",
+        |mut store: Context<'_>, (bucket, key, value): (Resource<Bucket>, String, Vec<u8>)| {
+            Box::new(async move {
+                let scope = scope(&mut store, &bucket)?;
+                let kind = scope.key(&key).map(|key| Kind::Set(vec![(key, value)]));
+                Ok((done(change(&store, kind).await),))
+            })
+        },
+    )?;
+    interface.func_wrap_async(
+        "[method]bucket.delete",
+        |mut store: Context<'_>, (bucket, key): (Resource<Bucket>, String)| {
+            Box::new(async move {
+                let scope = scope(&mut store, &bucket)?;
+                let kind = scope.key(&key).map(|key| Kind::Delete(vec![key]));
+                Ok((done(change(&store, kind).await),))
+            })
+        },
+    )
+}
+
+fn database<'a>(store: &'a Context<'_>) -> &'a Store {
+    &store.data().plugin().store
+}
+
+fn scope(store: &mut Context<'_>, bucket: &Resource<Bucket>) -> Result<Scope> {
+    Ok(store.data_mut().table().get(bucket)?.0.clone())
+}
+
+fn get(
+    store: &mut Context<'_>,
+    bucket: &Resource<Bucket>,
+    key: &str,
+) -> Result<Result<Option<Vec<u8>>, Error>> {
+    let scope = scope(store, bucket)?;
+    let value = scope.key(key).and_then(|key| database(store).get(&key));
+    Ok(value.map_err(Error::from))
+}
+
+/// Begins a change. The future borrows nothing of the store, which is not
+/// `Sync`.
+fn change(
+    store: &Context<'_>,
+    kind: Result<Kind, StoreError>,
+) -> impl Future<Output = Result<Changed, StoreError>> + Send + use<> {
+    let bytes_max = store.data().plugin().keyvalue_bytes_max;
+    let database = database(store).clone();
+    async move {
+        let kind = kind?;
+        database.change(Change { bytes_max, kind }).await
+    }
+}
+
+fn done(changed: Result<Changed, StoreError>) -> Result<(), Error> {
+    changed.map(drop).map_err(Error::from)
+}

@@ -1,0 +1,296 @@
+//! One request to one host: look up, check the address, connect, encrypt, send.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Uri};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, Sleep, timeout};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use wasmtime_wasi_http::io::TokioIo;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+
+use super::Answer;
+
+/// Used for each of the three time-outs which the guest does not set.
+const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+
+/// Where a request goes.
+pub(super) struct Target {
+    /// Name or address, without brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: bool,
+    /// Whether an address that is not of the public internet is allowed.
+    pub(super) local: bool,
+}
+
+/// Sends a request and waits for the head of its response. The returned future
+/// drives the connection until the response's body is complete.
+pub(super) async fn send(
+    target: Target,
+    request: Request<WasiBody>,
+    options: Option<RequestOptions>,
+) -> Answer {
+    let options = options.unwrap_or_default();
+    let connect_timeout = options.connect_timeout.unwrap_or(TIMEOUT_DEFAULT);
+    let stream = timeout(connect_timeout, connect(&target))
+        .await
+        .map_err(|_| Error::ConnectionTimeout)??;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let mut progress: BoxFuture<'static, _> = Box::pin(async move { Ok(connection.await?) });
+    let first_byte = options.first_byte_timeout.unwrap_or(TIMEOUT_DEFAULT);
+    let mut sent = std::pin::pin!(timeout(
+        first_byte,
+        sender.send_request(origin_form(request))
+    ));
+    let response = tokio::select! {
+        biased;
+        response = &mut sent => response,
+        // The connection may end as soon as it has given the response away.
+        ended = &mut progress => {
+            ended?;
+            progress = Box::pin(async { Ok(()) });
+            sent.await
+        }
+    };
+    let response = response.map_err(|_| Error::ConnectionReadTimeout)??;
+    let between_bytes = options.between_bytes_timeout.unwrap_or(TIMEOUT_DEFAULT);
+    let response = response.map(|body| TimedBody::new(body, between_bytes).boxed_unsync());
+    Ok((response, Box::new(progress)))
+}
+
+/// The request without scheme and authority, as a server expects it (RFC 9112,
+/// section 3.2.1).
+fn origin_form(mut request: Request<WasiBody>) -> Request<WasiBody> {
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
+    request
+}
+
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+async fn connect(target: &Target) -> Result<Box<dyn Stream>, Error> {
+    let stream = connect_tcp(target).await?;
+    if !target.tls {
+        return Ok(Box::new(stream));
+    }
+    let name = ServerName::try_from(target.host.clone()).map_err(|_| Error::DestinationNotFound)?;
+    let connector = TlsConnector::from(Arc::clone(&TLS));
+    let stream = connector.connect(name, stream).await.map_err(Error::Tls)?;
+    Ok(Box::new(stream))
+}
+
+/// Connects to an address which was checked after the name was looked up, so
+/// that a name can't be made to mean something else in between.
+async fn connect_tcp(target: &Target) -> Result<TcpStream, Error> {
+    let addresses = tokio::net::lookup_host((target.host.as_str(), target.port))
+        .await
+        .map_err(|_| Error::DnsError {
+            rcode: None,
+            info_code: None,
+        })?;
+    let mut refused = Error::DestinationNotFound;
+    for address in addresses {
+        if !(target.local || is_public(address.ip())) {
+            refused = Error::DestinationIpProhibited;
+            continue;
+        }
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                // Requests are written whole; waiting for more would only delay.
+                let _ = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Err(error) => refused = Error::Connect(error),
+        }
+    }
+    Err(refused)
+}
+
+static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
+    let roots = RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
+    };
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+});
+
+/// Whether an address belongs to the public internet: not to this machine, this
+/// network, or a special purpose (the registries of RFC 6890), also when an
+/// IPv6 address carries an IPv4 one.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    let special = address.is_unspecified()
+        || address.is_loopback()
+        || address.is_private()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast()
+        || address.is_documentation()
+        || a == 0
+        || a >= 240
+        // Carrier-grade NAT, protocol assignments, 6to4 relays, benchmarks.
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 192 && b == 0 && c == 0)
+        || (a == 192 && b == 88 && c == 99)
+        || (a == 198 && (b == 18 || b == 19));
+    !special
+}
+
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, c, d, e, f, g, h] = address.segments();
+    let embedded = |high: u16, low: u16| {
+        let [a, b] = high.to_be_bytes();
+        let [c, d] = low.to_be_bytes();
+        is_public_v4(Ipv4Addr::new(a, b, c, d))
+    };
+    match (a, b) {
+        // IPv4-mapped, IPv4-compatible, loopback, unspecified.
+        (0, 0) => (c, d, e, f) == (0, 0, 0, 0xffff) && embedded(g, h),
+        // NAT64, 6to4.
+        (0x64, 0xff9b) => (c, d, e, f) == (0, 0, 0, 0) && embedded(g, h),
+        (0x2002, _) => embedded(b, c),
+        // Teredo and other assignments, documentation.
+        (0x2001, _) => b >= 0x200 && b != 0xdb8,
+        (0x3fff, _) => b >= 0x1000,
+        // Only 2000::/3 is global unicast.
+        _ => a & 0xe000 == 0x2000,
+    }
+}
+
+/// A response's body with a limit on the time between its frames.
+struct TimedBody {
+    inner: Incoming,
+    between_bytes: Duration,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl TimedBody {
+    fn new(inner: Incoming, between_bytes: Duration) -> Self {
+        Self {
+            inner,
+            between_bytes,
+            sleep: None,
+        }
+    }
+}
+
+impl Body for TimedBody {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
+            self.sleep = None;
+            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
+        }
+        let deadline = Instant::now() + self.between_bytes;
+        let sleep = self
+            .sleep
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        ready!(sleep.as_mut().poll(context));
+        Poll::Ready(Some(Err(Error::ConnectionReadTimeout)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_public_addresses_are_public() {
+        for address in [
+            "0.0.0.0",
+            "0.1.2.3",
+            "10.0.0.1",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::7f00:1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2002:a00:1::",
+            "3fff::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "100::1",
+        ] {
+            assert!(!is_public(address.parse().unwrap()), "{address}");
+        }
+        for address in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.0.1",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "198.20.0.1",
+            "223.255.255.255",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "2001:4860:4860::8888",
+            "2002:808:808::",
+            "2606:4700::1111",
+            "3ffe::1",
+        ] {
+            assert!(is_public(address.parse().unwrap()), "{address}");
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What a component is, for people.
+
+use std::time::{Duration, Instant};
+
+use holdfast_core::plugin::Handlers;
+
+use crate::capability::{self, Provision};
+use crate::load::{LoadError, Loaded, Loader};
+
+/// What a component is.
+#[derive(Debug)]
+pub struct Inspection {
+    /// Its size in bytes.
+    pub size: usize,
+    /// How long it took to compile, or to take it from the cache.
+    pub compile_time: Duration,
+    /// Names of all it exports.
+    pub exports: Vec<String>,
+    /// All it imports.
+    pub imports: Vec<Import>,
+    /// Which handlers the host found, or why it would not run it.
+    pub handlers: Result<Handlers, LoadError>,
+}
+
+/// One import.
+#[derive(Debug)]
+pub struct Import {
+    /// Its full name.
+    pub name: String,
+    /// What the component has of it; none if this host does not provide it.
+    pub provision: Option<Provision>,
+}
+
+impl Loader {
+    /// Looks at a component without running it.
+    ///
+    /// # Errors
+    /// Fails when it is no component at all, or can't be compiled.
+    pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, LoadError> {
+        let begin = Instant::now();
+        let component = self.compile(bytes)?;
+        let compile_time = begin.elapsed();
+        let kind = component.component_type();
+        let engine = component.engine();
+        let import = |(name, _): (&str, _)| Import {
+            name: name.to_owned(),
+            provision: capability::provision(name),
+        };
+        Ok(Inspection {
+            size: bytes.len(),
+            compile_time,
+            exports: kind
+                .exports(engine)
+                .map(|(name, _)| name.to_owned())
+                .collect(),
+            imports: kind.imports(engine).map(import).collect(),
+            handlers: self.load(bytes).map(|loaded: Loaded| loaded.handlers()),
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! One instance: a store and the handlers in it.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::Store;
+use wasmtime_wasi_http::{p2, p3};
+
+use crate::guest::Guest;
+use crate::load::Http;
+use crate::plugin::Plugin;
+use crate::world::websocket_0_1_0 as websocket;
+
+/// An instance nobody uses at the moment.
+pub(crate) struct Instance {
+    pub(crate) store: Store<Guest>,
+    pub(crate) handlers: Handlers,
+    /// Events it has seen.
+    pub(crate) uses: u64,
+    /// When its last event ended.
+    pub(crate) idle_since: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What an instance exports.
+pub(crate) struct Handlers {
+    pub(crate) websocket: Option<websocket::Handlers>,
+    pub(crate) http: Option<HttpHandler>,
+}
+
+/// The HTTP handler of an instance.
+pub(crate) enum HttpHandler {
+    V0_2(p2::bindings::Proxy),
+    V0_3(p3::bindings::Service),
+}
+
+impl Instance {
+    /// Makes an instance. The guest's own start function may run, so the caller
+    /// sets a deadline.
+    pub(crate) async fn new(
+        plugin: &Arc<Plugin>,
+        permit: OwnedSemaphorePermit,
+    ) -> wasmtime::Result<Self> {
+        let loaded = &plugin.loaded;
+        let mut store = Guest::store(loaded.pre.engine(), plugin);
+        let instance = loaded.pre.instantiate_async(&mut store).await?;
+        let websocket = match &loaded.websocket {
+            Some(indices) => Some(indices.load(&mut store, &instance)?),
+            None => None,
+        };
+        let http = match &loaded.http {
+            Some(Http::V0_2(indices)) => {
+                Some(HttpHandler::V0_2(indices.load(&mut store, &instance)?))
+            }
+            Some(Http::V0_3(indices)) => {
+                Some(HttpHandler::V0_3(indices.load(&mut store, &instance)?))
+            }
+            None => None,
+        };
+        Ok(Self {
+            store,
+            handlers: Handlers { websocket, http },
+            uses: 0,
+            idle_since: Instant::now(),
+            _permit: permit,
+        })
+    }
+}

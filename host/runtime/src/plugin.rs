@@ -1,0 +1,115 @@
+//! A plugin as the runtime knows it: what its instances are made from, what
+//! they may do, and what all event loops together have of it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use holdfast_core::limits::{EventLimits, InstanceLimits};
+use holdfast_core::{Edge, PluginId, TenantId};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::capability::outbound::AllowList;
+use crate::load::Loaded;
+use crate::store::Store;
+
+/// Who a plugin is; every log line about it says so.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Its number.
+    pub id: PluginId,
+    /// Its tenant's number.
+    pub tenant: TenantId,
+    /// Its name, unique in the tenant.
+    pub name: Arc<str>,
+    /// Its tenant's name.
+    pub tenant_name: Arc<str>,
+}
+
+/// What a plugin has been granted.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    /// For `wasi:config`.
+    pub config: BTreeMap<String, String>,
+    /// Where outbound requests may go.
+    pub allow_http: AllowList,
+}
+
+/// One generation of a plugin.
+pub(crate) struct Plugin {
+    pub(crate) identity: Identity,
+    pub(crate) loaded: Loaded,
+    pub(crate) grants: Arc<Grants>,
+    pub(crate) event: EventLimits,
+    pub(crate) instance: InstanceLimits,
+    /// Of what the guest publishes.
+    pub(crate) message_bytes_max: usize,
+    /// Of the tenant's keys and values.
+    pub(crate) keyvalue_bytes_max: u64,
+    pub(crate) edge: Arc<dyn Edge>,
+    pub(crate) store: Store,
+    pub(crate) shared: Shared,
+}
+
+/// What the event loops share of a plugin.
+pub(crate) struct Shared {
+    /// One permit an instance.
+    pub(crate) instances: Arc<Semaphore>,
+    /// Events that wait for an instance.
+    waiting: AtomicU32,
+    /// Events under way.
+    events: AtomicU32,
+    /// Told when an event begins to wait, so that other loops give up
+    /// instances which they keep warm.
+    pub(crate) wanted: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(limits: &InstanceLimits) -> Self {
+        Self {
+            instances: Arc::new(Semaphore::new(limits.count_max as usize)),
+            waiting: AtomicU32::new(0),
+            events: AtomicU32::new(0),
+            wanted: Notify::new(),
+        }
+    }
+
+    /// Whether some event waits for an instance, on whatever loop.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+}
+
+impl Plugin {
+    /// Counts an event, if there may be one more.
+    pub(crate) fn enter(self: &Arc<Self>) -> Option<Entered> {
+        let before = self.shared.events.fetch_add(1, Ordering::Relaxed);
+        let entered = Entered(Arc::clone(self));
+        (before < self.event.concurrent_max).then_some(entered)
+    }
+
+    /// Counts an event that waits for an instance, and tells the loops.
+    pub(crate) fn wait(self: &Arc<Self>) -> Waiting {
+        self.shared.waiting.fetch_add(1, Ordering::Relaxed);
+        self.shared.wanted.notify_waiters();
+        Waiting(Arc::clone(self))
+    }
+}
+
+/// An event is under way.
+pub(crate) struct Entered(Arc<Plugin>);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.shared.events.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An event waits for an instance.
+pub(crate) struct Waiting(Arc<Plugin>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.shared.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,49 @@
+//! Lets instances go that nobody has used for a while, or at once when another
+//! event loop wants one and there may be no more.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Pool;
+
+impl Pool {
+    /// Sees to it that a janitor is there as long as an instance is.
+    pub(super) fn ensure_janitor(self: &Rc<Self>) {
+        if !self.has_janitor.replace(true) {
+            tokio::task::spawn_local(clean(Rc::clone(self)));
+        }
+    }
+
+    /// Lets go what is idle for too long; everything idle if it is wanted
+    /// elsewhere. Returns whether anything is left.
+    fn sweep(&self) -> bool {
+        let idle_max = match self.plugin.shared.is_wanted() {
+            true => Duration::ZERO,
+            false => Duration::from_millis(self.plugin.instance.idle_ms),
+        };
+        // Dropped outside of the borrow, since a guest's resources are dropped
+        // with it.
+        let expired: Vec<_> = self
+            .idle
+            .borrow_mut()
+            .extract_if(.., |instance| instance.idle_since.elapsed() >= idle_max)
+            .collect();
+        drop(expired);
+        let has_workers = self.crew.dismiss_idle(idle_max);
+        has_workers || !self.idle.borrow().is_empty()
+    }
+}
+
+async fn clean(pool: Rc<Pool>) {
+    let period = Duration::from_millis(pool.plugin.instance.idle_ms.div_ceil(2));
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(period) => {}
+            () = pool.plugin.shared.wanted.notified() => {}
+        }
+        if !pool.sweep() {
+            break;
+        }
+    }
+    pool.has_janitor.set(false);
+}

@@ -1,0 +1,149 @@
+//! Plain handlers: one call at a time, alone with an instance.
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+
+use holdfast_core::event::{Body, Failure, Outcome};
+use http_body_util::BodyExt;
+use tokio::sync::oneshot;
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+
+use super::watch::Watch;
+use super::{Pool, USES, USES_0_2};
+use crate::body::{self, Held};
+use crate::deadline::within;
+use crate::instance::{HttpHandler, Instance};
+use crate::plugin::Entered;
+use crate::world::websocket_0_1_0::{Call, Target};
+
+/// Runs a WebSocket event in the caller's own task.
+pub(super) async fn websocket(pool: &Rc<Pool>, call: Call) -> Outcome {
+    let limit_ms = pool.plugin.event.timeout_ms;
+    let has_begun = Cell::new(false);
+    let event = async {
+        let mut instance = pool.take().await?;
+        has_begun.set(true);
+        let handlers = instance.handlers.websocket.ok_or(Failure::NoHandler)?;
+        let outcome = handlers
+            .run(Target::Alone(&mut instance.store), call)
+            .await
+            .map_err(|error| Failure::Trap(format!("{error:?}")))?;
+        pool.put(instance, pool.uses_max(USES));
+        Ok(outcome)
+    };
+    match within(limit_ms, event).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(failure)) => Outcome::Failed(failure),
+        Err(_) if has_begun.get() => Outcome::Failed(Failure::Timeout(limit_ms)),
+        Err(_) => Outcome::Failed(no_instance(pool)),
+    }
+}
+
+/// What an event is told that has waited for an instance until its deadline.
+pub(super) fn no_instance(pool: &Pool) -> Failure {
+    let max = pool.plugin.instance.count_max;
+    Failure::Overloaded(format!("all of its {max} instances are busy"))
+}
+
+type Head = Result<http::Response<wasmtime_wasi_http::WasiBody>, ErrorCode>;
+
+/// Serves a request through `wasi:http/incoming-handler@0.2`. The guest goes on
+/// after the response's head, in a task of its own.
+pub(super) async fn http(
+    pool: Rc<Pool>,
+    request: http::Request<Body>,
+    entered: Entered,
+) -> Outcome {
+    let limit_ms = pool.plugin.event.timeout_ms;
+    let mut instance = match within(limit_ms, pool.take()).await {
+        Ok(Ok(instance)) => instance,
+        Ok(Err(failure)) => return Outcome::Failed(failure),
+        Err(_) => return Outcome::Failed(no_instance(&pool)),
+    };
+    let (head_sender, head) = oneshot::channel();
+    // Dropped when nobody listens to the guest any more.
+    let (listener, listening) = oneshot::channel();
+    let failure = tokio::task::spawn_local(async move {
+        let served = serve(&mut instance, request, head_sender, listening, limit_ms).await;
+        if served.is_ok() {
+            pool.put(instance, pool.uses_max(USES_0_2));
+        }
+        drop(entered);
+        served.err()
+    });
+    match head.await {
+        Ok(Ok(response)) => Outcome::Response(
+            response.map(|body| Held::new(body::from_guest(body), listener).boxed_unsync()),
+        ),
+        Ok(Err(code)) => Outcome::Failed(Failure::Handler(format!("{code:?}"))),
+        // No head will come: the call has ended.
+        Err(_) => Outcome::Failed(match failure.await {
+            Ok(Some(failure)) => failure,
+            _ => Failure::Handler("it returned without a response".into()),
+        }),
+    }
+}
+
+async fn serve(
+    instance: &mut Instance,
+    request: http::Request<Body>,
+    head: oneshot::Sender<Head>,
+    listening: oneshot::Receiver<()>,
+    limit_ms: u64,
+) -> Result<(), Failure> {
+    let trap = |error: wasmtime::Error| Failure::Trap(format!("{error:?}"));
+    let Some(HttpHandler::V0_2(handler)) = &instance.handlers.http else {
+        return Err(Failure::NoHandler);
+    };
+    let store = &mut instance.store;
+    let meter = std::sync::Arc::clone(store.data().meter());
+    let has_head = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let relaxed = std::sync::atomic::Ordering::Relaxed;
+    let request = request.map(body::to_guest);
+    let scheme = match request.uri().scheme_str() {
+        Some("https") => Scheme::Https,
+        _ => Scheme::Http,
+    };
+    let mut view = store.data_mut().http();
+    let request = view.new_incoming_request(scheme, request).map_err(trap)?;
+    let out = view
+        .new_response_outparam_from_callback({
+            let has_head = std::sync::Arc::clone(&has_head);
+            move |response| {
+                has_head.store(true, relaxed);
+                // The caller may be gone; then nobody wants the response.
+                let _ = head.send(response);
+            }
+        })
+        .map_err(trap)?;
+    let mut call = pin!(
+        handler
+            .wasi_http_incoming_handler()
+            .call_handle(store, request, out)
+    );
+    let mut listening = pin!(listening);
+    let mut watch = Watch::new(limit_ms);
+    let mut deadline = Some(watch.deadline());
+    let mut is_heard = true;
+    poll_fn(|context| {
+        if let Poll::Ready(returned) = call.as_mut().poll(context) {
+            return Poll::Ready(returned.map_err(trap));
+        }
+        if is_heard && listening.as_mut().poll(context).is_ready() {
+            is_heard = false;
+            deadline = Some(watch.deadline());
+        }
+        if is_heard && has_head.load(relaxed) {
+            deadline = None;
+        }
+        if watch.is_over(context, meter.take_interrupted(), deadline) {
+            return Poll::Ready(Err(Failure::Timeout(limit_ms)));
+        }
+        Poll::Pending
+    })
+    .await
+}

@@ -1,0 +1,196 @@
+//! The part of a worker that runs inside its store: begins jobs, and answers
+//! those that are done.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant as StdInstant;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use holdfast_core::event::{Body, Failure, Outcome};
+use http_body_util::BodyExt;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+use wasmtime::component::Accessor;
+use wasmtime_wasi_http::{WasiHttpView, p3};
+
+use super::{Job, Seat, Task};
+use crate::body::{self, Held};
+use crate::deadline::within;
+use crate::guest::Guest;
+use crate::instance::{Handlers, HttpHandler};
+use crate::pool::{Pool, USES};
+use crate::world::websocket_0_1_0::Target;
+
+/// A job which the guest has begun and not answered.
+pub(super) struct Begun {
+    id: u64,
+    pub(super) deadline: Instant,
+    pub(super) reply: oneshot::Sender<Outcome>,
+}
+
+/// What both parts of a worker see.
+pub(super) struct Desk {
+    pub(super) pool: Rc<Pool>,
+    pub(super) seat: Rc<Seat>,
+    pub(super) begun: RefCell<Vec<Begun>>,
+    /// Whether the inner part has had a turn since this was last cleared.
+    pub(super) had_turn: Cell<bool>,
+}
+
+impl Desk {
+    fn answer(&self, id: u64, outcome: Outcome) {
+        let mut begun = self.begun.borrow_mut();
+        if let Some(index) = begun.iter().position(|job| job.id == id) {
+            // Whoever waited may have gone meanwhile.
+            let _ = begun.swap_remove(index).reply.send(outcome);
+        }
+    }
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Works until there is nothing to do and the worker is to leave.
+pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk) {
+    let limits = &desk.pool.plugin.instance;
+    let uses_max = desk.pool.uses_max(USES);
+    let mut uses = 0;
+    let mut running: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
+    poll_fn(|context| {
+        desk.had_turn.set(true);
+        keep_waker(&desk.seat, context);
+        loop {
+            while let Poll::Ready(Some(())) = running.poll_next_unpin(context) {
+                desk.seat.load.set(running.len() as u32);
+                desk.seat.idle_since.set(StdInstant::now());
+            }
+            if uses >= uses_max {
+                desk.seat.is_leaving.set(true);
+            }
+            if desk.seat.is_leaving.get() || running.len() as u32 >= limits.events_max {
+                break;
+            }
+            let Some(job) = desk.pool.crew.next() else {
+                break;
+            };
+            uses += 1;
+            running.push(Box::pin(run(accessor, handlers, desk, job, uses)));
+            desk.seat.load.set(running.len() as u32);
+        }
+        match desk.seat.is_leaving.get() && running.is_empty() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+}
+
+fn keep_waker(seat: &Seat, context: &Context<'_>) {
+    let mut kept = seat.waker.borrow_mut();
+    if !kept
+        .as_ref()
+        .is_some_and(|kept| kept.will_wake(context.waker()))
+    {
+        *kept = Some(context.waker().clone());
+    }
+}
+
+/// Runs one job to its end; with a streaming response, that is when nobody
+/// listens any more.
+async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Job, id: u64) {
+    let limit_ms = desk.pool.plugin.event.timeout_ms;
+    let Job {
+        task,
+        reply,
+        has_begun,
+        entered,
+    } = job;
+    has_begun.set(true);
+    desk.begun.borrow_mut().push(Begun {
+        id,
+        deadline: Instant::now() + std::time::Duration::from_millis(limit_ms),
+        reply,
+    });
+    let event = async {
+        match task {
+            Task::WebSocket(call) => match handlers.websocket {
+                Some(handlers) => (handlers.run(Target::Among(accessor), call).await, None),
+                None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
+            },
+            Task::Http(request) => serve(accessor, handlers, request).await,
+        }
+    };
+    let Ok((outcome, listening)) = within(limit_ms, event).await else {
+        // The guest can't be made to stop, so the instance goes when the events
+        // beside this one are done.
+        desk.seat.is_leaving.set(true);
+        return desk.answer(id, Outcome::Failed(Failure::Timeout(limit_ms)));
+    };
+    match outcome {
+        Ok(outcome) => desk.answer(id, outcome),
+        Err(error) => {
+            desk.seat.is_leaving.set(true);
+            let failure = Failure::Trap(format!("{error:?}"));
+            desk.answer(id, Outcome::Failed(failure));
+        }
+    }
+    if let Some(listening) = listening {
+        // It only ever ends by the sender being dropped with the body.
+        let _ = listening.await;
+    }
+    drop(entered);
+}
+
+type Served = (wasmtime::Result<Outcome>, Option<oneshot::Receiver<()>>);
+
+/// Serves a request through `wasi:http/handler@0.3`, up to the head of the
+/// response.
+async fn serve(
+    accessor: &Accessor<Guest>,
+    handlers: &Handlers,
+    request: http::Request<Body>,
+) -> Served {
+    let Some(HttpHandler::V0_3(handler)) = &handlers.http else {
+        return (Ok(Outcome::Failed(Failure::NoHandler)), None);
+    };
+    match respond(accessor, handler, request).await {
+        Ok(Ok(response)) => {
+            let (listener, listening) = oneshot::channel();
+            let response =
+                response.map(|body| Held::new(body::from_guest(body), listener).boxed_unsync());
+            (Ok(Outcome::Response(response)), Some(listening))
+        }
+        Ok(Err(code)) => {
+            let failure = Failure::Handler(format!("{code:?}"));
+            (Ok(Outcome::Failed(failure)), None)
+        }
+        Err(error) => (Err(error), None),
+    }
+}
+
+type Response = http::Response<wasmtime_wasi_http::WasiBody>;
+
+async fn respond(
+    accessor: &Accessor<Guest>,
+    handler: &p3::bindings::Service,
+    request: http::Request<Body>,
+) -> wasmtime::Result<Result<Response, p3::bindings::http::types::ErrorCode>> {
+    let (request, received) = accessor.with(|mut access| {
+        let view = access.get().http();
+        let request = request.map(body::to_guest);
+        let (request, received) = p3::Request::from_http(view.hooks, request);
+        let received: BoxFuture<'static, _> = Box::pin(received);
+        wasmtime::error::Ok((view.table.push(request)?, received))
+    })?;
+    let handler = handler.wasi_http_handler();
+    match handler.call_handle(accessor, request).await? {
+        Ok(response) => accessor.with(|mut access| {
+            let response = access.get().http().table.delete(response)?;
+            response.into_http(access, received).map(Ok)
+        }),
+        Err(code) => Ok(Err(code)),
+    }
+}

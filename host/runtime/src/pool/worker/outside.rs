@@ -1,0 +1,108 @@
+//! The part of a worker that sees its store from outside: makes it, notices
+//! when it is stuck, and ends it.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use holdfast_core::event::{Failure, Outcome};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::super::Pool;
+use super::super::watch::Watch;
+use super::inside::{self, Begun, Desk};
+use crate::instance::Instance;
+
+/// How a worker has ended, if not in peace.
+enum Ended {
+    Trapped(wasmtime::Error),
+    OutOfTime,
+}
+
+/// A worker's life.
+pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
+    let mut instance = match pool.make_in_time(permit).await {
+        Ok(instance) => instance,
+        Err(failure) => return pool.turn_away(failure),
+    };
+    let desk = Desk {
+        seat: pool.sit(),
+        pool: Rc::clone(&pool),
+        begun: RefCell::default(),
+        had_turn: Cell::new(false),
+    };
+    let ended = live(&mut instance, &desk).await;
+    // First the guest goes, so that nothing of it is left when its events are
+    // answered.
+    drop(instance);
+    let begun = desk.begun.take();
+    match ended {
+        Ok(()) => {}
+        Err(Ended::Trapped(error)) => answer_trap(begun, &error),
+        Err(Ended::OutOfTime) => answer_timeout(begun, pool.plugin.event.timeout_ms),
+    }
+    pool.stand_up(&desk.seat);
+}
+
+async fn live(instance: &mut Instance, desk: &Desk) -> Result<(), Ended> {
+    let meter = Arc::clone(instance.store.data().meter());
+    let mut watch = Watch::new(desk.pool.plugin.event.timeout_ms);
+    let handlers = &instance.handlers;
+    let mut inside = pin!(
+        instance
+            .store
+            .run_concurrent(async |accessor| inside::work(accessor, handlers, desk).await)
+    );
+    poll_fn(|context| {
+        desk.had_turn.set(false);
+        if let Poll::Ready(ended) = inside.as_mut().poll(context) {
+            return Poll::Ready(ended.map_err(Ended::Trapped));
+        }
+        let is_interrupted = meter.take_interrupted();
+        let is_stuck = is_interrupted || !desk.had_turn.get();
+        desk.seat.is_stuck.set(is_stuck);
+        if desk.pool.crew.has_jobs() {
+            desk.pool.call_worker();
+        }
+        // A worker that is not stuck sees deadlines from inside.
+        let deadline = match is_stuck {
+            true => desk.begun.borrow().iter().map(|job| job.deadline).min(),
+            false => None,
+        };
+        match watch.is_over(context, is_interrupted, deadline) {
+            true => Poll::Ready(Err(Ended::OutOfTime)),
+            false => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// A lone event has trapped itself. Of several, nobody can tell which it was.
+fn answer_trap(begun: Vec<Begun>, error: &wasmtime::Error) {
+    let is_alone = begun.len() == 1;
+    for job in begun {
+        let failure = match is_alone {
+            true => Failure::Trap(format!("{error:?}")),
+            false => Failure::Disrupted,
+        };
+        // Whoever waited may have gone meanwhile.
+        let _ = job.reply.send(Outcome::Failed(failure));
+    }
+}
+
+/// Those whose time is over are told so, the others that they were disrupted.
+fn answer_timeout(begun: Vec<Begun>, limit_ms: u64) {
+    let now = Instant::now();
+    for job in begun {
+        let failure = match job.deadline <= now {
+            true => Failure::Timeout(limit_ms),
+            false => Failure::Disrupted,
+        };
+        // Whoever waited may have gone meanwhile.
+        let _ = job.reply.send(Outcome::Failed(failure));
+    }
+}

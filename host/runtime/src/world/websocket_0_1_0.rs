@@ -1,0 +1,9 @@
+//! `holdfast:websocket@0.1.0`.
+
+mod answers;
+mod exports;
+mod imports;
+mod types;
+
+pub(crate) use exports::{Call, Form, Handlers, Indices, Target};
+pub(crate) use imports::add_to_linker;

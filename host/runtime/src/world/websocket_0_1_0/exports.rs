@@ -1,0 +1,136 @@
+//! The exports `websocket-handler` and `websocket-handler-sync`: events in,
+//! outcomes back.
+
+use holdfast_core::event::{self, Failure, Outcome};
+use wasmtime::component::{
+    Accessor, Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc,
+};
+use wasmtime::{AsContextMut, Result, Store};
+
+use super::types::{Acceptance, Closure, Connection, HandlerError, Handshake, Message, Rejection};
+use crate::guest::Guest;
+
+const WAITING: &str = "holdfast:websocket/websocket-handler@0.1.0";
+const PLAIN: &str = "holdfast:websocket/websocket-handler-sync@0.1.0";
+
+/// Which form of the interface a component exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// `websocket-handler-sync`: one call at a time in an instance.
+    Plain,
+    /// `websocket-handler`: many calls at a time in an instance.
+    Waiting,
+}
+
+/// Where a component has its handlers.
+#[derive(Clone)]
+pub(crate) struct Indices {
+    pub(crate) form: Form,
+    accept: ComponentExportIndex,
+    open: ComponentExportIndex,
+    receive: ComponentExportIndex,
+    close: ComponentExportIndex,
+}
+
+impl Indices {
+    /// Looks for either form; none if the component has neither.
+    pub(crate) fn find(component: &Component) -> Option<Self> {
+        let find = |form, name| {
+            let (_, interface) = component.get_export(None, name)?;
+            let function = |name| Some(component.get_export(Some(&interface), name)?.1);
+            Some(Self {
+                form,
+                accept: function("accept")?,
+                open: function("open")?,
+                receive: function("receive")?,
+                close: function("close")?,
+            })
+        };
+        find(Form::Plain, PLAIN).or_else(|| find(Form::Waiting, WAITING))
+    }
+
+    /// The handlers of an instance. Fails when their types are not ours.
+    pub(crate) fn load(
+        &self,
+        mut store: impl AsContextMut<Data = Guest>,
+        instance: &Instance,
+    ) -> Result<Handlers> {
+        Ok(Handlers {
+            accept: instance.get_typed_func(&mut store, self.accept)?,
+            open: instance.get_typed_func(&mut store, self.open)?,
+            receive: instance.get_typed_func(&mut store, self.receive)?,
+            close: instance.get_typed_func(&mut store, self.close)?,
+        })
+    }
+}
+
+type Handled = (Result<(), HandlerError>,);
+
+/// The handlers of one instance.
+#[derive(Clone, Copy)]
+pub(crate) struct Handlers {
+    accept: TypedFunc<(Handshake,), (Result<Acceptance, Rejection>,)>,
+    open: TypedFunc<(Connection,), Handled>,
+    receive: TypedFunc<(Connection, Message), Handled>,
+    close: TypedFunc<(Connection, Closure), Handled>,
+}
+
+/// An event for these handlers.
+pub(crate) enum Call {
+    Accept(event::Handshake),
+    Open(event::ConnectionState),
+    Message(event::ConnectionState, holdfast_core::Message),
+    Close(event::ConnectionState, event::Closure),
+}
+
+/// How to reach the store: alone with it, or among other calls.
+pub(crate) enum Target<'a> {
+    Alone(&'a mut Store<Guest>),
+    Among(&'a Accessor<Guest>),
+}
+
+impl Target<'_> {
+    async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
+    where
+        P: ComponentNamedList + Lower + 'static,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        match self {
+            Self::Alone(store) => handler.call_async(store, params).await,
+            Self::Among(accessor) => handler.call_concurrent(&**accessor, params).await,
+        }
+    }
+}
+
+impl Handlers {
+    /// Runs one event. An error means that the instance is lost.
+    pub(crate) async fn run(self, mut target: Target<'_>, call: Call) -> Result<Outcome> {
+        let (handled,) = match call {
+            Call::Accept(handshake) => {
+                let (decision,) = target.call(self.accept, (handshake.into(),)).await?;
+                return Ok(decided(decision));
+            }
+            Call::Open(state) => target.call(self.open, (state.into(),)).await?,
+            Call::Message(state, message) => {
+                let params = (state.into(), message.into());
+                target.call(self.receive, params).await?
+            }
+            Call::Close(state, closure) => {
+                let params = (state.into(), closure.into());
+                target.call(self.close, params).await?
+            }
+        };
+        Ok(match handled {
+            Ok(()) => Outcome::Done,
+            Err(HandlerError::Failed(text)) => Outcome::Failed(Failure::Handler(text)),
+        })
+    }
+}
+
+fn decided(decision: Result<Acceptance, Rejection>) -> Outcome {
+    let decided = match decision {
+        Ok(acceptance) => acceptance.try_into().map(Outcome::Accepted),
+        Err(rejection) => rejection.try_into().map(Outcome::Rejected),
+    };
+    decided.unwrap_or_else(|error: String| Outcome::Failed(Failure::Handler(error)))
+}

@@ -1,0 +1,61 @@
+//! The event loops: one thread each, with the runtime's pools and the edge's
+//! tasks of its connections.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::Context;
+use holdfast_edge::{Drain, Hub, Lane};
+use holdfast_runtime::{Local, Runtime};
+use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
+
+/// The running loops.
+pub(crate) struct EventLoops(Vec<JoinHandle<()>>);
+
+impl EventLoops {
+    /// Starts so many loops. They end when the shut-down is complete.
+    pub(crate) fn start(
+        count: usize,
+        hub: &Arc<Hub>,
+        runtime: &Arc<Runtime>,
+        drain: &Drain,
+    ) -> anyhow::Result<(Self, Vec<Lane>)> {
+        let mut threads = Vec::with_capacity(count);
+        let mut lanes = Vec::with_capacity(count);
+        for index in 0..count {
+            let (lane, incoming) = Lane::new();
+            let (hub, runtime, drain) = (Arc::clone(hub), Arc::clone(runtime), drain.clone());
+            let work = move || {
+                let event_loop = match local_runtime() {
+                    Ok(event_loop) => event_loop,
+                    Err(error) => return tracing::error!(%error, "no event loop"),
+                };
+                let plugins = Local::new(runtime);
+                event_loop.block_on(holdfast_edge::serve(hub, plugins, incoming, drain));
+            };
+            let thread = std::thread::Builder::new()
+                .name(format!("loop-{index}"))
+                .spawn(work)
+                .context("can't start a thread")?;
+            threads.push(thread);
+            lanes.push(lane);
+        }
+        Ok((Self(threads), lanes))
+    }
+
+    /// Waits for their end.
+    pub(crate) fn join(self) -> anyhow::Result<()> {
+        for thread in self.0 {
+            if thread.join().is_err() {
+                anyhow::bail!("an event loop has panicked");
+            }
+        }
+        Ok(())
+    }
+}
+
+fn local_runtime() -> std::io::Result<LocalRuntime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .build_local(LocalOptions::default())
+}

@@ -1,0 +1,60 @@
+//! `holdfast inspect`: what a component is, on standard output.
+
+use std::path::Path;
+
+use holdfast_core::limits::MEMORY_BYTES_CEILING;
+use holdfast_runtime::{EngineLimits, Engines, Inspection, Loader, Provision};
+
+use crate::cli::Storage;
+use crate::problem::Problem;
+use crate::system;
+
+/// Shows a component. Fails when the host could not run it.
+pub(crate) fn inspect(path: &Path, storage: &Storage) -> Result<(), Problem> {
+    let engines = Engines::new(&EngineLimits {
+        instances_max: 1,
+        memory_bytes_max: MEMORY_BYTES_CEILING as usize,
+        table_elements_max: 1_000_000,
+    })?;
+    let loader = Loader::new(engines, system::cache(storage)?)?;
+    let problem = |error| Problem::component(path, &error);
+    let bytes = std::fs::read(path).map_err(|error| problem(error.into()))?;
+    let inspection = loader.inspect(&bytes).map_err(problem)?;
+    print(path, &inspection);
+    inspection.handlers.map(drop).map_err(problem)
+}
+
+fn print(path: &Path, inspection: &Inspection) {
+    println!("{}", path.display());
+    println!("  size          {} KiB", inspection.size.div_ceil(1024));
+    println!("  compile time  {:.0?}", inspection.compile_time);
+    if let Ok(handlers) = &inspection.handlers {
+        let names = [("HTTP", handlers.http), ("WebSocket", handlers.websocket)];
+        let names = names.iter().filter(|(_, has)| *has).map(|(name, _)| *name);
+        println!("  handles       {}", names.collect::<Vec<_>>().join(", "));
+    }
+    println!("  exports");
+    for export in &inspection.exports {
+        println!("    {export}");
+    }
+    println!("  imports");
+    let width = inspection
+        .imports
+        .iter()
+        .map(|import| import.name.len())
+        .max();
+    for import in &inspection.imports {
+        let note = match import.provision {
+            Some(Provision::Granted) => String::new(),
+            Some(Provision::ByGrant(key)) => format!("must be granted: `{key}`"),
+            Some(Provision::Denied(what)) => format!("without effect: {what}"),
+            None => "not provided by this host".into(),
+        };
+        let line = format!(
+            "    {:width$}  {note}",
+            import.name,
+            width = width.unwrap_or(0)
+        );
+        println!("{}", line.trim_end());
+    }
+}

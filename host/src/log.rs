@@ -1,0 +1,31 @@
+//! The log: one line an event, on standard error.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Color;
+
+const DEFAULT_FILTER: &str = "info";
+
+/// Starts the log. A filter that can't be read is reported, and the default is
+/// used.
+pub(crate) fn init(color: Color, filter: Option<&str>) {
+    let ansi = match color {
+        Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        Color::Always => true,
+        Color::Never => false,
+    };
+    let (parsed, error) = match EnvFilter::try_new(filter.unwrap_or(DEFAULT_FILTER)) {
+        Ok(parsed) => (parsed, None),
+        Err(error) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(parsed)
+        .with_ansi(ansi)
+        .with_writer(std::io::stderr)
+        .init();
+    if let Some(error) = error {
+        tracing::warn!(%error, "the log filter can't be read; `{DEFAULT_FILTER}` is used");
+    }
+}

@@ -1,0 +1,59 @@
+//! `holdfast run`: a manifest from the command line.
+
+use holdfast_core::manifest::{self, Manifest, Raw, RawPlugin, RawRoute};
+
+use crate::cli::Run;
+use crate::problem::Problem;
+
+const NAME_DEFAULT: &str = "plugin";
+
+/// The manifest which serves one component at every path.
+pub(crate) fn manifest(arguments: &Run) -> Result<Manifest, Problem> {
+    let folder = std::env::current_dir()
+        .map_err(|error| Problem::new(format!("no current folder: {error}"), "change to one"))?;
+    let name = name(arguments);
+    let raw = Raw {
+        listen: Some(arguments.listen.to_string()),
+        plugin: vec![RawPlugin {
+            name: name.clone(),
+            tenant: None,
+            component: arguments.component.to_string_lossy().into_owned(),
+            config: arguments.config.iter().cloned().collect(),
+            allow_http: arguments.allow_http.clone(),
+            slow_consumer: Default::default(),
+            on_error: Default::default(),
+            limits: Default::default(),
+        }],
+        route: vec![RawRoute {
+            host: None,
+            path: "/".into(),
+            kind: None,
+            plugin: name,
+            tenant: None,
+        }],
+        ..Default::default()
+    };
+    Ok(manifest::resolve("command line", &folder, &raw)?)
+}
+
+/// The file's name, as far as it can be a plugin's name.
+fn name(arguments: &Run) -> String {
+    let stem = arguments.component.file_stem().unwrap_or_default();
+    let name: String = stem
+        .to_string_lossy()
+        .chars()
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() {
+                letter
+            } else {
+                '-'
+            }
+        })
+        .take(64)
+        .collect();
+    if name.is_empty() {
+        NAME_DEFAULT.into()
+    } else {
+        name
+    }
+}

@@ -1,0 +1,67 @@
+//! What the process asks of the system at its start.
+
+use std::path::PathBuf;
+
+use holdfast_runtime::{Cache, Store};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::cli::Storage;
+use crate::problem::Problem;
+
+/// Raises the limit of open files as far as this user may: each connection is
+/// one.
+pub(crate) fn raise_file_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+}
+
+/// The store of keys and values.
+pub(crate) fn store(storage: &Storage) -> Result<Store, Problem> {
+    let Some(folder) = &storage.data else {
+        return Ok(Store::in_memory()?);
+    };
+    let open = || {
+        std::fs::create_dir_all(folder)?;
+        Store::open(&folder.join("store.redb"))
+    };
+    open().map_err(|error| {
+        let message = format!("{}: can't be the data folder: {error:#}", folder.display());
+        Problem::new(message, "give a folder to --data which no other host uses")
+    })
+}
+
+/// The cache of compiled components, if there is to be one.
+pub(crate) fn cache(storage: &Storage) -> Result<Option<Cache>, Problem> {
+    if storage.no_cache {
+        return Ok(None);
+    }
+    if let Some(folder) = &storage.cache {
+        let cache = Cache::open(folder.clone()).map_err(|error| {
+            let message = format!("{}: can't be the cache: {error}", folder.display());
+            Problem::new(message, "give another folder to --cache, or use --no-cache")
+        })?;
+        return Ok(Some(cache));
+    }
+    let Some(folder) = user_cache() else {
+        return Ok(None);
+    };
+    let cache = Cache::open(folder.join("holdfast"));
+    if let Err(error) = &cache {
+        tracing::warn!(folder = %folder.display(), %error, "no cache of compiled components");
+    }
+    Ok(cache.ok())
+}
+
+/// The user's cache folder (XDG Base Directory Specification).
+fn user_cache() -> Option<PathBuf> {
+    let folder = |name| std::env::var_os(name).map(PathBuf::from);
+    folder("XDG_CACHE_HOME")
+        .filter(|folder| folder.is_absolute())
+        .or_else(|| folder("HOME").map(|home| home.join(".cache")))
+}

@@ -1,0 +1,92 @@
+//! Bodies on their way out.
+
+use std::cell::RefCell;
+use std::error::Error as StdError;
+use std::fmt::{self, Display, Formatter};
+use std::rc::Rc;
+
+use bytes::Bytes;
+use wasip3::http::types::ErrorCode;
+use wasip3::wit_bindgen::{StreamWriter, spawn_local};
+use wasip3::{wit_future, wit_stream};
+
+use super::HeaderMap;
+use super::body::Producer;
+use super::wire::{self, Parts};
+
+/// Sends a body piece by piece; see [`Body::stream`](super::Body::stream).
+/// Dropping it ends the body.
+pub struct Sender {
+    writer: StreamWriter<u8>,
+    trailers: Rc<RefCell<HeaderMap>>,
+}
+
+impl Sender {
+    /// Sends a piece. Returns when the host has taken all of it, which it does
+    /// only as fast as the peer reads. Fails when the peer is gone.
+    pub async fn send(&mut self, piece: impl Into<Bytes>) -> Result<(), Closed> {
+        let rest = self.writer.write_all(Vec::from(piece.into())).await;
+        if rest.is_empty() { Ok(()) } else { Err(Closed) }
+    }
+
+    /// Sets the trailers (RFC 9110, section 6.5) that follow the body.
+    pub fn set_trailers(&mut self, trailers: HeaderMap) {
+        self.trailers.replace(trailers);
+    }
+}
+
+impl fmt::Debug for Sender {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Sender(..)")
+    }
+}
+
+/// Nobody reads the body any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Closed;
+
+impl Display for Closed {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("nobody reads the body any more")
+    }
+}
+
+impl StdError for Closed {}
+
+/// A body whose bytes are there.
+pub(super) fn write_whole(bytes: Bytes) -> Parts {
+    let (mut writer, stream) = wit_stream::new();
+    spawn_local(async move { writer.write_all(bytes.into()).await });
+    Parts {
+        stream,
+        trailers: wire::no_trailers(),
+    }
+}
+
+/// A body that `producer` writes.
+pub(super) fn write_stream(producer: Producer) -> Parts {
+    let (writer, stream) = wit_stream::new();
+    let (ending, trailers) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
+    let fields = Rc::new(RefCell::new(HeaderMap::new()));
+    let sender = Sender {
+        writer,
+        trailers: Rc::clone(&fields),
+    };
+    spawn_local(async move {
+        let result = producer(sender).await;
+        let end = match result {
+            Ok(()) if fields.borrow().is_empty() => Ok(None),
+            Ok(()) => wire::write_fields(&fields.borrow()).map(Some),
+            Err(error) => Err(error),
+        };
+        let end = end.map_err(|error| {
+            if error.downcast_ref::<Closed>().is_none() {
+                eprintln!("the body was broken off: {error}");
+            }
+            ErrorCode::InternalError(Some(error.to_string()))
+        });
+        // Nobody is left to be told that nobody reads it.
+        let _ = ending.write(end).await;
+    });
+    Parts { stream, trailers }
+}

@@ -1,0 +1,224 @@
+//! Between the `http` crate's types and those of `wasi:http` 0.3.
+
+use std::future::Future;
+
+use ::http::uri::{Authority, PathAndQuery, Scheme};
+use bytes::Bytes;
+use wasip3::http::types::{self, ErrorCode, Fields, Trailers};
+use wasip3::wit_bindgen::{FutureReader, StreamReader};
+use wasip3::wit_future;
+
+use super::body::Content;
+use super::{
+    Body, HeaderMap, HeaderName, HeaderValue, IntoResponse, Method, Request, Response, SendError,
+    StatusCode, Uri, header,
+};
+use crate::{Context, Error, Result};
+
+/// A body as the component model knows it.
+pub(super) struct Parts {
+    pub(super) stream: StreamReader<u8>,
+    pub(super) trailers: FutureReader<Result<Option<Trailers>, ErrorCode>>,
+}
+
+/// A message that came in and whose body was not touched yet.
+pub(super) enum Message {
+    Request(types::Request),
+    Response(types::Response),
+}
+
+impl Message {
+    pub(super) fn consume(self) -> Parts {
+        // The writer is dropped, which says that the message was handled well.
+        let (_, handled) = wit_future::new(|| Ok(()));
+        let (stream, trailers) = match self {
+            Self::Request(request) => types::Request::consume_body(request, handled),
+            Self::Response(response) => types::Response::consume_body(response, handled),
+        };
+        Parts { stream, trailers }
+    }
+}
+
+/// Runs a handler. The one place where its error becomes that of `wasi:http`.
+#[doc(hidden)]
+pub async fn serve<H, F>(handler: H, request: types::Request) -> Result<types::Response, ErrorCode>
+where
+    H: FnOnce(Request) -> F,
+    F: Future,
+    F::Output: IntoResponse,
+{
+    let request = read_request(request)?;
+    let response = handler(request).await.into_response();
+    response
+        .and_then(write_response)
+        .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))
+}
+
+fn read_request(wire: types::Request) -> Result<Request, ErrorCode> {
+    let method = read_method(wire.get_method()).ok_or(ErrorCode::HttpRequestMethodInvalid)?;
+    let uri = read_uri(&wire).ok_or(ErrorCode::HttpRequestUriInvalid)?;
+    let headers = read_fields(&wire.get_headers());
+    let mut request = Request::new(Body::incoming(Message::Request(wire)));
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+fn read_uri(wire: &types::Request) -> Option<Uri> {
+    let path = wire.get_path_with_query().unwrap_or_else(|| "/".to_owned());
+    let path = PathAndQuery::from_maybe_shared(Bytes::from(path)).ok()?;
+    let Some(authority) = wire.get_authority() else {
+        return Some(path.into());
+    };
+    let mut parts = ::http::uri::Parts::default();
+    parts.path_and_query = Some(path);
+    parts.authority = Some(Authority::from_maybe_shared(Bytes::from(authority)).ok()?);
+    parts.scheme = Some(match wire.get_scheme() {
+        None | Some(types::Scheme::Http) => Scheme::HTTP,
+        Some(types::Scheme::Https) => Scheme::HTTPS,
+        Some(types::Scheme::Other(scheme)) => scheme.parse().ok()?,
+    });
+    Uri::from_parts(parts).ok()
+}
+
+fn write_response(response: Response) -> Result<types::Response> {
+    let (mut head, body) = response.into_parts();
+    let content = body.into_content();
+    let bodiless = head.status.is_informational() || head.status == StatusCode::NO_CONTENT;
+    if !bodiless && head.status != StatusCode::NOT_MODIFIED {
+        add_length(&mut head.headers, &content);
+    }
+    let (contents, trailers) = split(content);
+    let (wire, _transmission) =
+        types::Response::new(write_fields(&head.headers)?, contents, trailers);
+    wire.set_status_code(head.status.as_u16())
+        .map_err(|()| Error::msg(format!("the host refuses the status {}", head.status)))?;
+    Ok(wire)
+}
+
+pub(super) fn write_request(request: Request) -> Result<types::Request> {
+    let (mut head, body) = request.into_parts();
+    let content = body.into_content();
+    // The host adds it from the URI, and accepts no other.
+    head.headers.remove(header::HOST);
+    if !matches!(&content, Content::Whole(bytes) if bytes.is_empty()) {
+        add_length(&mut head.headers, &content);
+    }
+    let (contents, trailers) = split(content);
+    let fields = write_fields(&head.headers)?;
+    let (wire, _transmission) = types::Request::new(fields, contents, trailers, None);
+    let scheme = head.uri.scheme().context("the URI has no scheme")?;
+    let authority = head.uri.authority().context("the URI has no authority")?;
+    wire.set_method(&write_method(&head.method))
+        .and_then(|()| wire.set_scheme(Some(&write_scheme(scheme))))
+        .and_then(|()| wire.set_authority(Some(authority.as_str())))
+        .and_then(|()| {
+            let path = head.uri.path_and_query().map(PathAndQuery::as_str);
+            wire.set_path_with_query(path)
+        })
+        .map_err(|()| Error::msg("the host refuses its method or URI"))?;
+    Ok(wire)
+}
+
+pub(super) fn read_response(wire: types::Response) -> Result<Response, SendError> {
+    let status = StatusCode::from_u16(wire.get_status_code())
+        .map_err(|error| SendError::Invalid(error.to_string()))?;
+    let headers = read_fields(&wire.get_headers());
+    let mut response = Response::new(Body::incoming(Message::Response(wire)));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+/// Without it the host would have to send a body in chunks.
+fn add_length(headers: &mut HeaderMap, content: &Content) {
+    if let Content::Whole(bytes) = content
+        && !headers.contains_key(header::CONTENT_LENGTH)
+    {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+    }
+}
+
+type Ending = FutureReader<Result<Option<Trailers>, ErrorCode>>;
+
+fn split(content: Content) -> (Option<StreamReader<u8>>, Ending) {
+    match content.into_parts() {
+        Some(parts) => (Some(parts.stream), parts.trailers),
+        None => (None, no_trailers()),
+    }
+}
+
+/// The end of a body that has none.
+pub(super) fn no_trailers() -> Ending {
+    // Dropping the writer writes the value.
+    wit_future::new(|| Ok(None)).1
+}
+
+/// What the `http` crate refuses is left out; the host lets nothing through
+/// that it would refuse.
+pub(super) fn read_fields(fields: &Fields) -> HeaderMap {
+    let fields = fields.copy_all().into_iter();
+    let fields = fields.filter_map(|(name, value)| {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        Some((
+            name,
+            HeaderValue::from_maybe_shared(Bytes::from(value)).ok()?,
+        ))
+    });
+    fields.collect()
+}
+
+pub(super) fn write_fields(headers: &HeaderMap) -> Result<Fields> {
+    let fields: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect();
+    Fields::from_list(&fields).context("the host refuses the header fields")
+}
+
+fn read_method(method: types::Method) -> Option<Method> {
+    Some(match method {
+        types::Method::Get => Method::GET,
+        types::Method::Head => Method::HEAD,
+        types::Method::Post => Method::POST,
+        types::Method::Put => Method::PUT,
+        types::Method::Delete => Method::DELETE,
+        types::Method::Connect => Method::CONNECT,
+        types::Method::Options => Method::OPTIONS,
+        types::Method::Trace => Method::TRACE,
+        types::Method::Patch => Method::PATCH,
+        types::Method::Other(method) => Method::from_bytes(method.as_bytes()).ok()?,
+    })
+}
+
+fn write_method(method: &Method) -> types::Method {
+    match *method {
+        Method::GET => types::Method::Get,
+        Method::HEAD => types::Method::Head,
+        Method::POST => types::Method::Post,
+        Method::PUT => types::Method::Put,
+        Method::DELETE => types::Method::Delete,
+        Method::CONNECT => types::Method::Connect,
+        Method::OPTIONS => types::Method::Options,
+        Method::TRACE => types::Method::Trace,
+        Method::PATCH => types::Method::Patch,
+        ref other => types::Method::Other(other.as_str().to_owned()),
+    }
+}
+
+fn write_scheme(scheme: &Scheme) -> types::Scheme {
+    match scheme.as_str() {
+        "http" => types::Scheme::Http,
+        "https" => types::Scheme::Https,
+        other => types::Scheme::Other(other.to_owned()),
+    }
+}
+
+/// An error of `wasi:http` in words: the name of its case, or its own text.
+pub(super) fn describe(code: &ErrorCode) -> String {
+    match code {
+        ErrorCode::InternalError(Some(text)) => text.clone(),
+        code => format!("{code:?}").replace("ErrorCode::", ""),
+    }
+}

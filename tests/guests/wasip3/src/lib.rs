@@ -1,0 +1,53 @@
+//! Hello, an echo of a streamed body, headers: `wasi:http` 0.3 by the bare
+//! bindings of `wasip3`.
+
+use wasip3::http::types::{ErrorCode, Fields, Request, Response};
+use wasip3::wit_bindgen::StreamReader;
+use wasip3::{wit_bindgen, wit_future, wit_stream};
+
+struct Guest;
+
+wasip3::http::service::export!(Guest);
+
+impl wasip3::exports::http::handler::Guest for Guest {
+    async fn handle(request: Request) -> Result<Response, ErrorCode> {
+        let path = request.get_path_with_query().unwrap_or_default();
+        match path.as_str() {
+            "/hello" => Ok(respond(200, Fields::new(), text("Hello from wasip3"))),
+            "/echo" => Ok(echo(request)),
+            "/headers" => {
+                let asked = request.get_headers().get("x-question");
+                let asked = asked.into_iter().next();
+                let answer = asked.unwrap_or_else(|| b"absent".to_vec());
+                let fields = Fields::from_list(&[("x-answer".to_owned(), answer)])
+                    .map_err(|_| ErrorCode::InternalError(None))?;
+                Ok(respond(200, fields, text("")))
+            }
+            _ => Ok(respond(404, Fields::new(), text(""))),
+        }
+    }
+}
+
+/// Hands the request's body on as the response's, unread.
+fn echo(request: Request) -> Response {
+    let (_, done) = wit_future::new(|| Ok(()));
+    let (body, trailers) = Request::consume_body(request, done);
+    let (response, _) = Response::new(Fields::new(), Some(body), trailers);
+    response
+}
+
+fn respond(status: u16, fields: Fields, body: StreamReader<u8>) -> Response {
+    let (_, trailers) = wit_future::new(|| Ok(None));
+    let (response, _) = Response::new(fields, Some(body), trailers);
+    let _ = response.set_status_code(status);
+    response
+}
+
+fn text(text: &str) -> StreamReader<u8> {
+    let (mut sender, receiver) = wit_stream::new();
+    let bytes = text.as_bytes().to_vec();
+    wit_bindgen::spawn_local(async move {
+        sender.write_all(bytes).await;
+    });
+    receiver
+}

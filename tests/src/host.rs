@@ -1,0 +1,179 @@
+//! The host as a process.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+
+use crate::folder::Folder;
+use crate::stage::Stage;
+use crate::wait::until;
+use crate::{place, process};
+
+/// What the host logs when it is ready, followed by its address.
+const READY: &str = "listening on http://";
+
+/// A running host. Killed when dropped; if the test has failed by then, what it
+/// logged is shown.
+#[derive(Debug)]
+pub struct Host {
+    child: Child,
+    address: SocketAddr,
+    log: Log,
+    folder: Folder,
+    _stage: Stage,
+}
+
+/// What a process has written so far.
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Log {
+    /// Collects what comes until the end. The thread ends with the process.
+    fn collect(&self, source: impl Read + Send + 'static) {
+        let log = self.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(source).lines() {
+                let Ok(line) = line else { break };
+                let mut text = log.0.lock().expect("no panic under this lock");
+                text.push_str(&line);
+                text.push('\n');
+            }
+        });
+    }
+
+    fn text(&self) -> String {
+        self.0.lock().expect("no panic under this lock").clone()
+    }
+
+    /// The address in the line that says that the host is ready.
+    fn address(&self) -> Option<SocketAddr> {
+        let text = self.text();
+        let (_, rest) = text.split_once(READY)?;
+        let (line, _) = rest.split_once('\n')?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+}
+
+impl Host {
+    /// Starts `holdfast run` for a guest, with more arguments.
+    pub async fn run(component: &Path, arguments: &[&str]) -> Self {
+        let component = component.display().to_string();
+        let all = ["run", &component, "--listen", "127.0.0.1:0"];
+        let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
+        let all: Vec<String> = all.collect();
+        Self::start(&all, &[], Folder::new(), Stage::shared().await).await
+    }
+
+    /// Starts the binary and waits until it listens.
+    pub(crate) async fn start(
+        arguments: &[String],
+        variables: &[(&'static str, String)],
+        folder: Folder,
+        stage: Stage,
+    ) -> Self {
+        let mut child = command()
+            .args(arguments)
+            .arg("--cache")
+            .arg(place::cache())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the host starts");
+        let log = Log::default();
+        log.collect(child.stderr.take().expect("a pipe"));
+        log.collect(child.stdout.take().expect("a pipe"));
+        let mut host = Self {
+            child,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            log,
+            folder,
+            _stage: stage,
+        };
+        until("the host to listen", || {
+            let end = host.child.try_wait().expect("a child of ours");
+            assert!(end.is_none(), "the host has ended: {end:?}");
+            host.log.address().is_some()
+        })
+        .await;
+        host.address = host.log.address().expect("it was there just now");
+        host
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A folder of its own, in which its manifest is.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it has logged so far, without colours.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// Waits for a line that contains every one of `words`, and returns it.
+    pub async fn logged(&self, words: &[&str]) -> String {
+        let mut found = None;
+        until(&format!("a log line with {words:?}"), || {
+            let log = self.log();
+            let mut lines = log.lines();
+            let line = lines.find(|line| words.iter().all(|word| line.contains(word)));
+            found = line.map(str::to_owned);
+            found.is_some()
+        })
+        .await;
+        found.unwrap_or_default()
+    }
+
+    /// Asks it to end by SIGTERM.
+    pub fn terminate(&self) {
+        process::terminate(self.pid());
+    }
+
+    /// Waits for its end.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let mut status = None;
+        until("the host to end", || {
+            status = self.child.try_wait().expect("a child of ours");
+            status.is_some()
+        })
+        .await;
+        status.expect("it was there just now")
+    }
+
+    /// Asks it to end, and checks that it ends cleanly.
+    pub async fn stop(mut self) {
+        self.terminate();
+        let status = self.ended().await;
+        assert!(status.success(), "{status}");
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("the host's log:\n{}", self.log());
+        }
+    }
+}
+
+/// The binary, with nothing in its environment that could change what it says.
+pub fn command() -> Command {
+    let mut command = Command::new(place::host());
+    command.env_remove("HOLDFAST_LOG").env("NO_COLOR", "1");
+    command.stdin(Stdio::null());
+    command
+}

@@ -1,0 +1,131 @@
+//! HTTP requests to the host.
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+
+use crate::host::Host;
+use crate::wait::patiently;
+
+/// A body of a request.
+pub type Body = BoxBody<Bytes, std::io::Error>;
+
+/// A whole response.
+#[derive(Debug)]
+pub struct Response {
+    /// Status.
+    pub status: StatusCode,
+    /// Header fields.
+    pub headers: HeaderMap,
+    /// Body.
+    pub body: Bytes,
+}
+
+impl Response {
+    /// The body as text.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    /// A header field's value, empty if there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name);
+        value.map_or("", |value| value.to_str().expect("ASCII"))
+    }
+}
+
+/// A body that is there at once.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed()
+}
+
+/// A body that is sent piece by piece; it ends when the sender is dropped.
+pub fn streamed() -> (mpsc::Sender<Bytes>, Body) {
+    let (sender, receiver) = mpsc::channel(1);
+    let pieces = stream::unfold(receiver, |mut receiver| async move {
+        let piece = receiver.recv().await?;
+        Some((Ok(Frame::data(piece)), receiver))
+    });
+    (sender, BodyExt::boxed(StreamBody::new(pieces)))
+}
+
+/// Waits for the next piece of a response's body; none at its end.
+pub async fn piece(body: &mut Incoming) -> Option<Bytes> {
+    loop {
+        let frame = patiently("a piece of the body", body.frame()).await?;
+        if let Ok(data) = frame.expect("a whole body").into_data() {
+            return Some(data);
+        }
+    }
+}
+
+/// Sends a GET and reads the whole answer.
+pub async fn get(host: &Host, path: &str) -> Response {
+    whole(host, request("GET", path, full(""))).await
+}
+
+/// Sends a POST and reads the whole answer.
+pub async fn post(host: &Host, path: &str, body: impl Into<Bytes>) -> Response {
+    whole(host, request("POST", path, full(body))).await
+}
+
+/// A request with the header fields that every request needs.
+pub fn request(method: &str, path: &str, body: Body) -> Request<Body> {
+    Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "test.example")
+        .body(body)
+        .expect("a request")
+}
+
+/// Sends a request and reads the whole answer.
+pub async fn whole(host: &Host, request: Request<Body>) -> Response {
+    let response = send(host, request).await.expect("an answer");
+    let (head, body) = response.into_parts();
+    let body = patiently("the body", body.collect()).await.expect("a body");
+    Response {
+        status: head.status,
+        headers: head.headers,
+        body: body.to_bytes(),
+    }
+}
+
+/// Sends a request on a connection of its own, and returns the answer as soon as
+/// its head is there.
+pub async fn send(
+    host: &Host,
+    request: Request<Body>,
+) -> Result<http::Response<Incoming>, hyper::Error> {
+    let stream = connect(host).await;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    patiently("an answer", sender.send_request(request)).await
+}
+
+/// The same over HTTP/2, with prior knowledge (RFC 9113, section 3.3).
+pub async fn send_http2(
+    host: &Host,
+    request: Request<Body>,
+) -> Result<http::Response<Incoming>, hyper::Error> {
+    let io = TokioIo::new(connect(host).await);
+    let (mut sender, connection) = http2::handshake(TokioExecutor::new(), io).await?;
+    tokio::spawn(connection);
+    patiently("an answer", sender.send_request(request)).await
+}
+
+/// A TCP connection to the host.
+pub async fn connect(host: &Host) -> TcpStream {
+    patiently("a connection", TcpStream::connect(host.address()))
+        .await
+        .expect("a connection")
+}

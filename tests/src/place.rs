@@ -1,0 +1,50 @@
+//! Where the things under test are.
+
+use std::path::{Path, PathBuf};
+
+/// Cargo's target folder. This program lies in `TARGET/PROFILE/deps`.
+pub fn target() -> PathBuf {
+    profile().parent().expect("a target folder").to_owned()
+}
+
+fn profile() -> PathBuf {
+    let program = std::env::current_exe().expect("this program's path");
+    let folder = program.ancestors().nth(2).expect("a profile's folder");
+    folder.to_owned()
+}
+
+/// The host's binary, of the same profile as the tests.
+pub fn host() -> PathBuf {
+    built(profile().join("holdfast"))
+}
+
+/// A guest component.
+pub fn guest(name: &str) -> PathBuf {
+    built(target().join("guests").join(name).with_extension("wasm"))
+}
+
+fn built(file: PathBuf) -> PathBuf {
+    assert!(
+        file.exists(),
+        "{} is missing: run `cargo xtask test`",
+        file.display()
+    );
+    file
+}
+
+/// Where hosts under test keep compiled components: not among the user's own.
+pub fn cache() -> PathBuf {
+    target().join("test-cache")
+}
+
+/// The folder of bad manifests and components.
+pub fn bad() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/bad"))
+}
+
+/// Where screenshots are left for a person to look at.
+pub fn screenshots() -> PathBuf {
+    let folder = target().join("screenshots");
+    std::fs::create_dir_all(&folder).expect("a folder for screenshots");
+    folder
+}

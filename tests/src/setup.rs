@@ -1,0 +1,137 @@
+//! Says how a host is to be started.
+
+use std::fmt::Write;
+
+use crate::folder::Folder;
+use crate::host::{self, Host};
+use crate::place;
+use crate::stage::Stage;
+
+/// A host with one plugin, made step by step. For anything else there is
+/// [`Setup::manifest`].
+#[derive(Debug)]
+pub struct Setup {
+    host: String,
+    plugin: String,
+    limits: String,
+    config: String,
+    rest: String,
+    variables: Vec<(&'static str, String)>,
+    is_alone: bool,
+}
+
+impl Setup {
+    /// One plugin made of the guest `name`, on every path.
+    pub fn new(name: &str) -> Self {
+        let guest = place::guest(name);
+        let plugin = format!(
+            "[[plugin]]\nname = \"{name}\"\ncomponent = \"{}\"\n",
+            guest.display()
+        );
+        let rest = format!("[[route]]\npath = \"/\"\nplugin = \"{name}\"\n");
+        Self::of(plugin, rest)
+    }
+
+    /// The plugins and routes of a manifest, without what comes before them. In
+    /// it, `{NAME.wasm}` stands for the path of that guest.
+    pub fn manifest(text: &str) -> Self {
+        let mut parts = text.split('{');
+        let mut filled = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, rest) = part.split_once(".wasm}").expect("a guest's name");
+            let _ = write!(filled, "{}{rest}", place::guest(name).display());
+        }
+        Self::of(String::new(), filled)
+    }
+
+    fn of(plugin: String, rest: String) -> Self {
+        Self {
+            host: "listen = \"127.0.0.1:0\"\n".to_owned(),
+            plugin,
+            limits: String::new(),
+            config: String::new(),
+            rest,
+            variables: Vec::new(),
+            is_alone: false,
+        }
+    }
+
+    /// A key of the manifest itself.
+    pub fn host(mut self, key: &str, value: impl std::fmt::Display) -> Self {
+        let _ = writeln!(self.host, "{key} = {value}");
+        self
+    }
+
+    /// The tenant that owns the plugin.
+    pub fn tenant(mut self, name: &str) -> Self {
+        let _ = writeln!(self.rest, "tenant = \"{name}\"");
+        self.plugin("tenant", &format!("\"{name}\""))
+    }
+
+    /// A key of the plugin.
+    pub fn plugin(mut self, key: &str, value: &str) -> Self {
+        let _ = writeln!(self.plugin, "{key} = {value}");
+        self
+    }
+
+    /// A limit of the plugin.
+    pub fn limit(mut self, key: &str, value: u64) -> Self {
+        let _ = writeln!(self.limits, "{key} = {value}");
+        self
+    }
+
+    /// A setting that the guest can read.
+    pub fn config(mut self, key: &str, value: &str) -> Self {
+        let _ = writeln!(self.config, "{key} = \"{value}\"");
+        self
+    }
+
+    /// An environment variable of the host.
+    pub fn variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
+        self
+    }
+
+    /// Waits until no other test uses the machine, and keeps others out.
+    pub fn alone(mut self) -> Self {
+        self.is_alone = true;
+        self
+    }
+
+    /// Starts the host and waits until it listens.
+    pub async fn start(self) -> Host {
+        let stage = if self.is_alone {
+            Stage::alone().await
+        } else {
+            Stage::shared().await
+        };
+        let folder = Folder::new();
+        let manifest = folder.write("holdfast.toml", self.text());
+        let arguments = ["serve".to_owned(), manifest.display().to_string()];
+        Host::start(&arguments, &self.variables, folder, stage).await
+    }
+
+    /// Starts the host, which is to fail, and returns what it says.
+    pub async fn fails(self) -> String {
+        let folder = Folder::new();
+        let manifest = folder.write("holdfast.toml", self.text());
+        let mut command = host::command();
+        command.arg("serve").arg(manifest);
+        let output = tokio::task::spawn_blocking(move || command.output());
+        let output = output.await.expect("no panic").expect("the host starts");
+        let text = String::from_utf8(output.stderr).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        text
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!("{}{}", self.host, self.plugin);
+        if !self.limits.is_empty() {
+            let _ = write!(text, "[plugin.limits]\n{}", self.limits);
+        }
+        if !self.config.is_empty() {
+            let _ = write!(text, "[plugin.config]\n{}", self.config);
+        }
+        text + &self.rest
+    }
+}

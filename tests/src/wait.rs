@@ -1,0 +1,42 @@
+//! Waiting for something to happen, never for time to pass.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// The longest time a test waits for anything. Long, since a loaded machine is
+/// no failure; a test that passes never waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+const POLL: Duration = Duration::from_millis(10);
+
+/// Waits until `condition` holds. Panics after [`PATIENCE`], naming `what`.
+pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Waits until `question` has an answer.
+pub async fn found<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut question: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        if let Some(answer) = question().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Waits for a future. Panics after [`PATIENCE`], naming `what`.
+pub async fn patiently<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(PATIENCE, future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited in vain for {what}"),
+    }
+}

@@ -1,0 +1,30 @@
+//! Tests of the real binary, over real sockets, with real guests.
+//!
+//! `cargo xtask test [FILTER]` builds what they need and runs them.
+
+// Tests say what they expect by failing.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+#[macro_use]
+mod forms;
+
+mod capabilities;
+mod chat;
+mod cli;
+mod drain;
+mod foreign;
+mod handshake;
+mod http;
+mod isolation;
+mod latency;
+mod limits;
+mod order;
+mod page;
+mod pressure;
+mod protocol;
+mod scale;

@@ -1,0 +1,157 @@
+//! Everything that CI checks.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+
+use crate::{apt, command, edges, guests, place};
+
+/// For `cargo xtask test --help`.
+pub(crate) const HELP: &str = "\
+Run everything that CI checks.
+
+Usage: cargo xtask test [FILTER]
+
+Formatting, lints, documentation, crate edges, guests, unit tests, and the tests
+of the real binary over real sockets. Stops at the first failure. With FILTER,
+only those of the last whose name contains it.
+";
+
+/// The tests of the real binary.
+const INTEGRATION: &str = "holdfast-tests";
+
+/// One thing to check.
+struct Step {
+    name: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "formatting",
+        run: formatting,
+    },
+    Step {
+        name: "crate edges",
+        run: edges::check,
+    },
+    Step {
+        name: "lints",
+        run: lints,
+    },
+    Step {
+        name: "documentation",
+        run: documentation,
+    },
+    Step {
+        name: "unit tests",
+        run: unit_tests,
+    },
+    Step {
+        name: "guests",
+        run: all_guests,
+    },
+    Step {
+        name: "host",
+        run: host,
+    },
+    Step {
+        name: "browser",
+        run: browser,
+    },
+    Step {
+        name: "integration tests",
+        run: || integration_tests(None),
+    },
+];
+
+/// Runs every step, with the time each takes.
+pub(crate) fn everything() -> Result<()> {
+    let start = Instant::now();
+    for (index, step) in STEPS.iter().enumerate() {
+        eprintln!("== {} ({} of {})", step.name, index + 1, STEPS.len());
+        let step_start = Instant::now();
+        (step.run)().with_context(|| format!("the step \"{}\" has failed", step.name))?;
+        eprintln!(
+            "== {}: {:.1} s",
+            step.name,
+            step_start.elapsed().as_secs_f32()
+        );
+    }
+    eprintln!("== all: {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+/// Runs the integration tests whose name contains `filter`.
+pub(crate) fn named(filter: &str) -> Result<()> {
+    all_guests()?;
+    host()?;
+    browser()?;
+    integration_tests(Some(filter))
+}
+
+fn formatting() -> Result<()> {
+    let mut check = place::cargo()?;
+    check.args(["fmt", "--all", "--check"]);
+    command::run(&mut check, "run `cargo fmt --all`")?;
+    for manifest in guests::foreign_manifests()? {
+        let mut check = place::cargo()?;
+        check
+            .args(["fmt", "--check", "--manifest-path"])
+            .arg(&manifest);
+        let hint = format!("run `cargo fmt --manifest-path {}`", manifest.display());
+        command::run(&mut check, &hint)?;
+    }
+    Ok(())
+}
+
+fn lints() -> Result<()> {
+    let mut clippy = place::cargo()?;
+    clippy.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
+    command::run(&mut clippy, "mend what clippy says above")
+}
+
+fn documentation() -> Result<()> {
+    let mut doc = place::cargo()?;
+    doc.args(["doc", "--workspace", "--no-deps"]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    command::run(&mut doc, "mend what rustdoc says above")
+}
+
+fn unit_tests() -> Result<()> {
+    let mut test = place::cargo()?;
+    test.args(["test", "--workspace", "--exclude", INTEGRATION]);
+    command::run(&mut test, "see the failed test above")
+}
+
+fn all_guests() -> Result<()> {
+    guests::build(&[]).map(|_| ())
+}
+
+fn host() -> Result<()> {
+    let mut build = place::cargo()?;
+    build.args(["build", "--package", "holdfast"]);
+    command::run(&mut build, "see the compiler's messages above")
+}
+
+/// The browser in which the chat page is tried.
+fn browser() -> Result<()> {
+    if command::exists("chromium") {
+        return Ok(());
+    }
+    apt::install(&["chromium"], "a browser for the test of the chat page")
+}
+
+fn integration_tests(filter: Option<&str>) -> Result<()> {
+    let mut test = place::cargo()?;
+    test.args(["test", "--package", INTEGRATION]);
+    test.args(filter);
+    command::run(&mut test, "see the failed test above")
+}
