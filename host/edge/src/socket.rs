@@ -337,12 +337,18 @@ impl Socket {
     }
 }
 
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.event_loop.sockets.remove(self.place);
+    }
+}
+
 fn write(stream: &mut Stream, context: &mut Context<'_>, batch: &Batch) -> Poll<io::Result<usize>> {
     let stream = Pin::new(stream);
     if let [frame] = batch.frames.as_slice() {
         return stream.poll_write(context, frame);
     }
-    let mut slices = [IoSlice::new(&[]); BATCH_LEN_MAX + 2];
+    let mut slices = [IoSlice::new(&[]); BATCH_LEN_MAX];
     let mut len = 0;
     for (slice, frame) in slices.iter_mut().zip(&batch.frames) {
         *slice = IoSlice::new(frame);

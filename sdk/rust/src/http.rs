@@ -17,6 +17,7 @@
 
 mod body;
 mod client;
+mod parts;
 mod response;
 mod sender;
 mod wire;

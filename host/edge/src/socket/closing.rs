@@ -23,7 +23,6 @@ impl Socket {
         let deadline = Instant::now() + Duration::from_millis(close_timeout_ms);
         let closed = poll_fn(|context| self.poll_close(context));
         let is_clean = timeout_at(deadline, closed).await.unwrap_or(false);
-        self.event_loop.sockets.remove(self.place);
         self.registered.end();
         if is_clean {
             let stream = &mut self.stream;

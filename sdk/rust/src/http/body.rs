@@ -7,12 +7,11 @@ use std::mem;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use wasip3::http::types::ErrorCode;
 use wasip3::wit_bindgen::StreamResult;
 
 use super::HeaderMap;
+use super::parts::{Message, Parts};
 use super::sender::{self, Sender};
-use super::wire::{self, Message, Parts};
 use crate::Result;
 
 /// The most that [`Body::chunk`] returns at once.
@@ -162,13 +161,8 @@ impl Body {
         let Content::Reading(parts) = content else {
             return Ok(());
         };
-        match parts.trailers.await {
-            Ok(fields) => {
-                self.trailers = fields.map(|fields| wire::read_fields(&fields));
-                Ok(())
-            }
-            Err(code) => Err(BodyError::failed(&code)),
-        }
+        self.trailers = parts.ending.read().await?;
+        Ok(())
     }
 }
 
@@ -244,12 +238,6 @@ pub enum BodyError {
     NotText,
     /// It was not received to its end.
     Failed(String),
-}
-
-impl BodyError {
-    fn failed(code: &ErrorCode) -> Self {
-        Self::Failed(wire::describe(code))
-    }
 }
 
 impl Display for BodyError {

@@ -6,13 +6,12 @@ use std::fmt::{self, Display, Formatter};
 use std::rc::Rc;
 
 use bytes::Bytes;
-use wasip3::http::types::ErrorCode;
 use wasip3::wit_bindgen::{StreamWriter, spawn_local};
-use wasip3::{wit_future, wit_stream};
+use wasip3::wit_stream;
 
 use super::HeaderMap;
 use super::body::Producer;
-use super::wire::{self, Parts};
+use super::parts::{Ending, Parts};
 
 /// Sends a body piece by piece; see [`Body::stream`](super::Body::stream).
 /// Dropping it ends the body.
@@ -59,34 +58,32 @@ pub(super) fn write_whole(bytes: Bytes) -> Parts {
     spawn_local(async move { writer.write_all(bytes.into()).await });
     Parts {
         stream,
-        trailers: wire::no_trailers(),
+        ending: Ending::Nothing,
     }
 }
 
 /// A body that `producer` writes.
 pub(super) fn write_stream(producer: Producer) -> Parts {
     let (writer, stream) = wit_stream::new();
-    let (ending, trailers) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
-    let fields = Rc::new(RefCell::new(HeaderMap::new()));
+    let trailers = Rc::new(RefCell::new(HeaderMap::new()));
     let sender = Sender {
         writer,
-        trailers: Rc::clone(&fields),
+        trailers: Rc::clone(&trailers),
     };
-    spawn_local(async move {
-        let result = producer(sender).await;
-        let end = match result {
-            Ok(()) if fields.borrow().is_empty() => Ok(None),
-            Ok(()) => wire::write_fields(&fields.borrow()).map(Some),
-            Err(error) => Err(error),
-        };
-        let end = end.map_err(|error| {
-            if error.downcast_ref::<Closed>().is_none() {
-                eprintln!("the body was broken off: {error}");
+    let handle = spawn_local(async move {
+        match producer(sender).await {
+            Ok(()) => Ok(trailers.take()),
+            Err(error) => {
+                // That the peer went away is no fault of the handler's.
+                if error.downcast_ref::<Closed>().is_none() {
+                    eprintln!("the body was broken off: {error}");
+                }
+                Err(error.to_string())
             }
-            ErrorCode::InternalError(Some(error.to_string()))
-        });
-        // Nobody is left to be told that nobody reads it.
-        let _ = ending.write(end).await;
+        }
     });
-    Parts { stream, trailers }
+    Parts {
+        stream,
+        ending: Ending::Ours(handle),
+    }
 }

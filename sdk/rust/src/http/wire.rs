@@ -6,38 +6,14 @@ use ::http::uri::{Authority, PathAndQuery, Scheme};
 use bytes::Bytes;
 use wasip3::http::types::{self, ErrorCode, Fields, Trailers};
 use wasip3::wit_bindgen::{FutureReader, StreamReader};
-use wasip3::wit_future;
 
 use super::body::Content;
+use super::parts::{Ending, Message};
 use super::{
     Body, HeaderMap, HeaderName, HeaderValue, IntoResponse, Method, Request, Response, SendError,
     StatusCode, Uri, header,
 };
 use crate::{Context, Error, Result};
-
-/// A body as the component model knows it.
-pub(super) struct Parts {
-    pub(super) stream: StreamReader<u8>,
-    pub(super) trailers: FutureReader<Result<Option<Trailers>, ErrorCode>>,
-}
-
-/// A message that came in and whose body was not touched yet.
-pub(super) enum Message {
-    Request(types::Request),
-    Response(types::Response),
-}
-
-impl Message {
-    pub(super) fn consume(self) -> Parts {
-        // The writer is dropped, which says that the message was handled well.
-        let (_, handled) = wit_future::new(|| Ok(()));
-        let (stream, trailers) = match self {
-            Self::Request(request) => types::Request::consume_body(request, handled),
-            Self::Response(response) => types::Response::consume_body(response, handled),
-        };
-        Parts { stream, trailers }
-    }
-}
 
 /// Runs a handler. The one place where its error becomes that of `wasi:http`.
 #[doc(hidden)]
@@ -140,20 +116,14 @@ fn add_length(headers: &mut HeaderMap, content: &Content) {
     }
 }
 
-type Ending = FutureReader<Result<Option<Trailers>, ErrorCode>>;
-
-fn split(content: Content) -> (Option<StreamReader<u8>>, Ending) {
+fn split(content: Content) -> (Option<StreamReader<u8>>, Trailing) {
     match content.into_parts() {
-        Some(parts) => (Some(parts.stream), parts.trailers),
-        None => (None, no_trailers()),
+        Some(parts) => (Some(parts.stream), parts.ending.into_wire()),
+        None => (None, Ending::Nothing.into_wire()),
     }
 }
 
-/// The end of a body that has none.
-pub(super) fn no_trailers() -> Ending {
-    // Dropping the writer writes the value.
-    wit_future::new(|| Ok(None)).1
-}
+type Trailing = FutureReader<Result<Option<Trailers>, ErrorCode>>;
 
 /// What the `http` crate refuses is left out; the host lets nothing through
 /// that it would refuse.
