@@ -14,6 +14,7 @@ mod load;
 mod local;
 mod plugin;
 mod pool;
+mod request;
 mod runtime;
 mod store;
 mod world;

@@ -4,20 +4,27 @@ use std::cell::Cell;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 
 use holdfast_core::event::{Body, Failure, Outcome};
 use http_body_util::BodyExt;
 use tokio::sync::oneshot;
+use wasmtime::Store;
+use wasmtime::component::Resource;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
 use crate::body::{self, Held};
 use crate::deadline::within;
+use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
 use crate::plugin::Entered;
+use crate::request;
 use crate::world::websocket_0_1_0::{Call, Target};
 
 /// Runs a WebSocket event in the caller's own task.
@@ -31,7 +38,7 @@ pub(super) async fn websocket(pool: &Rc<Pool>, call: Call) -> Outcome {
         let outcome = handlers
             .run(Target::Alone(&mut instance.store), call)
             .await
-            .map_err(|error| Failure::Trap(format!("{error:?}")))?;
+            .map_err(trap)?;
         pool.put(instance, pool.uses_max(USES));
         Ok(outcome)
     };
@@ -79,6 +86,7 @@ pub(super) async fn http(
         Ok(Ok(response)) => Outcome::Response(
             response.map(|body| Held::new(body::from_guest(body), listener).boxed_unsync()),
         ),
+        Ok(Err(ErrorCode::InternalError(Some(text)))) => Outcome::Failed(Failure::Handler(text)),
         Ok(Err(code)) => Outcome::Failed(Failure::Handler(format!("{code:?}"))),
         // No head will come: the call has ended.
         Err(_) => Outcome::Failed(match failure.await {
@@ -95,36 +103,15 @@ async fn serve(
     listening: oneshot::Receiver<()>,
     limit_ms: u64,
 ) -> Result<(), Failure> {
-    let trap = |error: wasmtime::Error| Failure::Trap(format!("{error:?}"));
     let Some(HttpHandler::V0_2(handler)) = &instance.handlers.http else {
         return Err(Failure::NoHandler);
     };
     let store = &mut instance.store;
-    let meter = std::sync::Arc::clone(store.data().meter());
-    let has_head = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let relaxed = std::sync::atomic::Ordering::Relaxed;
-    let request = request.map(body::to_guest);
-    let scheme = match request.uri().scheme_str() {
-        Some("https") => Scheme::Https,
-        _ => Scheme::Http,
-    };
-    let mut view = store.data_mut().http();
-    let request = view.new_incoming_request(scheme, request).map_err(trap)?;
-    let out = view
-        .new_response_outparam_from_callback({
-            let has_head = std::sync::Arc::clone(&has_head);
-            move |response| {
-                has_head.store(true, relaxed);
-                // The caller may be gone; then nobody wants the response.
-                let _ = head.send(response);
-            }
-        })
-        .map_err(trap)?;
-    let mut call = pin!(
-        handler
-            .wasi_http_incoming_handler()
-            .call_handle(store, request, out)
-    );
+    let meter = Arc::clone(store.data().meter());
+    let has_head = Arc::new(AtomicBool::new(false));
+    let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
+    let handler = handler.wasi_http_incoming_handler();
+    let mut call = pin!(handler.call_handle(store, request, out));
     let mut listening = pin!(listening);
     let mut watch = Watch::new(limit_ms);
     let mut deadline = Some(watch.deadline());
@@ -137,13 +124,43 @@ async fn serve(
             is_heard = false;
             deadline = Some(watch.deadline());
         }
-        if is_heard && has_head.load(relaxed) {
+        if is_heard && has_head.load(Ordering::Relaxed) {
             deadline = None;
         }
-        if watch.is_over(context, meter.take_interrupted(), deadline) {
-            return Poll::Ready(Err(Failure::Timeout(limit_ms)));
+        match watch.is_over(context, meter.take_interrupted(), deadline) {
+            true => Poll::Ready(Err(Failure::Timeout(limit_ms))),
+            false => Poll::Pending,
         }
-        Poll::Pending
     })
     .await
+}
+
+/// The request, and where the guest puts the head of its response.
+fn arguments(
+    store: &mut Store<Guest>,
+    request: http::Request<Body>,
+    head: oneshot::Sender<Head>,
+    has_head: &Arc<AtomicBool>,
+) -> wasmtime::Result<(
+    Resource<HostIncomingRequest>,
+    Resource<HostResponseOutparam>,
+)> {
+    let request = request::complete(request).map(body::to_guest);
+    let scheme = match request.uri().scheme_str() {
+        Some("https") => Scheme::Https,
+        _ => Scheme::Http,
+    };
+    let mut view = store.data_mut().http();
+    let request = view.new_incoming_request(scheme, request)?;
+    let has_head = Arc::clone(has_head);
+    let out = view.new_response_outparam_from_callback(move |response| {
+        has_head.store(true, Ordering::Relaxed);
+        // The caller may be gone; then nobody wants the response.
+        let _ = head.send(response);
+    })?;
+    Ok((request, out))
+}
+
+fn trap(error: wasmtime::Error) -> Failure {
+    Failure::Trap(format!("{error:?}"))
 }

@@ -14,7 +14,8 @@ use holdfast_core::event::{Body, Failure, Outcome};
 use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
-use wasmtime::component::Accessor;
+use wasmtime::component::{Accessor, GuestTaskId};
+use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpView, p3};
 
 use super::{Job, Seat, Task};
@@ -23,11 +24,14 @@ use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{Handlers, HttpHandler};
 use crate::pool::{Pool, USES};
+use crate::request;
 use crate::world::websocket_0_1_0::Target;
 
 /// A job which the guest has begun and not answered.
 pub(super) struct Begun {
     id: u64,
+    /// Which of the store's tasks it is, once the guest has begun.
+    pub(super) task: Rc<Cell<Option<GuestTaskId>>>,
     pub(super) deadline: Instant,
     pub(super) reply: oneshot::Sender<Outcome>,
 }
@@ -109,18 +113,25 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         entered,
     } = job;
     has_begun.set(true);
+    let guest_task = Rc::new(Cell::new(None));
     desk.begun.borrow_mut().push(Begun {
         id,
+        task: Rc::clone(&guest_task),
         deadline: Instant::now() + std::time::Duration::from_millis(limit_ms),
         reply,
     });
     let event = async {
         match task {
             Task::WebSocket(call) => match handlers.websocket {
-                Some(handlers) => (handlers.run(Target::Among(accessor), call).await, None),
+                Some(handlers) => (
+                    handlers
+                        .run(Target::Among(accessor, &guest_task), call)
+                        .await,
+                    None,
+                ),
                 None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
             },
-            Task::Http(request) => serve(accessor, handlers, request).await,
+            Task::Http(request) => serve(accessor, handlers, request, &guest_task).await,
         }
     };
     let Ok((outcome, listening)) = within(limit_ms, event).await else {
@@ -152,23 +163,29 @@ async fn serve(
     accessor: &Accessor<Guest>,
     handlers: &Handlers,
     request: http::Request<Body>,
+    task: &Cell<Option<GuestTaskId>>,
 ) -> Served {
     let Some(HttpHandler::V0_3(handler)) = &handlers.http else {
         return (Ok(Outcome::Failed(Failure::NoHandler)), None);
     };
-    match respond(accessor, handler, request).await {
+    match respond(accessor, handler, request, task).await {
         Ok(Ok(response)) => {
             let (listener, listening) = oneshot::channel();
             let response =
                 response.map(|body| Held::new(body::from_guest(body), listener).boxed_unsync());
             (Ok(Outcome::Response(response)), Some(listening))
         }
-        Ok(Err(code)) => {
-            let failure = Failure::Handler(format!("{code:?}"));
-            (Ok(Outcome::Failed(failure)), None)
-        }
+        Ok(Err(code)) => (Ok(Outcome::Failed(refused(code))), None),
         Err(error) => (Err(error), None),
     }
+}
+
+/// What a handler says instead of a response.
+fn refused(code: ErrorCode) -> Failure {
+    Failure::Handler(match code {
+        ErrorCode::InternalError(Some(text)) => text,
+        code => format!("{code:?}"),
+    })
 }
 
 type Response = http::Response<wasmtime_wasi_http::WasiBody>;
@@ -177,16 +194,20 @@ async fn respond(
     accessor: &Accessor<Guest>,
     handler: &p3::bindings::Service,
     request: http::Request<Body>,
-) -> wasmtime::Result<Result<Response, p3::bindings::http::types::ErrorCode>> {
-    let (request, received) = accessor.with(|mut access| {
+    task: &Cell<Option<GuestTaskId>>,
+) -> wasmtime::Result<Result<Response, ErrorCode>> {
+    let handler = handler.wasi_http_handler().func_handle();
+    let (call, received) = accessor.with(|mut access| {
         let view = access.get().http();
-        let request = request.map(body::to_guest);
+        let request = request::complete(request).map(body::to_guest);
         let (request, received) = p3::Request::from_http(view.hooks, request);
         let received: BoxFuture<'static, _> = Box::pin(received);
-        wasmtime::error::Ok((view.table.push(request)?, received))
+        let request = view.table.push(request)?;
+        let call = handler.start_call_concurrent(access, (request,))?;
+        wasmtime::error::Ok((call, received))
     })?;
-    let handler = handler.wasi_http_handler();
-    match handler.call_handle(accessor, request).await? {
+    task.set(Some(call.task()));
+    match handler.finish_call_concurrent(accessor, call).await?.0 {
         Ok(response) => accessor.with(|mut access| {
             let response = access.get().http().table.delete(response)?;
             response.into_http(access, received).map(Ok)

@@ -11,6 +11,8 @@ use std::task::Poll;
 use holdfast_core::event::{Failure, Outcome};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use wasmtime::AsContextMut;
+use wasmtime::component::GuestTaskId;
 
 use super::super::Pool;
 use super::super::watch::Watch;
@@ -19,7 +21,7 @@ use crate::instance::Instance;
 
 /// How a worker has ended, if not in peace.
 enum Ended {
-    Trapped(wasmtime::Error),
+    Trapped(wasmtime::Error, Option<GuestTaskId>),
     OutOfTime,
 }
 
@@ -42,13 +44,22 @@ pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
     let begun = desk.begun.take();
     match ended {
         Ok(()) => {}
-        Err(Ended::Trapped(error)) => answer_trap(begun, &error),
+        Err(Ended::Trapped(error, culprit)) => answer_trap(begun, &error, culprit),
         Err(Ended::OutOfTime) => answer_timeout(begun, pool.plugin.event.timeout_ms),
     }
     pool.stand_up(&desk.seat);
 }
 
 async fn live(instance: &mut Instance, desk: &Desk) -> Result<(), Ended> {
+    match watch(instance, desk).await {
+        None => Err(Ended::OutOfTime),
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => Err(Ended::Trapped(error, culprit(instance))),
+    }
+}
+
+/// Runs the inner part until it ends; none if its time was over before.
+async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<()>> {
     let meter = Arc::clone(instance.store.data().meter());
     let mut watch = Watch::new(desk.pool.plugin.event.timeout_ms);
     let handlers = &instance.handlers;
@@ -60,7 +71,7 @@ async fn live(instance: &mut Instance, desk: &Desk) -> Result<(), Ended> {
     poll_fn(|context| {
         desk.had_turn.set(false);
         if let Poll::Ready(ended) = inside.as_mut().poll(context) {
-            return Poll::Ready(ended.map_err(Ended::Trapped));
+            return Poll::Ready(Some(ended));
         }
         let is_interrupted = meter.take_interrupted();
         let is_stuck = is_interrupted || !desk.had_turn.get();
@@ -74,18 +85,26 @@ async fn live(instance: &mut Instance, desk: &Desk) -> Result<(), Ended> {
             false => None,
         };
         match watch.is_over(context, is_interrupted, deadline) {
-            true => Poll::Ready(Err(Ended::OutOfTime)),
+            true => Poll::Ready(None),
             false => Poll::Pending,
         }
     })
     .await
 }
 
-/// A lone event has trapped itself. Of several, nobody can tell which it was.
-fn answer_trap(begun: Vec<Begun>, error: &wasmtime::Error) {
+/// The task which was running when the guest trapped, if the store still knows.
+fn culprit(instance: &mut Instance) -> Option<GuestTaskId> {
+    let mut store = instance.store.as_context_mut();
+    // The youngest call comes first, the event's own last.
+    store.async_call_stack().ok()?.last()
+}
+
+/// One event has trapped; those beside it were only disrupted.
+fn answer_trap(begun: Vec<Begun>, error: &wasmtime::Error, culprit: Option<GuestTaskId>) {
     let is_alone = begun.len() == 1;
     for job in begun {
-        let failure = match is_alone {
+        let is_culprit = culprit.is_some() && job.task.get() == culprit;
+        let failure = match is_alone || is_culprit {
             true => Failure::Trap(format!("{error:?}")),
             false => Failure::Disrupted,
         };

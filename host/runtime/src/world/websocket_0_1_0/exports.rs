@@ -1,9 +1,12 @@
 //! The exports `websocket-handler` and `websocket-handler-sync`: events in,
 //! outcomes back.
 
+use std::cell::Cell;
+
 use holdfast_core::event::{self, Failure, Outcome};
 use wasmtime::component::{
-    Accessor, Component, ComponentExportIndex, ComponentNamedList, Instance, Lift, Lower, TypedFunc,
+    Accessor, Component, ComponentExportIndex, ComponentNamedList, GuestTaskId, Instance, Lift,
+    Lower, TypedFunc,
 };
 use wasmtime::{AsContextMut, Result, Store};
 
@@ -86,7 +89,8 @@ pub(crate) enum Call {
 /// How to reach the store: alone with it, or among other calls.
 pub(crate) enum Target<'a> {
     Alone(&'a mut Store<Guest>),
-    Among(&'a Accessor<Guest>),
+    /// Notes which of the store's tasks the call is.
+    Among(&'a Accessor<Guest>, &'a Cell<Option<GuestTaskId>>),
 }
 
 impl Target<'_> {
@@ -97,7 +101,11 @@ impl Target<'_> {
     {
         match self {
             Self::Alone(store) => handler.call_async(store, params).await,
-            Self::Among(accessor) => handler.call_concurrent(&**accessor, params).await,
+            Self::Among(accessor, task) => {
+                let call = accessor.with(|store| handler.start_call_concurrent(store, params))?;
+                task.set(Some(call.task()));
+                handler.finish_call_concurrent(&**accessor, call).await
+            }
         }
     }
 }

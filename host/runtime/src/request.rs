@@ -1,0 +1,45 @@
+//! A request as `wasi:http` shows it to a guest: with scheme and authority,
+//! which HTTP/1.1 leaves to the connection and to the Host field.
+
+use http::header::HOST;
+use http::uri::{Authority, Scheme};
+use http::{Request, Uri};
+
+/// Completes the target of a request (RFC 9110, section 7.1). A Host field that
+/// is no authority leaves it without one.
+pub(crate) fn complete<B>(mut request: Request<B>) -> Request<B> {
+    if request.uri().authority().is_some() {
+        return request;
+    }
+    let host = request.headers().get(HOST);
+    let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    if let Some(authority) = authority {
+        let mut parts = std::mem::take(request.uri_mut()).into_parts();
+        parts.scheme.get_or_insert(Scheme::HTTP);
+        parts.authority = Some(authority);
+        // Path, scheme and authority are all there, so that this is a URI.
+        *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    }
+    request
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete_uri(uri: &str, host: Option<&str>) -> String {
+        let mut request = Request::get(uri);
+        if let Some(host) = host {
+            request = request.header(HOST, host);
+        }
+        complete(request.body(()).unwrap()).uri().to_string()
+    }
+
+    #[test]
+    fn the_host_field_is_the_authority() {
+        assert_eq!(complete_uri("/a?b", Some("x:1")), "http://x:1/a?b");
+        assert_eq!(complete_uri("https://y/a", Some("x")), "https://y/a");
+        assert_eq!(complete_uri("/a", Some("x y")), "/a");
+        assert_eq!(complete_uri("/a", None), "/a");
+    }
+}
