@@ -2,6 +2,7 @@
 //! and to no address that only the host's own machine or network can reach,
 //! unless that address itself was granted.
 
+mod address;
 mod allow;
 mod send;
 
