@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, parent_id};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -62,11 +62,16 @@ fn free_port() -> Result<u16> {
     Ok(address.port())
 }
 
-/// Waits until the page answers on `port`, and prints its URL.
+/// Waits until the page answers on `port`, and prints its URL. Gives up when the
+/// host, which started this process, has ended.
 pub(crate) fn announce(port: &str) -> Result<()> {
     let port: u16 = port.parse().context("the port is no number")?;
     let deadline = Instant::now() + START_MAX;
+    let host = parent_id();
     while !answers(port) {
+        if parent_id() != host {
+            return Ok(());
+        }
         if Instant::now() > deadline {
             bail!("nothing answers on port {port}");
         }

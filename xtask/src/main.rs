@@ -4,6 +4,7 @@
 //! Rust toolchain. It builds and starts things; what is built lives elsewhere.
 
 mod apt;
+mod bench;
 mod command;
 mod demo;
 mod edges;
@@ -24,6 +25,7 @@ Usage: cargo xtask VERB
 Verbs:
   demo      Build the host and the chat plugin, serve the chat, print its URL
   test      Run everything that CI checks
+  bench     Compare with baselines, and with other servers
   guests    Build every guest component to target/guests/NAME.wasm
 
 `cargo xtask VERB --help` says more about one.
@@ -49,6 +51,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         [demo::ANNOUNCE, port] => demo::announce(port),
         ["guests", rest @ ..] if wants_help(rest) => print_help(guests::HELP),
         ["guests", names @ ..] => guests::build(names).map(|_| ()),
+        ["bench", rest @ ..] if wants_help(rest) => print_help(bench::HELP),
+        ["bench", options @ ..] => bench::run(options),
         ["test", rest @ ..] if wants_help(rest) => print_help(test::HELP),
         ["test"] => test::everything(),
         ["test", filter] => test::named(filter),

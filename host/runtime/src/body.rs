@@ -1,5 +1,7 @@
 //! Bodies on their way between the edge and a guest.
 
+mod gather;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -9,6 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, WasiBody};
 
+pub(crate) use gather::{Gathered, gather};
+
 /// A request's body for a guest.
 pub(crate) fn to_guest(body: EdgeBody) -> WasiBody {
     body.map_err(|error| Error::InternalError(Some(error.to_string())))
@@ -16,7 +20,7 @@ pub(crate) fn to_guest(body: EdgeBody) -> WasiBody {
 }
 
 /// A response's body from a guest.
-pub(crate) fn from_guest(body: WasiBody) -> EdgeBody {
+fn from_guest(body: WasiBody) -> EdgeBody {
     body.map_err(|error| Box::new(error) as BodyError)
         .boxed_unsync()
 }

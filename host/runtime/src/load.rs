@@ -263,6 +263,12 @@ fn link(linker: &Linker<Guest>, component: &Component) -> Result<Loaded, LoadErr
         None
     };
     let websocket = websocket::Indices::find(component);
+    if websocket.is_none()
+        && let Some(name) = exports.iter().find(|name| name.starts_with(WEBSOCKET))
+    {
+        let text = format!("`{name}` lacks one of its functions");
+        return Err(LoadError::WrongHandler(text));
+    }
     if http.is_none() && websocket.is_none() {
         return Err(LoadError::NoHandler(Names(exports)));
     }
@@ -272,6 +278,9 @@ fn link(linker: &Linker<Guest>, component: &Component) -> Result<Loaded, LoadErr
         websocket,
     })
 }
+
+/// How the names of our handlers begin, whatever their form.
+const WEBSOCKET: &str = "holdfast:websocket/websocket-handler";
 
 /// Whether the name is one of our package, but not of a version we have.
 fn is_unknown_version(name: &str) -> bool {

@@ -46,7 +46,7 @@ impl Local {
 impl Plugins for Local {
     fn deliver(&self, plugin: PluginId, event: Event) -> LocalFuture<Outcome> {
         match self.pool(plugin) {
-            Some(pool) => Box::pin(pool.run(event)),
+            Some(pool) => pool.run(event),
             None => Box::pin(std::future::ready(Outcome::Failed(Failure::NoHandler))),
         }
     }

@@ -55,11 +55,11 @@ pub(crate) struct Plugin {
 pub(crate) struct Shared {
     /// One permit an instance.
     pub(crate) instances: Arc<Semaphore>,
-    /// Events that wait for an instance.
+    /// How many wait for an instance.
     waiting: AtomicU32,
     /// Events under way.
     events: AtomicU32,
-    /// Told when an event begins to wait, so that other loops give up
+    /// Told when somebody begins to wait, so that other loops give up
     /// instances which they keep warm.
     pub(crate) wanted: Notify,
 }
@@ -74,9 +74,9 @@ impl Shared {
         }
     }
 
-    /// Whether some event waits for an instance, on whatever loop.
-    pub(crate) fn is_wanted(&self) -> bool {
-        self.waiting.load(Ordering::Relaxed) > 0
+    /// How many wait for an instance, on all loops.
+    pub(crate) fn waiting(&self) -> u32 {
+        self.waiting.load(Ordering::Relaxed)
     }
 }
 
@@ -88,7 +88,7 @@ impl Plugin {
         (before < self.event.concurrent_max).then_some(entered)
     }
 
-    /// Counts an event that waits for an instance, and tells the loops.
+    /// Counts somebody who waits for an instance, and tells the loops.
     pub(crate) fn wait(self: &Arc<Self>) -> Waiting {
         self.shared.waiting.fetch_add(1, Ordering::Relaxed);
         self.shared.wanted.notify_waiters();
@@ -105,7 +105,7 @@ impl Drop for Entered {
     }
 }
 
-/// An event waits for an instance.
+/// Somebody waits for an instance.
 pub(crate) struct Waiting(Arc<Plugin>);
 
 impl Drop for Waiting {

@@ -10,12 +10,14 @@ mod watch;
 mod worker;
 
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
 use holdfast_core::event::{Event, Failure, Outcome};
-use tokio::sync::OwnedSemaphorePermit;
+use holdfast_core::plugin::LocalFuture;
+use tokio::sync::{Notify, OwnedSemaphorePermit};
 use wasmtime::PoolConcurrencyLimitError;
 
 use crate::instance::Instance;
@@ -28,11 +30,18 @@ use crate::world::websocket_0_1_0::{Call, Form};
 const USES_0_2: u64 = 1;
 const USES: u64 = 1_000_000;
 
+/// When all loops want an instance, one of them has it for so many events.
+const USES_PER_LOOP: u64 = 16;
+
 /// The instances of one plugin on one event loop.
 pub(crate) struct Pool {
     plugin: Arc<Plugin>,
     idle: RefCell<Vec<Instance>>,
     crew: worker::Crew,
+    /// How many wait here for an instance.
+    waiting: Cell<u32>,
+    /// Told when an instance has come back here.
+    returned: Notify,
     has_janitor: Cell<bool>,
 }
 
@@ -42,6 +51,8 @@ impl Pool {
             plugin,
             idle: RefCell::default(),
             crew: worker::Crew::default(),
+            waiting: Cell::new(0),
+            returned: Notify::new(),
             has_janitor: Cell::new(false),
         })
     }
@@ -51,20 +62,20 @@ impl Pool {
         &self.plugin
     }
 
-    /// Runs one event.
-    pub(crate) async fn run(self: Rc<Self>, event: Event) -> Outcome {
+    /// Runs one event. Each kind has a future of its own, of its own size.
+    pub(crate) fn run(self: Rc<Self>, event: Event) -> LocalFuture<Outcome> {
         let Some(entered) = self.plugin.enter() else {
             let text = format!("{} events are under way", self.plugin.event.concurrent_max);
-            return Outcome::Failed(Failure::Overloaded(text));
+            return failed(Failure::Overloaded(text));
         };
         let call = match event {
             Event::Http(request) => {
                 return match &self.plugin.loaded.http {
-                    Some(Http::V0_2(_)) => plain::http(self, request, entered).await,
+                    Some(Http::V0_2(_)) => Box::pin(plain::http(self, request, entered)),
                     Some(Http::V0_3(_)) => {
-                        worker::run(self, worker::Task::Http(request), entered).await
+                        Box::pin(worker::run(self, worker::Task::Http(request), entered))
                     }
-                    None => Outcome::Failed(Failure::NoHandler),
+                    None => failed(Failure::NoHandler),
                 };
             }
             Event::Accept(handshake) => Call::Accept(handshake),
@@ -73,20 +84,42 @@ impl Pool {
             Event::Close(state, closure) => Call::Close(state, closure),
         };
         match self.plugin.loaded.websocket.as_ref().map(|it| it.form) {
-            Some(Form::Plain) => plain::websocket(&self, call).await,
-            Some(Form::Waiting) => worker::run(self, worker::Task::WebSocket(call), entered).await,
-            None => Outcome::Failed(Failure::NoHandler),
+            Some(Form::Plain) => Box::pin(plain::websocket(self, call, entered)),
+            Some(Form::Waiting) => {
+                Box::pin(worker::run(self, worker::Task::WebSocket(call), entered))
+            }
+            None => failed(Failure::NoHandler),
         }
     }
 
     /// An instance to be alone with: a warm one, or a new one as soon as there
     /// may be one.
     async fn take(&self) -> Result<Instance, Failure> {
-        let warm = self.idle.borrow_mut().pop();
-        match warm {
-            Some(instance) => Ok(instance),
-            None => self.make(self.permit().await?).await,
+        if let Some(instance) = self.warm() {
+            return Ok(instance);
         }
+        if let Some(permit) = self.free_permit() {
+            return self.make(permit).await;
+        }
+        // Boxed, since it is rare and would make every event larger.
+        Box::pin(async {
+            let mut permit = pin!(self.permit());
+            loop {
+                tokio::select! {
+                    permit = &mut permit => return self.make(permit?).await,
+                    () = self.returned.notified() => {
+                        if let Some(instance) = self.warm() {
+                            return Ok(instance);
+                        }
+                    }
+                }
+            }
+        })
+        .await
+    }
+
+    fn warm(&self) -> Option<Instance> {
+        self.idle.borrow_mut().pop()
     }
 
     async fn make(&self, permit: OwnedSemaphorePermit) -> Result<Instance, Failure> {
@@ -99,29 +132,61 @@ impl Pool {
         })
     }
 
+    /// A permit for one more instance, if there is one.
+    fn free_permit(&self) -> Option<OwnedSemaphorePermit> {
+        let instances = Arc::clone(&self.plugin.shared.instances);
+        instances.try_acquire_owned().ok()
+    }
+
     /// A permit for one more instance, waited for if need be.
     async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
-        let instances = &self.plugin.shared.instances;
-        if let Ok(permit) = Arc::clone(instances).try_acquire_owned() {
+        if let Some(permit) = self.free_permit() {
             return Ok(permit);
         }
         let _waiting = self.plugin.wait();
-        let permit = Arc::clone(instances).acquire_owned().await;
+        self.waiting.update(|count| count + 1);
+        let _waiting_here = Defer(|| self.waiting.update(|count| count - 1));
+        let instances = Arc::clone(&self.plugin.shared.instances);
+        let permit = instances.acquire_owned().await;
         permit.map_err(|_| Failure::NoHandler)
+    }
+
+    /// Whether an instance that is free now, after so many uses, goes to another
+    /// loop. Those who wait here come first, but not always.
+    fn is_wanted_elsewhere(&self, uses: u64) -> bool {
+        let waiting_here = self.waiting.get();
+        let is_wanted = self.plugin.shared.waiting() > waiting_here;
+        is_wanted && (waiting_here == 0 || uses.is_multiple_of(USES_PER_LOOP))
     }
 
     /// Keeps an instance warm for the next event, or lets it go.
     fn put(self: &Rc<Self>, mut instance: Instance, uses_max: u64) {
         instance.uses += 1;
-        if instance.uses >= uses_max || self.plugin.shared.is_wanted() {
+        if instance.uses >= uses_max || self.is_wanted_elsewhere(instance.uses) {
             return;
         }
         instance.idle_since = Instant::now();
         self.idle.borrow_mut().push(instance);
+        if self.waiting.get() > 0 {
+            self.returned.notify_one();
+        }
         self.ensure_janitor();
     }
 
     fn uses_max(&self, default: u64) -> u64 {
         self.plugin.instance.uses_max.unwrap_or(default)
     }
+}
+
+/// Does something at the end of its scope, however that comes.
+struct Defer<F: Fn()>(F);
+
+impl<F: Fn()> Drop for Defer<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+fn failed(failure: Failure) -> LocalFuture<Outcome> {
+    Box::pin(std::future::ready(Outcome::Failed(failure)))
 }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use holdfast_tests::folder::Folder;
+use holdfast_tests::host::Host;
 use holdfast_tests::http::{get, post};
+use holdfast_tests::place::guest;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{End, Socket};
 use holdfast_tests::upstream::Upstream;
@@ -140,6 +143,18 @@ async fn keys_and_values_are_shared_by_all_instances(form: &str) {
     }
     counts.sort_unstable();
     assert_eq!(counts, (1..=20).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn keys_and_values_survive_a_restart_in_a_data_folder() {
+    let folder = Folder::new();
+    let data = folder.path().join("data").display().to_string();
+    for expected in ["1", "2", "3"] {
+        let host = Host::run(&guest("plain"), &["--data", &data]).await;
+        let mut socket = Socket::open(&host, "/").await;
+        assert_eq!(socket.ask("increment visits").await, expected);
+        host.stop().await;
+    }
 }
 
 async fn requests_go_to_allowed_hosts_only(form: &str) {

@@ -29,7 +29,7 @@ const HANDSHAKES: [(&str, &str, u16); 9] = [
     ),
     ("sec-websocket-version", "sec-websocket-version: 12", 426),
     ("sec-websocket-version", "", 426),
-    ("connection", "connection: keep-alive", 426),
+    ("connection", "connection: keep-alive", 400),
     ("upgrade", "upgrade: h2c", 426),
 ];
 

@@ -14,7 +14,7 @@ in_both_forms!(
 );
 
 /// Handlers that never return on their own.
-const BREAKDOWNS: [&str; 3] = ["trap", "recurse", "spin"];
+const BREAKDOWNS: [&str; 4] = ["trap", "recurse", "exhaust", "spin"];
 
 fn setup(form: &str) -> Setup {
     Setup::new(form).limit("event_timeout_ms", 1000)
@@ -38,6 +38,7 @@ async fn a_failed_request_gets_a_status_and_harms_nobody(form: &str) {
     for (word, status) in [
         ("trap", 500),
         ("recurse", 500),
+        ("exhaust", 500),
         ("fail", 500),
         ("spin", 504),
     ] {

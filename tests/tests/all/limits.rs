@@ -20,6 +20,7 @@ in_both_forms!(
     message_bytes_max_holds_both_ways,
     attachment_bytes_max_is_an_error_value,
     topic_limits_are_error_values,
+    keyvalue_bytes_max_is_an_error_value,
 );
 
 async fn event_timeout_ms_ends_an_event_that_waits(form: &str) {
@@ -201,6 +202,19 @@ async fn topic_limits_are_error_values(form: &str) {
     }
 }
 
+async fn keyvalue_bytes_max_is_an_error_value(form: &str) {
+    let host = Setup::new(form)
+        .limit("keyvalue_bytes_max", 1000)
+        .start()
+        .await;
+    let mut socket = Socket::open(&host, "/").await;
+    assert_eq!(socket.ask("keep 500").await, "kept");
+    let answer = socket.ask("keep 1001").await;
+    assert!(answer.contains("its limit is 1000 bytes"), "{answer}");
+    // What makes room is always allowed.
+    assert_eq!(socket.ask("keep 1").await, "kept");
+}
+
 #[tokio::test]
 async fn idle_timeout_ms_pings_and_then_closes_a_silent_client() {
     let host = Setup::new("plain")
@@ -228,7 +242,7 @@ async fn close_timeout_ms_ends_a_client_that_does_not_answer() {
         .start()
         .await;
     let mut raw = Raw::websocket(&host, "/").await;
-    let close = holdfast_tests::raw::masked(0x81, b"close me 4000");
+    let close = holdfast_tests::raw::masked(0x81, b"leave 4000");
     raw.send(&close).await;
     // Reads to the end of the connection, and sends nothing.
     assert_eq!(raw.close_code().await, Some(4000));

@@ -95,14 +95,14 @@ async fn messages_sent_before_the_101_come_after_open(form: &str) {
 
 /// Ways to end a connection: the last message, and how its `close` event begins.
 const ENDS: [(&str, &[&str]); 6] = [
-    ("leave", &["close Client 1001 gone"]),
+    ("go away", &["close Client 1001 gone"]),
     ("vanish", &["close ConnectionLost 1006"]),
     ("break the protocol", &["close Error 1002"]),
     (
-        "close me 4000 enough",
+        "leave 4000 enough",
         &[
-            "receive> close me 4000 enough",
-            "receive< close me 4000 enough",
+            "receive> leave 4000 enough",
+            "receive< leave 4000 enough",
             "close Server 4000 enough",
         ],
     ),
@@ -116,7 +116,7 @@ async fn close_comes_exactly_once(form: &str) {
     for (how, expected) in ENDS {
         let mut socket = Socket::open(&host, "/?observe=seen").await;
         match how {
-            "leave" => drop(socket.close(1001, "gone").await),
+            "go away" => drop(socket.close(1001, "gone").await),
             "vanish" => drop(socket),
             "break the protocol" => {
                 let unmasked = [0x81, 0x01, b'x'];

@@ -17,7 +17,7 @@ impl Pool {
     /// Lets go what is idle for too long; everything idle if it is wanted
     /// elsewhere. Returns whether anything is left.
     fn sweep(&self) -> bool {
-        let idle_max = match self.plugin.shared.is_wanted() {
+        let idle_max = match self.plugin.shared.waiting() > self.waiting.get() {
             true => Duration::ZERO,
             false => Duration::from_millis(self.plugin.instance.idle_ms),
         };

@@ -19,34 +19,34 @@ use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
-use crate::body::{self, Held};
+use crate::body::{self, Gathered, Held};
 use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
 use crate::plugin::Entered;
 use crate::request;
-use crate::world::websocket_0_1_0::{Call, Target};
+use crate::world::websocket_0_1_0::{Alone, Call};
 
 /// Runs a WebSocket event in the caller's own task.
-pub(super) async fn websocket(pool: &Rc<Pool>, call: Call) -> Outcome {
+pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
     let has_begun = Cell::new(false);
-    let event = async {
+    let event = pin!(async {
         let mut instance = pool.take().await?;
         has_begun.set(true);
         let handlers = instance.handlers.websocket.ok_or(Failure::NoHandler)?;
         let outcome = handlers
-            .run(Target::Alone(&mut instance.store), call)
+            .run(Alone(&mut instance.store), call)
             .await
             .map_err(trap)?;
         pool.put(instance, pool.uses_max(USES));
         Ok(outcome)
-    };
+    });
     match within(limit_ms, event).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(_) if has_begun.get() => Outcome::Failed(Failure::Timeout(limit_ms)),
-        Err(_) => Outcome::Failed(no_instance(pool)),
+        Err(_) => Outcome::Failed(no_instance(&pool)),
     }
 }
 
@@ -66,7 +66,7 @@ pub(super) async fn http(
     entered: Entered,
 ) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
-    let mut instance = match within(limit_ms, pool.take()).await {
+    let mut instance = match within(limit_ms, pin!(pool.take())).await {
         Ok(Ok(instance)) => instance,
         Ok(Err(failure)) => return Outcome::Failed(failure),
         Err(_) => return Outcome::Failed(no_instance(&pool)),
@@ -83,9 +83,14 @@ pub(super) async fn http(
         served.err()
     });
     match head.await {
-        Ok(Ok(response)) => Outcome::Response(
-            response.map(|body| Held::new(body::from_guest(body), listener).boxed_unsync()),
-        ),
+        Ok(Ok(response)) => {
+            let (head, body) = response.into_parts();
+            let body = match body::gather(body).await {
+                Gathered::Whole(body) => body,
+                Gathered::Streamed(body) => Held::new(body, listener).boxed_unsync(),
+            };
+            Outcome::Response(http::Response::from_parts(head, body))
+        }
         Ok(Err(ErrorCode::InternalError(Some(text)))) => Outcome::Failed(Failure::Handler(text)),
         Ok(Err(code)) => Outcome::Failed(Failure::Handler(format!("{code:?}"))),
         // No head will come: the call has ended.

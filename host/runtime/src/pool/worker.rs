@@ -10,6 +10,7 @@ mod outside;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -110,7 +111,7 @@ pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome
         entered,
     });
     pool.call_worker();
-    let answered = match within(limit_ms, &mut outcome).await {
+    let answered = match within(limit_ms, Pin::new(&mut outcome)).await {
         Ok(answered) => answered,
         Err(_) if !has_begun.get() => return Outcome::Failed(no_instance(&pool)),
         // The worker has seen the same deadline pass, and will say so.
@@ -183,7 +184,7 @@ impl Pool {
         permit: OwnedSemaphorePermit,
     ) -> Result<crate::instance::Instance, Failure> {
         let limit_ms = self.plugin.event.timeout_ms;
-        match within(limit_ms, self.make(permit)).await {
+        match within(limit_ms, pin!(self.make(permit))).await {
             Ok(made) => made,
             Err(_) => Err(Failure::Timeout(limit_ms)),
         }

@@ -5,5 +5,5 @@ mod exports;
 mod imports;
 mod types;
 
-pub(crate) use exports::{Call, Form, Handlers, Indices, Target};
+pub(crate) use exports::{Alone, Among, Call, Form, Handlers, Indices};
 pub(crate) use imports::add_to_linker;

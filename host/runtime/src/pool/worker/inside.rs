@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant as StdInstant;
@@ -19,13 +19,13 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpView, p3};
 
 use super::{Job, Seat, Task};
-use crate::body::{self, Held};
+use crate::body::{self, Gathered, Held};
 use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{Handlers, HttpHandler};
 use crate::pool::{Pool, USES};
 use crate::request;
-use crate::world::websocket_0_1_0::Target;
+use crate::world::websocket_0_1_0::Among;
 
 /// A job which the guest has begun and not answered.
 pub(super) struct Begun {
@@ -71,7 +71,8 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
                 desk.seat.load.set(running.len() as u32);
                 desk.seat.idle_since.set(StdInstant::now());
             }
-            if uses >= uses_max {
+            let is_free = uses > 0 && running.is_empty();
+            if uses >= uses_max || (is_free && desk.pool.is_wanted_elsewhere(uses)) {
                 desk.seat.is_leaving.set(true);
             }
             if desk.seat.is_leaving.get() || running.len() as u32 >= limits.events_max {
@@ -120,20 +121,18 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         deadline: Instant::now() + std::time::Duration::from_millis(limit_ms),
         reply,
     });
-    let event = async {
+    let event = pin!(async {
         match task {
             Task::WebSocket(call) => match handlers.websocket {
-                Some(handlers) => (
-                    handlers
-                        .run(Target::Among(accessor, &guest_task), call)
-                        .await,
-                    None,
-                ),
+                Some(handlers) => {
+                    let task = &guest_task;
+                    (handlers.run(Among { accessor, task }, call).await, None)
+                }
                 None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
             },
             Task::Http(request) => serve(accessor, handlers, request, &guest_task).await,
         }
-    };
+    });
     let Ok((outcome, listening)) = within(limit_ms, event).await else {
         // The guest can't be made to stop, so the instance goes when the events
         // beside this one are done.
@@ -170,10 +169,17 @@ async fn serve(
     };
     match respond(accessor, handler, request, task).await {
         Ok(Ok(response)) => {
-            let (listener, listening) = oneshot::channel();
-            let response =
-                response.map(|body| Held::new(body::from_guest(body), listener).boxed_unsync());
-            (Ok(Outcome::Response(response)), Some(listening))
+            let (head, body) = response.into_parts();
+            let (body, listening) = match body::gather(body).await {
+                // The guest is done with it.
+                Gathered::Whole(body) => (body, None),
+                Gathered::Streamed(body) => {
+                    let (listener, listening) = oneshot::channel();
+                    (Held::new(body, listener).boxed_unsync(), Some(listening))
+                }
+            };
+            let response = http::Response::from_parts(head, body);
+            (Ok(Outcome::Response(response)), listening)
         }
         Ok(Err(code)) => (Ok(Outcome::Failed(refused(code))), None),
         Err(error) => (Err(error), None),

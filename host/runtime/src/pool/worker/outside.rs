@@ -19,6 +19,10 @@ use super::super::watch::Watch;
 use super::inside::{self, Begun, Desk};
 use crate::instance::Instance;
 
+/// Interruptions in a row after which a guest is thought to compute for long. A
+/// shorter one is not worth another instance.
+const STUCK_AFTER: u32 = 4;
+
 /// How a worker has ended, if not in peace.
 enum Ended {
     Trapped(wasmtime::Error, Option<GuestTaskId>),
@@ -62,6 +66,7 @@ async fn live(instance: &mut Instance, desk: &Desk) -> Result<(), Ended> {
 async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<()>> {
     let meter = Arc::clone(instance.store.data().meter());
     let mut watch = Watch::new(desk.pool.plugin.event.timeout_ms);
+    let mut interruptions = 0;
     let handlers = &instance.handlers;
     let mut inside = pin!(
         instance
@@ -74,7 +79,11 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
             return Poll::Ready(Some(ended));
         }
         let is_interrupted = meter.take_interrupted();
-        let is_stuck = is_interrupted || !desk.had_turn.get();
+        interruptions = if is_interrupted { interruptions + 1 } else { 0 };
+        let is_stuck = match is_interrupted {
+            true => interruptions >= STUCK_AFTER,
+            false => !desk.had_turn.get(),
+        };
         desk.seat.is_stuck.set(is_stuck);
         if desk.pool.crew.has_jobs() {
             desk.pool.call_worker();

@@ -86,46 +86,64 @@ pub(crate) enum Call {
     Close(event::ConnectionState, event::Closure),
 }
 
-/// How to reach the store: alone with it, or among other calls.
-pub(crate) enum Target<'a> {
-    Alone(&'a mut Store<Guest>),
-    /// Notes which of the store's tasks the call is.
-    Among(&'a Accessor<Guest>, &'a Cell<Option<GuestTaskId>>),
+/// How a handler is called. A trait, so that the future of a plain call, made
+/// anew for each event, has no room for a waiting one.
+pub(crate) trait Caller {
+    async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
+    where
+        P: ComponentNamedList + Lower + 'static,
+        R: ComponentNamedList + Lift + 'static;
 }
 
-impl Target<'_> {
+/// Alone with the store.
+pub(crate) struct Alone<'a>(pub(crate) &'a mut Store<Guest>);
+
+/// Among other calls. Notes which of the store's tasks the call is.
+pub(crate) struct Among<'a> {
+    pub(crate) accessor: &'a Accessor<Guest>,
+    pub(crate) task: &'a Cell<Option<GuestTaskId>>,
+}
+
+impl Caller for Alone<'_> {
     async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
         R: ComponentNamedList + Lift + 'static,
     {
-        match self {
-            Self::Alone(store) => handler.call_async(store, params).await,
-            Self::Among(accessor, task) => {
-                let call = accessor.with(|store| handler.start_call_concurrent(store, params))?;
-                task.set(Some(call.task()));
-                handler.finish_call_concurrent(&**accessor, call).await
-            }
-        }
+        handler.call_async(&mut *self.0, params).await
+    }
+}
+
+impl Caller for Among<'_> {
+    async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
+    where
+        P: ComponentNamedList + Lower + 'static,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let call = self
+            .accessor
+            .with(|store| handler.start_call_concurrent(store, params))?;
+        self.task.set(Some(call.task()));
+        handler.finish_call_concurrent(self.accessor, call).await
     }
 }
 
 impl Handlers {
     /// Runs one event. An error means that the instance is lost.
-    pub(crate) async fn run(self, mut target: Target<'_>, call: Call) -> Result<Outcome> {
+    pub(crate) async fn run(self, mut caller: impl Caller, call: Call) -> Result<Outcome> {
         let (handled,) = match call {
             Call::Accept(handshake) => {
-                let (decision,) = target.call(self.accept, (handshake.into(),)).await?;
+                let (decision,) = caller.call(self.accept, (handshake.into(),)).await?;
                 return Ok(decided(decision));
             }
-            Call::Open(state) => target.call(self.open, (state.into(),)).await?,
+            Call::Open(state) => caller.call(self.open, (state.into(),)).await?,
             Call::Message(state, message) => {
                 let params = (state.into(), message.into());
-                target.call(self.receive, params).await?
+                caller.call(self.receive, params).await?
             }
             Call::Close(state, closure) => {
                 let params = (state.into(), closure.into());
-                target.call(self.close, params).await?
+                caller.call(self.close, params).await?
             }
         };
         Ok(match handled {
