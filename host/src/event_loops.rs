@@ -9,6 +9,10 @@ use holdfast_edge::{Drain, Hub, Lane};
 use holdfast_runtime::{Local, Runtime};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
+/// Names of hosts which are looked up at a time on each loop, in a thread each;
+/// nothing else is done in such threads.
+const LOOKUPS_MAX: usize = 32;
+
 /// The running loops.
 pub(crate) struct EventLoops(Vec<JoinHandle<()>>);
 
@@ -32,6 +36,8 @@ impl EventLoops {
                 };
                 let plugins = Local::new(runtime);
                 event_loop.block_on(holdfast_edge::serve(hub, plugins, incoming, drain));
+                // The shut-down does not wait for names that are looked up.
+                event_loop.shutdown_background();
             };
             let thread = std::thread::Builder::new()
                 .name(format!("loop-{index}"))
@@ -57,5 +63,6 @@ impl EventLoops {
 fn local_runtime() -> std::io::Result<LocalRuntime> {
     Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(LOOKUPS_MAX)
         .build_local(LocalOptions::default())
 }

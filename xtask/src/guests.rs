@@ -23,7 +23,13 @@ server can be reached, otherwise from Debian's packages.
 ";
 
 /// Folders of guests, each with a folder a guest.
-const FOLDERS: [&str; 4] = ["plugins", "examples", "tests/fixtures", "tests/guests"];
+const FOLDERS: [&str; 5] = [
+    "plugins",
+    "examples",
+    "tests/fixtures",
+    "tests/guests",
+    "xtask/bench/guests",
+];
 
 /// The folder whose guests are workspaces of their own.
 const FOREIGN: &str = "tests/guests";

@@ -119,10 +119,17 @@ fn lints() -> Result<()> {
 }
 
 fn documentation() -> Result<()> {
-    let mut doc = place::cargo()?;
-    doc.args(["doc", "--workspace", "--no-deps"]);
-    doc.env("RUSTDOCFLAGS", "-D warnings");
-    command::run(&mut doc, "mend what rustdoc says above")
+    // The binary and the SDK are both named `holdfast`, and the pages of the
+    // latter are to stay.
+    let host = ["--package", "holdfast"].as_slice();
+    let others = ["--workspace", "--exclude", "holdfast"].as_slice();
+    for packages in [host, others] {
+        let mut doc = place::cargo()?;
+        doc.args(["doc", "--no-deps"]).args(packages);
+        doc.env("RUSTDOCFLAGS", "-D warnings");
+        command::run(&mut doc, "mend what rustdoc says above")?;
+    }
+    Ok(())
 }
 
 fn unit_tests() -> Result<()> {

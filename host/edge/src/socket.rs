@@ -366,7 +366,8 @@ mod tests {
         fn size<A, F>(_: fn(A) -> F) -> usize {
             size_of::<F>()
         }
-        assert!(size(Socket::run) <= 264, "{} bytes", size(Socket::run));
+        // A little more without optimisation.
+        assert!(size(Socket::run) <= 272, "{} bytes", size(Socket::run));
         assert!(size_of::<Connection>() <= 224);
     }
 }

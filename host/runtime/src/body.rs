@@ -3,7 +3,9 @@
 mod gather;
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
@@ -37,6 +39,40 @@ impl<T> Held<T> {
     }
 }
 
+/// A body that does not end like a complete one when its guest has failed. The
+/// library lets it: what is left when a store goes is an end without an error.
+pub(crate) struct Checked {
+    inner: WasiBody,
+    has_failed: Arc<AtomicBool>,
+}
+
+impl Checked {
+    pub(crate) fn new(inner: WasiBody, has_failed: Arc<AtomicBool>) -> Self {
+        Self { inner, has_failed }
+    }
+}
+
+impl Body for Checked {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
+        if frame.is_none() && self.has_failed.swap(false, Ordering::Relaxed) {
+            let text = "the guest has failed".into();
+            return Poll::Ready(Some(Err(Error::InternalError(Some(text)))));
+        }
+        Poll::Ready(frame)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
 impl<T: Unpin> Body for Held<T> {
     type Data = Bytes;
     type Error = BodyError;
@@ -54,5 +90,23 @@ impl<T: Unpin> Body for Held<T> {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_body_of_a_guest_that_fails_is_not_complete() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        for failed in [false, true] {
+            let has_failed = Arc::new(AtomicBool::new(failed));
+            let empty = http_body_util::Empty::new().map_err(|never| match never {});
+            let body = Checked::new(empty.boxed_unsync(), has_failed);
+            assert!(!body.is_end_stream());
+            assert_eq!(runtime.block_on(body.collect()).is_err(), failed);
+        }
     }
 }

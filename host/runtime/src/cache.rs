@@ -4,7 +4,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -19,22 +19,25 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens or makes the folder; on Unix only its owner may enter it.
+    /// Opens or makes the folder; one that is made can be entered by its owner
+    /// only. One that is there is left as it is.
     ///
     /// # Errors
-    /// Fails when the folder can't be made, or when others can write to it.
+    /// Fails when the folder can't be made, or when others can write to it: who
+    /// does so, has his code run by this host.
     pub fn open(folder: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
+        let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700))?;
-        }
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.recursive(true).create(&folder)?;
+        #[cfg(unix)]
+        check_owner(&folder)?;
         Ok(Self { folder })
     }
 
     /// The compiled form of these bytes, if it is there and fits the engine. A
-    /// damaged file counts as missing, and is replaced by [`Cache::put`].
+    /// file that can't be loaded counts as missing, and is replaced by
+    /// [`Cache::put`].
     pub(crate) fn get(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
         let path = self.path(engine, bytes);
         if !path.exists() {
@@ -59,7 +62,8 @@ impl Cache {
     ) -> anyhow::Result<()> {
         let path = self.path(engine, bytes);
         let mut partial = OsString::from(&path);
-        partial.push(format!(".{}", std::process::id()));
+        // No process id: hosts in several containers may all have the same.
+        partial.push(format!(".{:016x}", RandomState::new().hash_one(())));
         let result = write(Path::new(&partial), &component.serialize()?)
             .and_then(|()| fs::rename(&partial, &path));
         if result.is_err() {
@@ -79,6 +83,18 @@ impl Cache {
     }
 }
 
+#[cfg(unix)]
+fn check_owner(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let permissions = fs::metadata(folder)?.permissions();
+    if permissions.mode() & 0o022 != 0 {
+        let text = "others than its owner can write to it";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, text));
+    }
+    // Nothing changes, but only its owner may do this.
+    fs::set_permissions(folder, permissions)
+}
+
 #[allow(unsafe_code)]
 fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
     // SAFETY: the file was written by `put` into a folder which only this
@@ -87,7 +103,7 @@ fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
+    let mut file = fs::File::create_new(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
@@ -102,5 +118,25 @@ impl Hasher for Digester {
 
     fn finish(&self) -> u64 {
         0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_of_everybody_is_refused_and_left_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode_of = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let parent = std::env::temp_dir().join(format!("holdfast-cache-{}", std::process::id()));
+        let folder = parent.join("made");
+        Cache::open(folder.clone()).unwrap();
+        assert_eq!(mode_of(&folder), 0o700);
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+        assert!(Cache::open(folder.clone()).is_err());
+        assert_eq!(mode_of(&folder), 0o777);
+        fs::remove_dir_all(&parent).unwrap();
     }
 }

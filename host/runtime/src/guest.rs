@@ -20,6 +20,35 @@ pub(crate) struct Guest {
     outbound: Outbound,
     table: ResourceTable,
     meter: Arc<Meter>,
+    memory_bytes: Used,
+    table_elements: Used,
+}
+
+/// Random bytes a guest gets at once. The event loop makes them without a
+/// pause, so that more would keep it from others.
+const RANDOM_BYTES_MAX: u64 = 64 << 10;
+
+/// What the host keeps for a guest (requests, bodies, header fields, buckets,
+/// and so on), for each event the instance may run, and at least.
+const RESOURCES_PER_EVENT: usize = 32;
+const RESOURCES_MIN: usize = 4096;
+
+/// What an instance has of something in all its parts together: a component can
+/// consist of several memories, and of several tables.
+#[derive(Default)]
+struct Used(usize);
+
+impl Used {
+    /// Counts what a part grows by, if it may. What the engine then fails to
+    /// provide stays counted: a guest could make it fail for that.
+    fn grow(&mut self, current: usize, desired: usize, max: usize) -> bool {
+        let used = self.0.saturating_add(desired.saturating_sub(current));
+        if used > max {
+            return false;
+        }
+        self.0 = used;
+        true
+    }
 }
 
 /// Tells whoever polls a guest's future why it is pending.
@@ -36,6 +65,9 @@ impl Meter {
 impl Guest {
     /// A store for an instance of the plugin.
     pub(crate) fn store(engine: &wasmtime::Engine, plugin: &Arc<Plugin>) -> Store<Self> {
+        let mut table = ResourceTable::new();
+        let resources = RESOURCES_PER_EVENT * plugin.instance.events_max as usize;
+        table.set_max_capacity(resources.max(RESOURCES_MIN));
         let mut store = Store::new(
             engine,
             Self {
@@ -43,13 +75,16 @@ impl Guest {
                 wasi: WasiCtx::builder()
                     .stdout(stdio::Lines::new(plugin, stdio::Name::Stdout))
                     .stderr(stdio::Lines::new(plugin, stdio::Name::Stderr))
+                    .max_random_size(RANDOM_BYTES_MAX)
                     .allow_tcp(false)
                     .allow_udp(false)
                     .build(),
                 http: WasiHttpCtx::new(),
                 outbound: Outbound::new(&plugin.grants),
-                table: ResourceTable::new(),
+                table,
                 meter: Arc::default(),
+                memory_bytes: Used::default(),
+                table_elements: Used::default(),
             },
         );
         store.limiter(|guest| guest);
@@ -99,19 +134,38 @@ impl WasiHttpView for Guest {
 impl ResourceLimiter for Guest {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= self.plugin.instance.memory_bytes_max)
+        let max = self.plugin.instance.memory_bytes_max;
+        let may_be = maximum.is_none_or(|maximum| desired <= maximum);
+        Ok(may_be && self.memory_bytes.grow(current, desired, max))
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= self.plugin.instance.table_elements_max)
+        let max = self.plugin.instance.table_elements_max;
+        let may_be = maximum.is_none_or(|maximum| desired <= maximum);
+        Ok(may_be && self.table_elements.grow(current, desired, max))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_parts_share_one_limit() {
+        let mut used = Used::default();
+        assert!(used.grow(0, 6, 10));
+        assert!(used.grow(0, 4, 10), "another part");
+        assert!(!used.grow(4, 5, 10));
+        assert!(used.grow(6, 6, 10), "nothing more");
+        assert!(!used.grow(0, usize::MAX, 10));
     }
 }

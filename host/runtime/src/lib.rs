@@ -10,6 +10,7 @@ mod engine;
 mod guest;
 mod inspect;
 mod instance;
+mod line;
 mod load;
 mod local;
 mod plugin;
@@ -17,6 +18,7 @@ mod pool;
 mod request;
 mod runtime;
 mod store;
+mod volume;
 mod world;
 
 pub use cache::Cache;

@@ -262,7 +262,7 @@ fn link(linker: &Linker<Guest>, component: &Component) -> Result<Loaded, LoadErr
     } else {
         None
     };
-    let websocket = websocket::Indices::find(component);
+    let websocket = websocket::Indices::find(&pre).map_err(wrong)?;
     if websocket.is_none()
         && let Some(name) = exports.iter().find(|name| name.starts_with(WEBSOCKET))
     {

@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
+use holdfast_core::event::Event;
 use holdfast_core::limits::{EventLimits, InstanceLimits};
 use holdfast_core::{Edge, PluginId, TenantId};
 use tokio::sync::{Notify, Semaphore};
@@ -12,6 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::capability::outbound::AllowList;
 use crate::load::Loaded;
 use crate::store::Store;
+use crate::volume::{Verdict, Volume};
 
 /// Who a plugin is; every log line about it says so.
 #[derive(Clone, Debug)]
@@ -62,6 +65,8 @@ pub(crate) struct Shared {
     /// Told when somebody begins to wait, so that other loops give up
     /// instances which they keep warm.
     pub(crate) wanted: Notify,
+    /// What the guests write to the log.
+    log: Volume,
 }
 
 impl Shared {
@@ -71,6 +76,7 @@ impl Shared {
             waiting: AtomicU32::new(0),
             events: AtomicU32::new(0),
             wanted: Notify::new(),
+            log: Volume::new(),
         }
     }
 
@@ -81,11 +87,27 @@ impl Shared {
 }
 
 impl Plugin {
-    /// Counts an event, if there may be one more.
-    pub(crate) fn enter(self: &Arc<Self>) -> Option<Entered> {
+    /// Counts an event, if there may be one more. The last one of a connection
+    /// is never turned away, since every guest is promised it.
+    pub(crate) fn enter(self: &Arc<Self>, event: &Event) -> Option<Entered> {
         let before = self.shared.events.fetch_add(1, Ordering::Relaxed);
         let entered = Entered(Arc::clone(self));
-        (before < self.event.concurrent_max).then_some(entered)
+        let is_last = matches!(event, Event::Close(..));
+        (is_last || before < self.event.concurrent_max).then_some(entered)
+    }
+
+    /// Whether a guest may write one more line of so many bytes to the log. Those
+    /// that it may not are counted there.
+    pub(crate) fn may_log(&self, len: usize) -> bool {
+        match self.shared.log.take(len, Instant::now()) {
+            Verdict::Drop => false,
+            Verdict::Write { dropped: 0 } => true,
+            Verdict::Write { dropped } => {
+                let (tenant, plugin) = (&*self.identity.tenant_name, &*self.identity.name);
+                tracing::warn!(tenant, plugin, dropped, "the guest wrote too many lines");
+                true
+            }
+        }
     }
 
     /// Counts somebody who waits for an instance, and tells the loops.

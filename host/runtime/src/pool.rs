@@ -64,7 +64,7 @@ impl Pool {
 
     /// Runs one event. Each kind has a future of its own, of its own size.
     pub(crate) fn run(self: Rc<Self>, event: Event) -> LocalFuture<Outcome> {
-        let Some(entered) = self.plugin.enter() else {
+        let Some(entered) = self.plugin.enter(&event) else {
             let text = format!("{} events are under way", self.plugin.event.concurrent_max);
             return failed(Failure::Overloaded(text));
         };

@@ -5,6 +5,10 @@ use http::header::HOST;
 use http::uri::{Authority, Scheme};
 use http::{Request, Uri};
 
+/// The authority of a request that names none, which only HTTP/1.0 allows: a guest
+/// of `wasi:http` 0.2 always has one.
+const AUTHORITY_DEFAULT: &str = "localhost";
+
 /// Completes the target of a request (RFC 9110, section 7.1). A Host field that
 /// is no authority leaves it without one.
 pub(crate) fn complete<B>(mut request: Request<B>) -> Request<B> {
@@ -12,7 +16,10 @@ pub(crate) fn complete<B>(mut request: Request<B>) -> Request<B> {
         return request;
     }
     let host = request.headers().get(HOST);
-    let authority = host.and_then(|host| Authority::try_from(host.as_bytes()).ok());
+    let authority = match host {
+        Some(host) => Authority::try_from(host.as_bytes()).ok(),
+        None => Some(Authority::from_static(AUTHORITY_DEFAULT)),
+    };
     if let Some(authority) = authority {
         let mut parts = std::mem::take(request.uri_mut()).into_parts();
         parts.scheme.get_or_insert(Scheme::HTTP);
@@ -40,6 +47,6 @@ mod tests {
         assert_eq!(complete_uri("/a?b", Some("x:1")), "http://x:1/a?b");
         assert_eq!(complete_uri("https://y/a", Some("x")), "https://y/a");
         assert_eq!(complete_uri("/a", Some("x y")), "/a");
-        assert_eq!(complete_uri("/a", None), "/a");
+        assert_eq!(complete_uri("/a", None), "http://localhost/a");
     }
 }

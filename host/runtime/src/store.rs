@@ -1,7 +1,8 @@
 //! Keys and values of all tenants, in one embedded database: in a file, or only
-//! in memory. Reads go to the database where they are asked; writes go to one
-//! thread, which commits as many at a time as have come together, so that no
-//! event loop ever waits for a disk.
+//! in memory. Reads go to the database where they are asked; what neither it nor
+//! the system has in memory, an event loop waits for. Writes go to one thread,
+//! which commits as many at a time as have come together, so that no event loop
+//! waits until something is on the disk.
 
 mod key;
 mod writer;
@@ -14,7 +15,7 @@ use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 use tokio::sync::{Semaphore, oneshot};
 
 pub(crate) use key::Scope;
-pub(crate) use writer::{Change, Changed, Kind};
+pub(crate) use writer::{Change, Changed, Kind, Seen};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("keyvalue");
 

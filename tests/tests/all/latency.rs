@@ -12,8 +12,9 @@ const ROUNDS: usize = 50;
 /// Between two messages of one connection.
 const PACE: Duration = Duration::from_millis(50);
 
-/// The bar is 20 ms; the machine of a test may be busy with other things.
-const P99_MAX: Duration = Duration::from_millis(20);
+/// `cargo xtask bench` measures it against the bar of 20 ms, which a busy machine
+/// can miss. A handler that held the loop would take seconds.
+const P99_MAX: Duration = Duration::from_millis(100);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn echoes_are_quick_while_others_spin_and_wait() {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use holdfast_tests::host::Host;
 use holdfast_tests::http::{get, post, request, send, streamed};
 use holdfast_tests::raw::Raw;
 use holdfast_tests::setup::Setup;
@@ -13,6 +14,7 @@ use tokio_tungstenite::tungstenite::Message;
 in_both_forms!(
     event_timeout_ms_ends_an_event_that_waits,
     events_max_turns_further_events_away,
+    events_max_takes_no_close_event_away,
     memory_bytes_max_makes_growth_fail,
     instances_max_makes_events_wait,
     instance_uses_max_replaces_an_instance,
@@ -36,19 +38,38 @@ async fn event_timeout_ms_ends_an_event_that_waits(form: &str) {
 
 async fn events_max_turns_further_events_away(form: &str) {
     let host = Setup::new(form).limit("events_max", 1).start().await;
-    let mut busy = Socket::open(&host, "/").await;
-    let mut other = Socket::open(&host, "/").await;
-    busy.send("sleep 3000").await;
-    let response = found("a busy plugin", || async {
+    let mut observer = settled(&host, "/?topic=seen").await;
+    let mut other = settled(&host, "/").await;
+    // It is turned away itself as long as the event before it is not over.
+    let busy = found("a free place", || async {
+        let response = get(&host, "/sleep/3000?observe=seen").await;
+        (response.status == 200).then_some(response)
+    });
+    let rest = async {
+        assert_eq!(observer.text().await, "request begins");
         let response = get(&host, "/hello").await;
-        (response.status == 503).then_some(response)
+        assert_eq!(response.status, 503);
+        assert!(!response.header("retry-after").is_empty());
+        let refusal = Socket::offer(&host, handshake("/")).await.unwrap_err();
+        assert_eq!(refusal.status(), 503);
+        other.send("echo x").await;
+        assert!(matches!(other.end().await, End::Closed(1013, _)));
+    };
+    let (response, ()) = tokio::join!(busy, rest);
+    assert_eq!(response.text(), "slept");
+    settled(&host, "/").await;
+}
+
+/// A connection whose handshake and `open` are over, on a host which runs but
+/// one event at a time.
+async fn settled(host: &Host, path: &str) -> Socket {
+    found("a settled connection", || async {
+        let mut socket = Socket::offer(host, handshake(path)).await.ok()?;
+        socket.try_send("echo settled").await;
+        let answer = socket.message().await?;
+        matches!(answer, Ok(Message::Text(_))).then_some(socket)
     })
-    .await;
-    assert!(!response.header("retry-after").is_empty());
-    other.send("echo x").await;
-    assert!(matches!(other.end().await, End::Closed(1013, _)));
-    assert_eq!(busy.text().await, "slept");
-    assert_eq!(busy.ask("echo on").await, "on");
+    .await
 }
 
 async fn memory_bytes_max_makes_growth_fail(form: &str) {
@@ -269,4 +290,22 @@ async fn body_bytes_max_is_a_413() {
     let (answer, ()) = tokio::join!(sending, pieces);
     assert_eq!(answer.unwrap().status(), 413);
     assert_eq!(get(&host, "/hello").await.status, 200);
+}
+
+async fn events_max_takes_no_close_event_away(form: &str) {
+    let host = Setup::new(form).limit("events_max", 1).start().await;
+    let mut observer = settled(&host, "/?topic=seen").await;
+    let mut leaving = settled(&host, "/?observe=left").await;
+    assert_eq!(observer.ask("subscribe left").await, "subscribed");
+    let busy = found("a free place", || async {
+        let response = get(&host, "/sleep/1000?observe=seen").await;
+        (response.status == 200).then_some(response)
+    });
+    let rest = async {
+        assert_eq!(observer.text().await, "request begins");
+        leaving.close(1000, "").await;
+    };
+    tokio::join!(busy, rest);
+    let event = observer.text().await;
+    assert!(event.ends_with("close Client 1000"), "{event}");
 }

@@ -24,6 +24,23 @@ fn cpu_seconds(pid: u32) -> Result<f64> {
     Ok(ticks as f64 / clock_ticks_per_second() as f64)
 }
 
+/// Processor time of everybody on this machine, in seconds. Time taken by other
+/// virtual machines counts too.
+fn all_cpu_seconds() -> Result<f64> {
+    let text = std::fs::read_to_string("/proc/stat").context("can't read /proc/stat")?;
+    let line = text.lines().next().unwrap_or_default();
+    // user, nice, system, (idle, iowait,) irq, softirq, steal.
+    let fields: Vec<u64> = line
+        .split_whitespace()
+        .skip(1)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    let busy = [0, 1, 2, 5, 6, 7]
+        .iter()
+        .filter_map(|index| fields.get(*index));
+    Ok(busy.sum::<u64>() as f64 / clock_ticks_per_second() as f64)
+}
+
 /// Resident memory in bytes.
 fn resident_bytes(pid: u32) -> Result<u64> {
     status_bytes(pid, "VmRSS:")
@@ -56,12 +73,14 @@ pub(crate) fn settled_bytes(pid: u32) -> Result<u64> {
     }
 }
 
-/// Processor time of the server and of this process, from one moment to another.
+/// Processor time of the server, of this process and of all others, from one
+/// moment to another.
 pub(crate) struct Meter {
     server: u32,
     begin: Instant,
     server_seconds: f64,
     client_seconds: f64,
+    all_seconds: f64,
 }
 
 impl Meter {
@@ -71,16 +90,20 @@ impl Meter {
             begin: Instant::now(),
             server_seconds: cpu_seconds(server)?,
             client_seconds: cpu_seconds(std::process::id())?,
+            all_seconds: all_cpu_seconds()?,
         })
     }
 
-    /// The time since the start, in seconds, and which part of it each of the
-    /// two has computed: 1 is one core.
+    /// The time since the start, in seconds, and which part of it each of them
+    /// has computed: 1 is one core.
     pub(crate) fn stop(&self) -> Result<(f64, Map<String, Value>)> {
         let elapsed = self.begin.elapsed().as_secs_f64();
         let server = cpu_seconds(self.server)? - self.server_seconds;
         let client = cpu_seconds(std::process::id())? - self.client_seconds;
+        let all = all_cpu_seconds()? - self.all_seconds;
+        let others = (all - server - client).max(0.0);
         let mut usage = Map::new();
+        usage.insert("others_cpu".into(), (others / elapsed).into());
         usage.insert("server_cpu".into(), (server / elapsed).into());
         usage.insert("client_cpu".into(), (client / elapsed).into());
         Ok((elapsed, usage))

@@ -12,10 +12,10 @@ pub(crate) struct Plugins {
 }
 
 impl Plugins {
-    pub(crate) const HTTP_0_3: Self = Self::new(&[("http", "/")]);
+    pub(crate) const HTTP_0_3: Self = Self::new(&[("bench-http", "/")]);
     pub(crate) const HTTP_0_2: Self = Self::new(&[("wstd", "/")]);
     pub(crate) const ECHO: Self = Self::new(&[("echo", "/")]);
-    pub(crate) const FAN_OUT: Self = Self::new(&[("fan", "/")]);
+    pub(crate) const FAN_OUT: Self = Self::new(&[("bench-fan", "/")]);
     /// The paths are known to the load generator.
     pub(crate) const BUSY: Self =
         Self::new(&[("echo", "/"), ("plain", "/spinner"), ("waiting", "/waiter")]);
@@ -26,7 +26,14 @@ impl Plugins {
 }
 
 /// All guests that any case wants.
-pub(crate) const GUESTS: [&str; 6] = ["echo", "fan", "http", "plain", "waiting", "wstd"];
+pub(crate) const GUESTS: [&str; 6] = [
+    "bench-fan",
+    "bench-http",
+    "echo",
+    "plain",
+    "waiting",
+    "wstd",
+];
 
 /// A manifest under construction.
 pub(crate) struct Manifest(String);

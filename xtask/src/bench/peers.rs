@@ -205,17 +205,16 @@ fn wasmtime(folder: &Path) -> Result<PathBuf> {
         return Ok(program);
     }
     eprintln!("Installing wasmtime-cli {version} with cargo; this takes some minutes.");
+    let build = folder.join("build");
     let mut install = place::cargo()?;
-    install.args([
-        "install",
-        "wasmtime-cli",
-        "--locked",
-        "--version",
-        &version,
-        "--root",
-    ]);
-    install.arg(folder);
+    install.args(["install", "wasmtime-cli", "--locked", "--version", &version]);
+    install
+        .arg("--root")
+        .arg(folder)
+        .arg("--target-dir")
+        .arg(&build);
     command::run(&mut install, "see the compiler's messages above")?;
+    std::fs::remove_dir_all(&build).with_context(|| format!("can't remove {}", build.display()))?;
     Ok(program)
 }
 

@@ -70,7 +70,7 @@ fn notes(result: &CaseResult) -> Vec<String> {
         let mut parts: Vec<String> = details
             .filter_map(|key| Some(named(key, entry.median(key)?)))
             .collect();
-        parts.extend(entry.remark());
+        parts.extend(entry.remarks());
         (!parts.is_empty()).then(|| format!("{}: {}", entry.contender.label, parts.join(", ")))
     };
     result.entries.iter().filter_map(note).collect()

@@ -3,12 +3,16 @@
 use serde_json::{Value, json};
 
 use super::case::{Case, Contender};
+use super::figure::percent;
 use super::measure::Figures;
 
 /// The share of a core from which on a process is taken for busy, and the one
 /// up to which it is not.
 const BUSY: f64 = 0.95;
 const NOT_BUSY: f64 = 0.90;
+
+/// The share of a core that others may use without being mentioned.
+const UNDISTURBED: f64 = 0.10;
 
 /// All contenders of a case.
 pub(crate) struct CaseResult {
@@ -66,7 +70,7 @@ impl Entry {
 
     /// The names of all figures beside those that have columns of their own.
     pub(crate) fn details(&self) -> Vec<&str> {
-        let columns = ["value", "server_cpu", "client_cpu"];
+        let columns = ["value", "server_cpu", "client_cpu", "others_cpu"];
         let first = self.rounds.first().into_iter();
         first
             .flat_map(|round| round.keys().map(String::as_str))
@@ -75,13 +79,23 @@ impl Entry {
     }
 
     /// What is to be said about the figures, if anything.
-    pub(crate) fn remark(&self) -> Option<String> {
+    pub(crate) fn remarks(&self) -> Vec<String> {
         if let Some(failure) = &self.failure {
-            return Some(format!("failed: {failure}"));
+            return vec![format!("failed: {failure}")];
         }
-        let (server, client) = (self.median("server_cpu")?, self.median("client_cpu")?);
-        (client > BUSY && server < NOT_BUSY)
-            .then(|| "the load generator was the limit, not the server".to_owned())
+        let share = |key| self.median(key).unwrap_or(0.0);
+        let mut remarks = Vec::new();
+        if share("client_cpu") > BUSY && share("server_cpu") < NOT_BUSY {
+            remarks.push("the load generator was the limit, not the server".to_owned());
+        }
+        let others = share("others_cpu");
+        if others > UNDISTURBED {
+            let others = percent(others);
+            remarks.push(format!(
+                "disturbed: other processes used {others} of a core"
+            ));
+        }
+        remarks
     }
 }
 
@@ -100,7 +114,7 @@ impl CaseResult {
                 "median": entry.median("value"),
                 "spread": entry.spread(),
                 "ratio": self.ratio(entry),
-                "remark": entry.remark(),
+                "remarks": entry.remarks(),
                 "rounds": entry.rounds,
             })
         });
@@ -144,10 +158,18 @@ mod tests {
     }
 
     #[test]
+    fn a_busy_load_generator_and_other_processes_are_mentioned() {
+        let round = json!({ "server_cpu": 0.5, "client_cpu": 0.99, "others_cpu": 0.2 });
+        let mut entry = entry(&cases::ALL[0], 0, &[]);
+        entry.rounds.push(round.as_object().unwrap().clone());
+        assert_eq!(entry.remarks().len(), 2);
+    }
+
+    #[test]
     fn nothing_is_said_of_one_who_failed() {
         let mut failed = entry(&cases::ALL[0], 0, &[1.0]);
         failed.failure = Some("gone".into());
         assert_eq!(failed.median("value"), None);
-        assert_eq!(failed.remark().as_deref(), Some("failed: gone"));
+        assert_eq!(failed.remarks(), ["failed: gone"]);
     }
 }

@@ -16,7 +16,7 @@ use wasmtime_wasi_http::{Error, WasiBody};
 use super::from_guest;
 
 /// Turns of the event loop for which a head waits: some microseconds.
-const TURNS_MAX: u32 = 4;
+const TURNS_MAX: u32 = 12;
 
 /// A response's body for the edge.
 pub(crate) enum Gathered {
@@ -166,9 +166,10 @@ mod tests {
         assert_eq!(gathered(&script), (None, "ab".into()));
         let script = [Some("a"), None, Some("b"), Some("c")];
         assert_eq!(gathered(&script), (None, "abc".into()));
-        let late = [None, None, None, None, None, Some("late")];
+        let pause = [None; TURNS_MAX as usize];
+        let late = [&pause[..], &[Some("late")]].concat();
         assert_eq!(gathered(&late), (None, "late".into()));
-        let early = [Some("early"), None, None, None, None, None];
+        let early = [&[Some("early")], &pause[..]].concat();
         assert_eq!(gathered(&early), (None, "early".into()));
     }
 }

@@ -4,11 +4,9 @@ use wasmtime::component::{ComponentType, Lift, Linker, WasmStr};
 use wasmtime::{Result, StoreContextMut};
 
 use crate::guest::Guest;
+use crate::line::line;
 
 const LOGGING: &str = "wasi:logging/logging@0.1.0-draft";
-
-/// The longest line that is kept whole, in bytes.
-pub(crate) const LINE_BYTES_MAX: usize = 8 << 10;
 
 /// `level`.
 #[derive(ComponentType, Lift, Clone, Copy)]
@@ -38,13 +36,16 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
          (level, context, message): (Level, WasmStr, WasmStr)| {
             let context = context.to_str(&store)?;
             let message = message.to_str(&store)?;
-            log(store.data(), level, clip(&context), clip(&message));
+            log(store.data(), level, &line(&context), &line(&message));
             Ok(())
         },
     )
 }
 
 fn log(guest: &Guest, level: Level, context: &str, message: &str) {
+    if !guest.plugin().may_log(context.len() + message.len()) {
+        return;
+    }
     let identity = &guest.plugin().identity;
     let (tenant, plugin) = (&*identity.tenant_name, &*identity.name);
     macro_rules! at {
@@ -59,10 +60,4 @@ fn log(guest: &Guest, level: Level, context: &str, message: &str) {
         Level::Warn => at!(warn),
         Level::Error | Level::Critical => at!(error),
     }
-}
-
-/// The text up to the limit, at the end of a character.
-pub(crate) fn clip(text: &str) -> &str {
-    let end = text.floor_char_boundary(LINE_BYTES_MAX);
-    text.get(..end).unwrap_or(text)
 }

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
-use super::logging::LINE_BYTES_MAX;
-use crate::plugin::{Identity, Plugin};
+use crate::line::{LINE_BYTES_MAX, line};
+use crate::plugin::Plugin;
 
 /// Which of the two.
 #[derive(Clone, Copy)]
@@ -27,16 +27,16 @@ pub(crate) enum Name {
 pub(crate) struct Lines(Arc<Mutex<Joiner>>);
 
 struct Joiner {
-    identity: Identity,
+    plugin: Arc<Plugin>,
     name: Name,
     /// The line that is not finished.
     line: Vec<u8>,
 }
 
 impl Lines {
-    pub(crate) fn new(plugin: &Plugin, name: Name) -> Self {
+    pub(crate) fn new(plugin: &Arc<Plugin>, name: Name) -> Self {
         Self(Arc::new(Mutex::new(Joiner {
-            identity: plugin.identity.clone(),
+            plugin: Arc::clone(plugin),
             name,
             line: Vec::new(),
         })))
@@ -58,10 +58,14 @@ impl Lines {
 
 impl Joiner {
     fn finish(&mut self) {
-        let line = std::mem::take(&mut self.line);
-        let line = String::from_utf8_lossy(&line);
-        let line = line.trim_end();
-        let (tenant, plugin) = (&*self.identity.tenant_name, &*self.identity.name);
+        let bytes = std::mem::take(&mut self.line);
+        let text = String::from_utf8_lossy(&bytes);
+        let line = line(&text);
+        if !self.plugin.may_log(line.len()) {
+            return;
+        }
+        let identity = &self.plugin.identity;
+        let (tenant, plugin) = (&*identity.tenant_name, &*identity.name);
         match self.name {
             Name::Stdout => tracing::info!(target: "guest", tenant, plugin, "{line}"),
             Name::Stderr => tracing::warn!(target: "guest", tenant, plugin, "{line}"),
@@ -99,6 +103,8 @@ impl AsyncWrite for Lines {
         _context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        // Not more at a time, so that the event loop gets its turns.
+        let bytes = bytes.get(..LINE_BYTES_MAX).unwrap_or(bytes);
         self.take(bytes);
         Poll::Ready(Ok(bytes.len()))
     }
@@ -119,6 +125,9 @@ impl Pollable for Lines {
 
 impl OutputStream for Lines {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if bytes.len() > LINE_BYTES_MAX {
+            return Err(StreamError::trap("more is written than `check-write` said"));
+        }
         self.take(&bytes);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Lets instances go that nobody has used for a while, or at once when another
 //! event loop wants one and there may be no more.
 
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -36,11 +37,17 @@ impl Pool {
 
 async fn clean(pool: Rc<Pool>) {
     let period = Duration::from_millis(pool.plugin.instance.idle_ms.div_ceil(2));
+    let wanted = || pool.plugin.shared.wanted.notified();
+    let mut told = pin!(wanted());
+    // For those who began to wait before.
+    pool.sweep();
     loop {
         tokio::select! {
             () = tokio::time::sleep(period) => {}
-            () = pool.plugin.shared.wanted.notified() => {}
+            () = &mut told => {}
         }
+        // Before the sweep, so that it misses nobody who begins to wait in it.
+        told.set(wanted());
         if !pool.sweep() {
             break;
         }

@@ -7,10 +7,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
+use std::time::Duration;
 
 use holdfast_core::event::{Body, Failure, Outcome};
 use http_body_util::BodyExt;
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use wasmtime::Store;
 use wasmtime::component::Resource;
 use wasmtime_wasi_http::WasiHttpView;
@@ -19,10 +21,11 @@ use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
-use crate::body::{self, Gathered, Held};
+use crate::body::{self, Checked, Gathered, Held};
 use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
+use crate::line::line;
 use crate::plugin::Entered;
 use crate::request;
 use crate::world::websocket_0_1_0::{Alone, Call};
@@ -66,6 +69,7 @@ pub(super) async fn http(
     entered: Entered,
 ) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
+    let deadline = Instant::now() + Duration::from_millis(limit_ms);
     let mut instance = match within(limit_ms, pin!(pool.take())).await {
         Ok(Ok(instance)) => instance,
         Ok(Err(failure)) => return Outcome::Failed(failure),
@@ -74,10 +78,14 @@ pub(super) async fn http(
     let (head_sender, head) = oneshot::channel();
     // Dropped when nobody listens to the guest any more.
     let (listener, listening) = oneshot::channel();
+    let has_failed = Arc::new(AtomicBool::new(false));
+    let is_cut = Arc::clone(&has_failed);
     let failure = tokio::task::spawn_local(async move {
-        let served = serve(&mut instance, request, head_sender, listening, limit_ms).await;
-        if served.is_ok() {
-            pool.put(instance, pool.uses_max(USES_0_2));
+        let served = serve(&mut instance, request, head_sender, listening, deadline).await;
+        match served.is_ok() {
+            true => pool.put(instance, pool.uses_max(USES_0_2)),
+            // Before the instance goes, and the body of its response ends.
+            false => has_failed.store(true, Ordering::Relaxed),
         }
         drop(entered);
         served.err()
@@ -85,13 +93,16 @@ pub(super) async fn http(
     match head.await {
         Ok(Ok(response)) => {
             let (head, body) = response.into_parts();
+            let body = Checked::new(body, is_cut).boxed_unsync();
             let body = match body::gather(body).await {
                 Gathered::Whole(body) => body,
                 Gathered::Streamed(body) => Held::new(body, listener).boxed_unsync(),
             };
             Outcome::Response(http::Response::from_parts(head, body))
         }
-        Ok(Err(ErrorCode::InternalError(Some(text)))) => Outcome::Failed(Failure::Handler(text)),
+        Ok(Err(ErrorCode::InternalError(Some(text)))) => {
+            Outcome::Failed(Failure::Handler(line(&text).into_owned()))
+        }
         Ok(Err(code)) => Outcome::Failed(Failure::Handler(format!("{code:?}"))),
         // No head will come: the call has ended.
         Err(_) => Outcome::Failed(match failure.await {
@@ -106,12 +117,14 @@ async fn serve(
     request: http::Request<Body>,
     head: oneshot::Sender<Head>,
     listening: oneshot::Receiver<()>,
-    limit_ms: u64,
+    deadline: Instant,
 ) -> Result<(), Failure> {
     let Some(HttpHandler::V0_2(handler)) = &instance.handlers.http else {
         return Err(Failure::NoHandler);
     };
     let store = &mut instance.store;
+    let plugin = Arc::clone(store.data().plugin());
+    let limit_ms = plugin.event.timeout_ms;
     let meter = Arc::clone(store.data().meter());
     let has_head = Arc::new(AtomicBool::new(false));
     let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
@@ -119,9 +132,9 @@ async fn serve(
     let mut call = pin!(handler.call_handle(store, request, out));
     let mut listening = pin!(listening);
     let mut watch = Watch::new(limit_ms);
-    let mut deadline = Some(watch.deadline());
+    let mut deadline = Some(deadline);
     let mut is_heard = true;
-    poll_fn(|context| {
+    let served = poll_fn(|context| {
         if let Poll::Ready(returned) = call.as_mut().poll(context) {
             return Poll::Ready(returned.map_err(trap));
         }
@@ -137,7 +150,15 @@ async fn serve(
             false => Poll::Pending,
         }
     })
-    .await
+    .await;
+    if let Err(failure) = &served
+        && has_head.load(Ordering::Relaxed)
+    {
+        // Nobody else hears of it.
+        let (tenant, plugin) = (&*plugin.identity.tenant_name, &*plugin.identity.name);
+        tracing::warn!(tenant, plugin, "after its response: {failure}");
+    }
+    served
 }
 
 /// The request, and where the guest puts the head of its response.

@@ -44,16 +44,28 @@ impl Watch {
             return now - since >= self.limit || deadline.is_some_and(|deadline| now >= deadline);
         }
         self.computing_since = None;
-        let Some(deadline) = deadline else {
+        loop {
+            // A timer that goes off too early is cheaper than one that is moved
+            // with each event.
+            let sleep = match (&mut self.sleep, deadline) {
+                (None, None) => return false,
+                (None, Some(deadline)) => {
+                    let sleep = Box::pin(tokio::time::sleep_until(deadline));
+                    self.sleep.insert(sleep)
+                }
+                (Some(sleep), Some(deadline)) if sleep.deadline() > deadline => {
+                    sleep.as_mut().reset(deadline);
+                    sleep
+                }
+                (Some(sleep), _) => sleep,
+            };
+            if sleep.as_mut().poll(context).is_pending() {
+                return false;
+            }
             self.sleep = None;
-            return false;
-        };
-        let sleep = self
-            .sleep
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
-        if sleep.deadline() != deadline {
-            sleep.as_mut().reset(deadline);
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                return true;
+            }
         }
-        sleep.as_mut().poll(context).is_ready()
     }
 }

@@ -7,22 +7,25 @@
 
 mod inside;
 mod outside;
+mod seat;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::Waker;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use holdfast_core::event::{Body, Failure, Outcome};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::time::Instant;
 
 use super::Pool;
 use super::plain::no_instance;
 use crate::deadline::within;
+use crate::instance::Instance as GuestInstance;
 use crate::plugin::Entered;
 use crate::world::websocket_0_1_0::Call;
+use seat::Seat;
 
 /// What a worker can do.
 pub(super) enum Task {
@@ -34,40 +37,17 @@ pub(super) enum Task {
 struct Job {
     task: Task,
     reply: oneshot::Sender<Outcome>,
-    has_begun: Rc<Cell<bool>>,
+    deadline: Instant,
     entered: Entered,
 }
 
 /// The workers of one pool.
 #[derive(Default)]
 pub(super) struct Crew {
+    /// In the order of their deadlines.
     jobs: RefCell<VecDeque<Job>>,
     seats: RefCell<Vec<Rc<Seat>>>,
     is_hiring: Cell<bool>,
-}
-
-/// What the crew knows of a worker.
-struct Seat {
-    /// Events it has begun and not finished.
-    load: Cell<u32>,
-    is_stuck: Cell<bool>,
-    /// Takes no more jobs, and ends when it has none.
-    is_leaving: Cell<bool>,
-    idle_since: Cell<Instant>,
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Seat {
-    fn wake(&self) {
-        if let Some(waker) = self.waker.borrow().as_ref() {
-            waker.wake_by_ref();
-        }
-    }
-
-    fn leave(&self) {
-        self.is_leaving.set(true);
-        self.wake();
-    }
 }
 
 impl Crew {
@@ -94,54 +74,86 @@ impl Crew {
         }
     }
 
+    fn pop_front_if(&self, condition: impl FnOnce(&mut Job) -> bool) -> Option<Job> {
+        self.jobs.borrow_mut().pop_front_if(condition)
+    }
+
     fn has_jobs(&self) -> bool {
         !self.jobs.borrow().is_empty()
     }
 }
 
-/// Has some worker run the task.
+/// Has some worker run the task. No timer of its own: those who have the job,
+/// first the crew and then a worker, see to its deadline.
 pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome {
-    let limit_ms = pool.plugin.event.timeout_ms;
-    let has_begun = Rc::new(Cell::new(false));
-    let (reply, mut outcome) = oneshot::channel();
-    pool.crew.jobs.borrow_mut().push_back(Job {
+    let (reply, outcome) = oneshot::channel();
+    let job = Job {
         task,
         reply,
-        has_begun: Rc::clone(&has_begun),
+        deadline: Instant::now() + Duration::from_millis(pool.plugin.event.timeout_ms),
         entered,
-    });
-    pool.call_worker();
-    let answered = match within(limit_ms, Pin::new(&mut outcome)).await {
-        Ok(answered) => answered,
-        Err(_) if !has_begun.get() => return Outcome::Failed(no_instance(&pool)),
-        // The worker has seen the same deadline pass, and will say so.
-        Err(_) => outcome.await,
     };
-    answered.unwrap_or(Outcome::Failed(Failure::Disrupted))
+    pool.crew.jobs.borrow_mut().push_back(job);
+    match pool.free_seat() {
+        Some(seat) => seat.turn(),
+        None => pool.hire(),
+    }
+    outcome.await.unwrap_or(Outcome::Failed(Failure::Disrupted))
 }
 
 impl Pool {
-    /// Wakes a worker that can take a job, or hires one.
+    /// Has a worker take a job, or hires one.
     fn call_worker(self: &Rc<Self>) {
+        match self.free_seat() {
+            Some(seat) => seat.wake(),
+            None => self.hire(),
+        }
+    }
+
+    fn free_seat(&self) -> Option<Rc<Seat>> {
         let load_max = self.plugin.instance.events_max;
         let is_free = |seat: &&Rc<Seat>| {
             !seat.is_stuck.get() && !seat.is_leaving.get() && seat.load.get() < load_max
         };
-        if let Some(seat) = self.crew.seats.borrow().iter().rev().find(is_free) {
-            return seat.wake();
-        }
+        self.crew.seats.borrow().iter().rev().find(is_free).cloned()
+    }
+
+    fn hire(self: &Rc<Self>) {
         if self.crew.is_hiring.replace(true) {
             return;
         }
         let pool = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let permit = pool.permit().await;
+            let permit = pool.permit_for_crew().await;
             pool.crew.is_hiring.set(false);
             match permit {
                 Ok(permit) if pool.crew.has_jobs() => outside::work(pool, permit).await,
                 _ => {}
             }
         });
+    }
+
+    /// Waits for a permit, and turns away the jobs whose time is over meanwhile.
+    async fn permit_for_crew(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let limit = Duration::from_millis(self.plugin.event.timeout_ms);
+        let mut permit = pin!(self.permit());
+        loop {
+            let first = self.crew.jobs.borrow().front().map(|job| job.deadline);
+            let next = first.unwrap_or_else(|| Instant::now() + limit);
+            tokio::select! {
+                permit = &mut permit => return permit,
+                () = tokio::time::sleep_until(next) => self.turn_away_late(),
+            }
+        }
+    }
+
+    fn turn_away_late(&self) {
+        let now = Instant::now();
+        let is_late = |job: &mut Job| job.deadline <= now;
+        while let Some(job) = self.crew.pop_front_if(is_late) {
+            // Whoever waited may have gone meanwhile.
+            let _ = job.reply.send(Outcome::Failed(no_instance(self)));
+        }
     }
 
     /// Answers one job, since no worker could be made for it.
@@ -157,13 +169,7 @@ impl Pool {
 
     /// A new worker's place in the crew.
     fn sit(self: &Rc<Self>) -> Rc<Seat> {
-        let seat = Rc::new(Seat {
-            load: Cell::new(0),
-            is_stuck: Cell::new(false),
-            is_leaving: Cell::new(false),
-            idle_since: Cell::new(Instant::now()),
-            waker: RefCell::default(),
-        });
+        let seat = Rc::new(Seat::new());
         self.crew.seats.borrow_mut().push(Rc::clone(&seat));
         self.ensure_janitor();
         seat
@@ -179,10 +185,7 @@ impl Pool {
         }
     }
 
-    async fn make_in_time(
-        &self,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<crate::instance::Instance, Failure> {
+    async fn make_in_time(&self, permit: OwnedSemaphorePermit) -> Result<GuestInstance, Failure> {
         let limit_ms = self.plugin.event.timeout_ms;
         match within(limit_ms, pin!(self.make(permit))).await {
             Ok(made) => made,

@@ -83,6 +83,24 @@ fn a_tenant_has_no_more_than_its_limit() {
 }
 
 #[test]
+fn a_key_that_is_set_twice_counts_once() {
+    let store = Store::in_memory().unwrap();
+    let scope = Scope::new("t", "b").unwrap();
+    let key = scope.key("k").unwrap();
+    let other = scope.key("l").unwrap();
+    let room = MAX as usize - key.len() - other.len();
+    let twice = |len: usize| {
+        let entry = (key.clone(), vec![0; len]);
+        change(&store, Kind::Set(vec![entry.clone(), entry]))
+    };
+    twice(room).unwrap();
+    twice(1).unwrap();
+    twice(1).unwrap();
+    assert!(set(&store, other.clone(), &vec![0; room]).is_err());
+    set(&store, other, &vec![0; room - 1]).unwrap();
+}
+
+#[test]
 fn numbers_and_swaps() {
     let store = Store::in_memory().unwrap();
     let scope = Scope::new("t", "b").unwrap();
@@ -92,10 +110,10 @@ fn numbers_and_swaps() {
     assert_eq!(add(-7).unwrap(), Changed::Number(-2));
     assert!(matches!(add(i64::MIN), Err(StoreError::NotANumber)));
     let swap = |seen: Option<&[u8]>, value: &[u8]| {
-        let (key, seen, value) = (key.clone(), seen.map(<[u8]>::to_vec), value.to_vec());
+        let (key, seen, value) = (key.clone(), Seen::of(seen), value.to_vec());
         change(&store, Kind::Swap { key, seen, value }).unwrap()
     };
-    assert_eq!(swap(None, b"x"), Changed::Conflict(Some(b"-2".to_vec())));
+    assert_eq!(swap(None, b"x"), Changed::Conflict(Seen::of(Some(b"-2"))));
     assert_eq!(swap(Some(b"-2"), b"x"), Changed::Done);
     assert!(matches!(add(1), Err(StoreError::NotANumber)));
     assert!(scope.key(&"k".repeat(KEY_BYTES_MAX + 1)).is_err());

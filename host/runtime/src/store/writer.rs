@@ -6,6 +6,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use redb::{Database, Durability, ReadableTable, Table};
+use sha2::{Digest, Sha256};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::{StoreError, TABLE, key};
@@ -32,9 +33,20 @@ pub(crate) enum Kind {
     /// Sets the value only if it is still what was seen.
     Swap {
         key: Vec<u8>,
-        seen: Option<Vec<u8>>,
+        seen: Seen,
         value: Vec<u8>,
     },
+}
+
+/// A value, or that there was none, as somebody saw it. A digest, so that a guest
+/// can't have the host keep values for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(Option<[u8; 32]>);
+
+impl Seen {
+    pub(crate) fn of(value: Option<&[u8]>) -> Self {
+        Self(value.map(|value| Sha256::digest(value).into()))
+    }
 }
 
 /// What came of a change.
@@ -43,7 +55,7 @@ pub(crate) enum Changed {
     Done,
     Number(i64),
     /// The value is not what was seen, but this.
-    Conflict(Option<Vec<u8>>),
+    Conflict(Seen),
 }
 
 type Answer = Result<Changed, StoreError>;
@@ -133,6 +145,8 @@ impl Writer {
             }
             Err(error) => {
                 self.sizes = sizes;
+                // What is not on the disk is tried again, but not at once.
+                self.volatile_since = self.volatile_since.map(|_| Instant::now());
                 for reply in replies {
                     let _ = reply.send(Err(StoreError::Failed));
                 }
@@ -194,7 +208,7 @@ impl Counted<'_> {
                 }
             }
             Kind::Swap { key, seen, value } => {
-                let current = self.get(&key)?;
+                let current = Seen::of(self.get(&key)?.as_deref());
                 if current == seen {
                     self.set(&[(key, value)], max)?.map(|()| Changed::Done)
                 } else {
@@ -217,9 +231,11 @@ impl Counted<'_> {
         let Some((first, _)) = entries.first() else {
             return Ok(Ok(()));
         };
+        // Of several values for one key the last stays, and only that counts.
+        let values: HashMap<_, _> = entries.iter().map(|(key, value)| (key, value)).collect();
         let mut added = 0;
         let mut removed = 0;
-        for (key, value) in entries {
+        for (key, value) in &values {
             added += size_of(key, value);
             if let Some(old) = self.table.get(key.as_slice())? {
                 removed += size_of(key, old.value());
@@ -231,7 +247,7 @@ impl Counted<'_> {
             return Ok(Err(StoreError::Full(bytes_max)));
         }
         *size = new_size;
-        for (key, value) in entries {
+        for (key, value) in values {
             self.table.insert(key.as_slice(), value.as_slice())?;
         }
         Ok(Ok(()))

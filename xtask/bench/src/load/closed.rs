@@ -30,7 +30,7 @@ pub(super) struct Work {
 
 /// Runs the loop for the warm-up, and then for the measurement.
 pub(super) fn run(target: &Target, work: &Work) -> Result<Map<String, Value>> {
-    let mut swarm = Swarm::new()?;
+    let swarm = Swarm::new()?;
     let mut peers = Vec::with_capacity(work.connections);
     for index in 0..work.connections {
         let stream = if work.is_websocket {

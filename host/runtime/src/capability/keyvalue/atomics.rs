@@ -5,16 +5,16 @@ use wasmtime::component::{ComponentType, Linker, Lower, Resource, ResourceType};
 
 use super::{Bucket, Context, Error, change, database, scope};
 use crate::guest::Guest;
-use crate::store::{Changed, Kind, Scope};
+use crate::store::{Changed, Kind, Scope, Seen};
 
 const ATOMICS: &str = "wasi:keyvalue/atomics@0.2.0-draft2";
 
-/// `cas`: a key and the value it had when it was looked at. `current` gives
-/// that value, so that `swap` replaces what its caller has read.
+/// `cas`: a key, and which value it had when it was last looked at, by `new` or
+/// by `current`, so that `swap` replaces what its caller has read.
 struct Cas {
     scope: Scope,
     key: String,
-    seen: Option<Vec<u8>>,
+    seen: Seen,
 }
 
 /// `cas-error`.
@@ -40,9 +40,12 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
         "[static]cas.new",
         |mut store: Context<'_>, (bucket, key): (Resource<Bucket>, String)| {
             let scope = scope(&mut store, &bucket)?;
-            let seen = scope.key(&key).and_then(|key| database(&store).get(&key));
-            let cas = match seen {
-                Ok(seen) => Ok(store.data_mut().table().push(Cas { scope, key, seen })?),
+            let value = scope.key(&key).and_then(|key| database(&store).get(&key));
+            let cas = match value {
+                Ok(value) => {
+                    let seen = Seen::of(value.as_deref());
+                    Ok(store.data_mut().table().push(Cas { scope, key, seen })?)
+                }
                 Err(error) => Err(Error::from(error)),
             };
             Ok((cas,))
@@ -51,8 +54,13 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
     interface.func_wrap(
         "[method]cas.current",
         |mut store: Context<'_>, (cas,): (Resource<Cas>,)| {
-            let seen = store.data_mut().table().get(&cas)?.seen.clone();
-            Ok((Ok::<_, Error>(seen),))
+            let Cas { scope, key, .. } = store.data_mut().table().get(&cas)?;
+            let key = scope.key(key);
+            let value = key.and_then(|key| database(&store).get(&key));
+            if let Ok(value) = &value {
+                store.data_mut().table().get_mut(&cas)?.seen = Seen::of(value.as_deref());
+            }
+            Ok((value.map_err(Error::from),))
         },
     )?;
     interface.func_wrap_async(
@@ -77,7 +85,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
                 let cas = store.data_mut().table().delete(cas)?;
                 let kind = cas.scope.key(&cas.key).map(|key| Kind::Swap {
                     key,
-                    seen: cas.seen.clone(),
+                    seen: cas.seen,
                     value,
                 });
                 let swapped = match change(&store, kind).await {

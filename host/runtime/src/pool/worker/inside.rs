@@ -3,9 +3,9 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::Poll;
 use std::time::Instant as StdInstant;
 
 use futures_util::future::BoxFuture;
@@ -18,9 +18,9 @@ use wasmtime::component::{Accessor, GuestTaskId};
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{WasiHttpView, p3};
 
-use super::{Job, Seat, Task};
+use super::seat::Seat;
+use super::{Job, Task};
 use crate::body::{self, Gathered, Held};
-use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{Handlers, HttpHandler};
 use crate::pool::{Pool, USES};
@@ -41,6 +41,8 @@ pub(super) struct Desk {
     pub(super) pool: Rc<Pool>,
     pub(super) seat: Rc<Seat>,
     pub(super) begun: RefCell<Vec<Begun>>,
+    /// Jobs whose time is over, but which the guest still has in hand.
+    pub(super) late: RefCell<Vec<u64>>,
     /// Whether the inner part has had a turn since this was last cleared.
     pub(super) had_turn: Cell<bool>,
 }
@@ -51,7 +53,28 @@ impl Desk {
         if let Some(index) = begun.iter().position(|job| job.id == id) {
             // Whoever waited may have gone meanwhile.
             let _ = begun.swap_remove(index).reply.send(outcome);
+        } else {
+            self.late.borrow_mut().retain(|late| *late != id);
         }
+    }
+
+    /// The first deadline of those that are begun.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.begun.borrow().iter().map(|job| job.deadline).min()
+    }
+
+    /// Answers those whose time is over. The guest can't be made to stop, so
+    /// the instance goes when the events beside them are done.
+    pub(super) fn expire(&self) {
+        let now = Instant::now();
+        let limit_ms = self.pool.plugin.event.timeout_ms;
+        let mut begun = self.begun.borrow_mut();
+        for job in begun.extract_if(.., |job| job.deadline <= now) {
+            self.late.borrow_mut().push(job.id);
+            let failure = Failure::Timeout(limit_ms);
+            let _ = job.reply.send(Outcome::Failed(failure));
+        }
+        self.seat.is_leaving.set(true);
     }
 }
 
@@ -65,7 +88,6 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
     let mut running: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
     poll_fn(|context| {
         desk.had_turn.set(true);
-        keep_waker(&desk.seat, context);
         loop {
             while let Poll::Ready(Some(())) = running.poll_next_unpin(context) {
                 desk.seat.load.set(running.len() as u32);
@@ -85,7 +107,9 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
             running.push(Box::pin(run(accessor, handlers, desk, job, uses)));
             desk.seat.load.set(running.len() as u32);
         }
-        match desk.seat.is_leaving.get() && running.is_empty() {
+        // Late ones are not waited for.
+        let has_work = running.len() > desk.late.borrow().len();
+        match desk.seat.is_leaving.get() && !has_work {
             true => Poll::Ready(()),
             false => Poll::Pending,
         }
@@ -93,60 +117,37 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
     .await;
 }
 
-fn keep_waker(seat: &Seat, context: &Context<'_>) {
-    let mut kept = seat.waker.borrow_mut();
-    if !kept
-        .as_ref()
-        .is_some_and(|kept| kept.will_wake(context.waker()))
-    {
-        *kept = Some(context.waker().clone());
-    }
-}
-
 /// Runs one job to its end; with a streaming response, that is when nobody
 /// listens any more.
 async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Job, id: u64) {
-    let limit_ms = desk.pool.plugin.event.timeout_ms;
     let Job {
         task,
         reply,
-        has_begun,
+        deadline,
         entered,
     } = job;
-    has_begun.set(true);
     let guest_task = Rc::new(Cell::new(None));
     desk.begun.borrow_mut().push(Begun {
         id,
         task: Rc::clone(&guest_task),
-        deadline: Instant::now() + std::time::Duration::from_millis(limit_ms),
+        deadline,
         reply,
     });
-    let event = pin!(async {
-        match task {
-            Task::WebSocket(call) => match handlers.websocket {
-                Some(handlers) => {
-                    let task = &guest_task;
-                    (handlers.run(Among { accessor, task }, call).await, None)
-                }
-                None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
-            },
-            Task::Http(request) => serve(accessor, handlers, request, &guest_task).await,
-        }
-    });
-    let Ok((outcome, listening)) = within(limit_ms, event).await else {
-        // The guest can't be made to stop, so the instance goes when the events
-        // beside this one are done.
-        desk.seat.is_leaving.set(true);
-        return desk.answer(id, Outcome::Failed(Failure::Timeout(limit_ms)));
+    let (outcome, listening) = match task {
+        Task::WebSocket(call) => match handlers.websocket {
+            Some(handlers) => {
+                let task = &guest_task;
+                (handlers.run(Among { accessor, task }, call).await, None)
+            }
+            None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
+        },
+        Task::Http(request) => serve(accessor, handlers, request, &guest_task).await,
     };
-    match outcome {
-        Ok(outcome) => desk.answer(id, outcome),
-        Err(error) => {
-            desk.seat.is_leaving.set(true);
-            let failure = Failure::Trap(format!("{error:?}"));
-            desk.answer(id, Outcome::Failed(failure));
-        }
-    }
+    let outcome = outcome.unwrap_or_else(|error| {
+        desk.seat.is_leaving.set(true);
+        Outcome::Failed(Failure::Trap(format!("{error:?}")))
+    });
+    desk.answer(id, outcome);
     if let Some(listening) = listening {
         // It only ever ends by the sender being dropped with the body.
         let _ = listening.await;

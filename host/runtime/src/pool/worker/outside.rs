@@ -29,18 +29,25 @@ enum Ended {
     OutOfTime,
 }
 
-/// A worker's life.
+/// A worker's life, from its permit to its end.
 pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
-    let mut instance = match pool.make_in_time(permit).await {
+    let instance = match pool.make_in_time(permit).await {
         Ok(instance) => instance,
         Err(failure) => return pool.turn_away(failure),
     };
+    let seat = pool.sit();
     let desk = Desk {
-        seat: pool.sit(),
+        seat: Rc::clone(&seat),
         pool: Rc::clone(&pool),
         begun: RefCell::default(),
+        late: RefCell::default(),
         had_turn: Cell::new(false),
     };
+    seat.live(Box::pin(serve(instance, desk))).await;
+    pool.stand_up(&seat);
+}
+
+async fn serve(mut instance: Instance, desk: Desk) {
     let ended = live(&mut instance, &desk).await;
     // First the guest goes, so that nothing of it is left when its events are
     // answered.
@@ -49,9 +56,8 @@ pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
     match ended {
         Ok(()) => {}
         Err(Ended::Trapped(error, culprit)) => answer_trap(begun, &error, culprit),
-        Err(Ended::OutOfTime) => answer_timeout(begun, pool.plugin.event.timeout_ms),
+        Err(Ended::OutOfTime) => answer_timeout(begun, desk.pool.plugin.event.timeout_ms),
     }
-    pool.stand_up(&desk.seat);
 }
 
 async fn live(instance: &mut Instance, desk: &Desk) -> Result<(), Ended> {
@@ -88,15 +94,17 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
         if desk.pool.crew.has_jobs() {
             desk.pool.call_worker();
         }
-        // A worker that is not stuck sees deadlines from inside.
-        let deadline = match is_stuck {
-            true => desk.begun.borrow().iter().map(|job| job.deadline).min(),
-            false => None,
-        };
-        match watch.is_over(context, is_interrupted, deadline) {
-            true => Poll::Ready(None),
-            false => Poll::Pending,
+        if !watch.is_over(context, is_interrupted, desk.deadline()) {
+            return Poll::Pending;
         }
+        if is_stuck {
+            // It does not even let others end.
+            return Poll::Ready(None);
+        }
+        desk.expire();
+        // Perhaps there is nothing else to do.
+        context.waker().wake_by_ref();
+        Poll::Pending
     })
     .await
 }

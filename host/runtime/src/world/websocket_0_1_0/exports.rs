@@ -4,14 +4,17 @@
 use std::cell::Cell;
 
 use holdfast_core::event::{self, Failure, Outcome};
+use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{
-    Accessor, Component, ComponentExportIndex, ComponentNamedList, GuestTaskId, Instance, Lift,
+    Accessor, ComponentExportIndex, ComponentNamedList, GuestTaskId, Instance, InstancePre, Lift,
     Lower, TypedFunc,
 };
+use wasmtime::error::Context;
 use wasmtime::{AsContextMut, Result, Store};
 
 use super::types::{Acceptance, Closure, Connection, HandlerError, Handshake, Message, Rejection};
 use crate::guest::Guest;
+use crate::line::line;
 
 const WAITING: &str = "holdfast:websocket/websocket-handler@0.1.0";
 const PLAIN: &str = "holdfast:websocket/websocket-handler-sync@0.1.0";
@@ -36,23 +39,39 @@ pub(crate) struct Indices {
 }
 
 impl Indices {
-    /// Looks for either form; none if the component has neither.
-    pub(crate) fn find(component: &Component) -> Option<Self> {
-        let find = |form, name| {
-            let (_, interface) = component.get_export(None, name)?;
-            let function = |name| Some(component.get_export(Some(&interface), name)?.1);
-            Some(Self {
-                form,
-                accept: function("accept")?,
-                open: function("open")?,
-                receive: function("receive")?,
-                close: function("close")?,
-            })
-        };
-        find(Form::Plain, PLAIN).or_else(|| find(Form::Waiting, WAITING))
+    /// Looks for either form; none if the component has neither, or not all of
+    /// one. Fails when a function's types are not ours.
+    pub(crate) fn find(pre: &InstancePre<Guest>) -> Result<Option<Self>> {
+        let indices = Self::find_form(pre, Form::Plain, PLAIN)?;
+        match indices {
+            Some(indices) => Ok(Some(indices)),
+            None => Self::find_form(pre, Form::Waiting, WAITING),
+        }
     }
 
-    /// The handlers of an instance. Fails when their types are not ours.
+    fn find_form(pre: &InstancePre<Guest>, form: Form, name: &str) -> Result<Option<Self>> {
+        let Some((_, interface)) = pre.component().get_export(None, name) else {
+            return Ok(None);
+        };
+        let found = (
+            function::<(Handshake,), Decided>(pre, &interface, "accept")?,
+            function::<(Connection,), Handled>(pre, &interface, "open")?,
+            function::<(Connection, Message), Handled>(pre, &interface, "receive")?,
+            function::<(Connection, Closure), Handled>(pre, &interface, "close")?,
+        );
+        let (Some(accept), Some(open), Some(receive), Some(close)) = found else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            form,
+            accept,
+            open,
+            receive,
+            close,
+        }))
+    }
+
+    /// The handlers of an instance.
     pub(crate) fn load(
         &self,
         mut store: impl AsContextMut<Data = Guest>,
@@ -67,12 +86,36 @@ impl Indices {
     }
 }
 
+type Decided = (Result<Acceptance, Rejection>,);
 type Handled = (Result<(), HandlerError>,);
+
+/// Where a component has a function, if it is there.
+fn function<P, R>(
+    pre: &InstancePre<Guest>,
+    interface: &ComponentExportIndex,
+    name: &str,
+) -> Result<Option<ComponentExportIndex>>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    let Some((item, index)) = pre.component().get_export(Some(interface), name) else {
+        return Ok(None);
+    };
+    let ComponentItem::ComponentFunc(function) = item else {
+        return Ok(None);
+    };
+    // What the bindings for the standard interfaces do, too.
+    function
+        .typecheck::<P, R>(&pre.instance_type())
+        .with_context(|| format!("the function `{name}`"))?;
+    Ok(Some(index))
+}
 
 /// The handlers of one instance.
 #[derive(Clone, Copy)]
 pub(crate) struct Handlers {
-    accept: TypedFunc<(Handshake,), (Result<Acceptance, Rejection>,)>,
+    accept: TypedFunc<(Handshake,), Decided>,
     open: TypedFunc<(Connection,), Handled>,
     receive: TypedFunc<(Connection, Message), Handled>,
     close: TypedFunc<(Connection, Closure), Handled>,
@@ -148,7 +191,7 @@ impl Handlers {
         };
         Ok(match handled {
             Ok(()) => Outcome::Done,
-            Err(HandlerError::Failed(text)) => Outcome::Failed(Failure::Handler(text)),
+            Err(HandlerError::Failed(text)) => failed(&text),
         })
     }
 }
@@ -158,5 +201,10 @@ fn decided(decision: Result<Acceptance, Rejection>) -> Outcome {
         Ok(acceptance) => acceptance.try_into().map(Outcome::Accepted),
         Err(rejection) => rejection.try_into().map(Outcome::Rejected),
     };
-    decided.unwrap_or_else(|error: String| Outcome::Failed(Failure::Handler(error)))
+    decided.unwrap_or_else(|error: String| failed(&error))
+}
+
+/// The text goes to the log.
+fn failed(text: &str) -> Outcome {
+    Outcome::Failed(Failure::Handler(line(text).into_owned()))
 }

@@ -25,8 +25,20 @@ fn to_fields(headers: &HeaderMap) -> Vec<Header> {
         .collect()
 }
 
-/// The fields as a map, or the first that is none.
+/// Header fields of a response, names and values together, in bytes; that many
+/// `wasi:http` allows, too. Each field counts for a few bytes more than it has.
+const FIELDS_BYTES_MAX: usize = 128 << 10;
+const FIELD_BYTES: usize = 32;
+
+/// The fields as a map, or the first that is none. A map panics when it has too
+/// many fields, so the limit comes first.
 fn to_map(fields: Vec<Header>) -> Result<HeaderMap, String> {
+    let size_of = |field: &Header| FIELD_BYTES + field.name.len() + field.value.len();
+    if fields.iter().map(size_of).sum::<usize>() > FIELDS_BYTES_MAX {
+        return Err(format!(
+            "the header fields have more than {FIELDS_BYTES_MAX} bytes"
+        ));
+    }
     let mut headers = HeaderMap::with_capacity(fields.len());
     for Header { name, value } in fields {
         let parsed = HeaderName::try_from(&name).ok();
@@ -250,4 +262,28 @@ impl From<event::Closure> for Closure {
 pub(super) enum HandlerError {
     #[component(name = "failed")]
     Failed(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(count: usize, value: &str) -> Vec<Header> {
+        let field = |_| Header {
+            name: "x-a".into(),
+            value: value.into(),
+        };
+        (0..count).map(field).collect()
+    }
+
+    #[test]
+    fn fields_are_limited_before_they_are_a_map() {
+        assert_eq!(to_map(fields(1000, "b")).unwrap().len(), 1000);
+        for too_much in [fields(40_000, ""), fields(2, &"b".repeat(100_000))] {
+            let error = to_map(too_much).unwrap_err();
+            assert_eq!(error, "the header fields have more than 131072 bytes");
+        }
+        let error = to_map(fields(1, "a\nb")).unwrap_err();
+        assert_eq!(error, "`x-a` is not a header field");
+    }
 }

@@ -1,0 +1,39 @@
+//! What guests write, as it may stand in the log: one line of limited length, so
+//! that no guest can write a line in another's name.
+
+use std::borrow::Cow;
+
+/// The longest line that is kept whole, in bytes.
+pub(crate) const LINE_BYTES_MAX: usize = 8 << 10;
+
+/// The text up to the limit, at the end of a character, and without the control
+/// characters that would end the line or change the one before it.
+pub(crate) fn line(text: &str) -> Cow<'_, str> {
+    let end = text.floor_char_boundary(LINE_BYTES_MAX);
+    let text = text.get(..end).unwrap_or(text).trim_end();
+    let is_plain = |letter: char| !letter.is_control() || letter == '\t';
+    if text.chars().all(is_plain) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + text.len() / 8);
+    for letter in text.chars() {
+        match is_plain(letter) {
+            true => line.push(letter),
+            false => line.extend(letter.escape_default()),
+        }
+    }
+    Cow::Owned(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_one_line_of_limited_length() {
+        assert_eq!(line("a\tä \n"), "a\tä");
+        assert_eq!(line("a\r\nINFO b\u{1b}[2K"), "a\\r\\nINFO b\\u{1b}[2K");
+        assert_eq!(line(&"ä".repeat(LINE_BYTES_MAX)).len(), LINE_BYTES_MAX);
+        assert_eq!(line(&"…".repeat(LINE_BYTES_MAX)).len(), LINE_BYTES_MAX - 2);
+    }
+}
