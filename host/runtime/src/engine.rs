@@ -33,7 +33,7 @@ const KEEP_RESIDENT_BYTES: usize = 128 << 10;
 #[derive(Clone, Debug)]
 pub struct EngineLimits {
     /// Instances of all plugins together. Each reserves 4 GiB of address space,
-    /// but no memory. Reached: events wait for an instance.
+    /// but no memory. Reached: 503 or 1013.
     pub instances_max: u32,
     /// The largest linear memory any plugin may be given, in bytes.
     pub memory_bytes_max: usize,

@@ -20,6 +20,7 @@ use holdfast_core::plugin::LocalFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 use wasmtime::PoolConcurrencyLimitError;
 
+use crate::deadline::within;
 use crate::instance::Instance;
 use crate::load::Http;
 use crate::plugin::Plugin;
@@ -30,7 +31,7 @@ use crate::world::websocket_0_1_0::{Call, Form};
 const USES_0_2: u64 = 1;
 const USES: u64 = 1_000_000;
 
-/// When all loops want an instance, one of them has it for so many events.
+/// When others want an instance too, it serves so many events before it goes.
 const USES_PER_LOOP: u64 = 16;
 
 /// The instances of one plugin on one event loop.
@@ -38,8 +39,10 @@ pub(crate) struct Pool {
     plugin: Arc<Plugin>,
     idle: RefCell<Vec<Instance>>,
     crew: worker::Crew,
-    /// How many wait here for an instance.
-    waiting: Cell<u32>,
+    /// How many wait here to be alone with an instance.
+    waiting_alone: Cell<u32>,
+    /// How many wait here to make a worker: one at most.
+    waiting_hire: Cell<u32>,
     /// Told when an instance has come back here.
     returned: Notify,
     has_janitor: Cell<bool>,
@@ -51,7 +54,8 @@ impl Pool {
             plugin,
             idle: RefCell::default(),
             crew: worker::Crew::default(),
-            waiting: Cell::new(0),
+            waiting_alone: Cell::new(0),
+            waiting_hire: Cell::new(0),
             returned: Notify::new(),
             has_janitor: Cell::new(false),
         })
@@ -98,12 +102,12 @@ impl Pool {
         if let Some(instance) = self.warm() {
             return Ok(instance);
         }
+        // Boxed, since these are rare and would make every event larger.
         if let Some(permit) = self.free_permit() {
-            return self.make(permit).await;
+            return Box::pin(self.make(permit)).await;
         }
-        // Boxed, since it is rare and would make every event larger.
         Box::pin(async {
-            let mut permit = pin!(self.permit());
+            let mut permit = pin!(self.permit(&self.waiting_alone));
             loop {
                 tokio::select! {
                     permit = &mut permit => return self.make(permit?).await,
@@ -122,13 +126,14 @@ impl Pool {
         self.idle.borrow_mut().pop()
     }
 
+    /// Makes an instance; its start function has as long as an event.
     async fn make(&self, permit: OwnedSemaphorePermit) -> Result<Instance, Failure> {
-        Instance::new(&self.plugin, permit).await.map_err(|error| {
-            if error.is::<PoolConcurrencyLimitError>() {
-                Failure::Overloaded("the host has no room for another instance".into())
-            } else {
-                Failure::Trap(format!("{error:?}"))
-            }
+        let limit_ms = self.plugin.event.timeout_ms;
+        let made = within(limit_ms, pin!(Instance::new(&self.plugin, permit))).await;
+        let made = made.map_err(|_| Failure::Timeout(limit_ms))?;
+        made.map_err(|error| match error.is::<PoolConcurrencyLimitError>() {
+            true => Failure::Overloaded("the host has no room for another instance".into()),
+            false => Failure::Trap(format!("{error:?}")),
         })
     }
 
@@ -138,36 +143,41 @@ impl Pool {
         instances.try_acquire_owned().ok()
     }
 
-    /// A permit for one more instance, waited for if need be.
-    async fn permit(&self) -> Result<OwnedSemaphorePermit, Failure> {
+    /// A permit for one more instance, waited for if need be. Who waits is
+    /// counted among those of his kind.
+    async fn permit(&self, waiting: &Cell<u32>) -> Result<OwnedSemaphorePermit, Failure> {
         if let Some(permit) = self.free_permit() {
             return Ok(permit);
         }
         let _waiting = self.plugin.wait();
-        self.waiting.update(|count| count + 1);
-        let _waiting_here = Defer(|| self.waiting.update(|count| count - 1));
+        waiting.update(|count| count + 1);
+        let _waiting_here = Defer(|| waiting.update(|count| count - 1));
         let instances = Arc::clone(&self.plugin.shared.instances);
         let permit = instances.acquire_owned().await;
         permit.map_err(|_| Failure::NoHandler)
     }
 
-    /// Whether an instance that is free now, after so many uses, goes to another
-    /// loop. Those who wait here come first, but not always.
-    fn is_wanted_elsewhere(&self, uses: u64) -> bool {
-        let waiting_here = self.waiting.get();
-        let is_wanted = self.plugin.shared.waiting() > waiting_here;
-        is_wanted && (waiting_here == 0 || uses.is_multiple_of(USES_PER_LOOP))
+    /// Whether anybody wants an instance who is not one of these: somebody on
+    /// another loop, or somebody here who can't use this kind of instance.
+    fn is_wanted_by_others(&self, these: &Cell<u32>) -> bool {
+        self.plugin.shared.waiting() > these.get()
+    }
+
+    /// Whether an instance that is free now, after so many uses, goes to others.
+    /// Those who can use it here come first, but not always.
+    fn is_given_away(&self, these: &Cell<u32>, uses: u64) -> bool {
+        self.is_wanted_by_others(these) && (these.get() == 0 || uses.is_multiple_of(USES_PER_LOOP))
     }
 
     /// Keeps an instance warm for the next event, or lets it go.
     fn put(self: &Rc<Self>, mut instance: Instance, uses_max: u64) {
         instance.uses += 1;
-        if instance.uses >= uses_max || self.is_wanted_elsewhere(instance.uses) {
+        if instance.uses >= uses_max || self.is_given_away(&self.waiting_alone, instance.uses) {
             return;
         }
         instance.idle_since = Instant::now();
         self.idle.borrow_mut().push(instance);
-        if self.waiting.get() > 0 {
+        if self.waiting_alone.get() > 0 {
             self.returned.notify_one();
         }
         self.ensure_janitor();

@@ -1,5 +1,5 @@
-//! Lets instances go that nobody has used for a while, or at once when another
-//! event loop wants one and there may be no more.
+//! Lets instances go that nobody has used for a while, or at once when somebody
+//! wants one who can't use those, and there may be no more.
 
 use std::pin::pin;
 use std::rc::Rc;
@@ -15,22 +15,23 @@ impl Pool {
         }
     }
 
-    /// Lets go what is idle for too long; everything idle if it is wanted
-    /// elsewhere. Returns whether anything is left.
+    /// Lets go what is idle for too long; everything idle if others want it.
+    /// Returns whether anything is left.
     fn sweep(&self) -> bool {
-        let idle_max = match self.plugin.shared.waiting() > self.waiting.get() {
+        let idle_max = |these| match self.is_wanted_by_others(these) {
             true => Duration::ZERO,
             false => Duration::from_millis(self.plugin.instance.idle_ms),
         };
+        let alone_max = idle_max(&self.waiting_alone);
         // Dropped outside of the borrow, since a guest's resources are dropped
         // with it.
         let expired: Vec<_> = self
             .idle
             .borrow_mut()
-            .extract_if(.., |instance| instance.idle_since.elapsed() >= idle_max)
+            .extract_if(.., |instance| instance.idle_since.elapsed() >= alone_max)
             .collect();
         drop(expired);
-        let has_workers = self.crew.dismiss_idle(idle_max);
+        let has_workers = self.crew.dismiss_idle(idle_max(&self.waiting_hire));
         has_workers || !self.idle.borrow().is_empty()
     }
 }

@@ -34,8 +34,19 @@ use crate::world::websocket_0_1_0::{Alone, Call};
 pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
     let has_begun = Cell::new(false);
+    // The end of a connection is told, however late.
+    let kept = match &call {
+        Call::Close(..) => match pool.take().await {
+            Ok(instance) => Some(instance),
+            Err(failure) => return Outcome::Failed(failure),
+        },
+        _ => None,
+    };
     let event = pin!(async {
-        let mut instance = pool.take().await?;
+        let mut instance = match kept {
+            Some(instance) => instance,
+            None => pool.take().await?,
+        };
         has_begun.set(true);
         let handlers = instance.handlers.websocket.ok_or(Failure::NoHandler)?;
         let outcome = handlers

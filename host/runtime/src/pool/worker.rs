@@ -21,8 +21,6 @@ use tokio::time::Instant;
 
 use super::Pool;
 use super::plain::no_instance;
-use crate::deadline::within;
-use crate::instance::Instance as GuestInstance;
 use crate::plugin::Entered;
 use crate::world::websocket_0_1_0::Call;
 use seat::Seat;
@@ -37,27 +35,29 @@ pub(super) enum Task {
 struct Job {
     task: Task,
     reply: oneshot::Sender<Outcome>,
-    deadline: Instant,
+    /// None for the end of a connection, which is told however late.
+    deadline: Option<Instant>,
     entered: Entered,
 }
 
 /// The workers of one pool.
 #[derive(Default)]
 pub(super) struct Crew {
-    /// In the order of their deadlines.
     jobs: RefCell<VecDeque<Job>>,
     seats: RefCell<Vec<Rc<Seat>>>,
     is_hiring: Cell<bool>,
 }
 
 impl Crew {
-    /// Sends workers away that have had nothing to do for so long. Returns
-    /// whether any are left.
+    /// Sends workers away that have had nothing to do for so long; the others
+    /// look at themselves. Returns whether any are left.
     pub(super) fn dismiss_idle(&self, idle_max: Duration) -> bool {
         let seats = self.seats.borrow();
         for seat in seats.iter() {
-            if seat.load.get() == 0 && seat.idle_since.get().elapsed() >= idle_max {
-                seat.leave();
+            let is_idle = seat.load.get() == 0 && seat.idle_since.get().elapsed() >= idle_max;
+            match is_idle {
+                true => seat.leave(),
+                false => seat.wake(),
             }
         }
         !seats.is_empty()
@@ -74,8 +74,20 @@ impl Crew {
         }
     }
 
-    fn pop_front_if(&self, condition: impl FnOnce(&mut Job) -> bool) -> Option<Job> {
-        self.jobs.borrow_mut().pop_front_if(condition)
+    fn first_deadline(&self) -> Option<Instant> {
+        let jobs = self.jobs.borrow();
+        jobs.iter().filter_map(|job| job.deadline).min()
+    }
+
+    /// The jobs whose time is over.
+    fn take_late(&self) -> Vec<Job> {
+        let now = Instant::now();
+        let mut jobs = self.jobs.borrow_mut();
+        let is_late = |job: &Job| job.deadline.is_some_and(|deadline| deadline <= now);
+        let (late, kept) = jobs.drain(..).partition(is_late);
+        *jobs = kept;
+        drop(jobs);
+        Vec::from(late)
     }
 
     fn has_jobs(&self) -> bool {
@@ -87,10 +99,14 @@ impl Crew {
 /// first the crew and then a worker, see to its deadline.
 pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome {
     let (reply, outcome) = oneshot::channel();
+    let limit = Duration::from_millis(pool.plugin.event.timeout_ms);
     let job = Job {
+        deadline: match &task {
+            Task::WebSocket(Call::Close(..)) => None,
+            _ => Some(Instant::now() + limit),
+        },
         task,
         reply,
-        deadline: Instant::now() + Duration::from_millis(pool.plugin.event.timeout_ms),
         entered,
     };
     pool.crew.jobs.borrow_mut().push_back(job);
@@ -136,9 +152,9 @@ impl Pool {
     /// Waits for a permit, and turns away the jobs whose time is over meanwhile.
     async fn permit_for_crew(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let limit = Duration::from_millis(self.plugin.event.timeout_ms);
-        let mut permit = pin!(self.permit());
+        let mut permit = pin!(self.permit(&self.waiting_hire));
         loop {
-            let first = self.crew.jobs.borrow().front().map(|job| job.deadline);
+            let first = self.crew.first_deadline();
             let next = first.unwrap_or_else(|| Instant::now() + limit);
             tokio::select! {
                 permit = &mut permit => return permit,
@@ -148,9 +164,7 @@ impl Pool {
     }
 
     fn turn_away_late(&self) {
-        let now = Instant::now();
-        let is_late = |job: &mut Job| job.deadline <= now;
-        while let Some(job) = self.crew.pop_front_if(is_late) {
+        for job in self.crew.take_late() {
             // Whoever waited may have gone meanwhile.
             let _ = job.reply.send(Outcome::Failed(no_instance(self)));
         }
@@ -182,14 +196,6 @@ impl Pool {
             .retain(|other| !Rc::ptr_eq(other, seat));
         if self.crew.has_jobs() {
             self.call_worker();
-        }
-    }
-
-    async fn make_in_time(&self, permit: OwnedSemaphorePermit) -> Result<GuestInstance, Failure> {
-        let limit_ms = self.plugin.event.timeout_ms;
-        match within(limit_ms, pin!(self.make(permit))).await {
-            Ok(made) => made,
-            Err(_) => Err(Failure::Timeout(limit_ms)),
         }
     }
 }

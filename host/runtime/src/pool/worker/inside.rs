@@ -5,8 +5,10 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::Poll;
-use std::time::Instant as StdInstant;
+use std::time::{Duration, Instant as StdInstant};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -16,11 +18,11 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime::component::{Accessor, GuestTaskId};
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
-use wasmtime_wasi_http::{WasiHttpView, p3};
+use wasmtime_wasi_http::{WasiBody, WasiHttpView, p3};
 
 use super::seat::Seat;
 use super::{Job, Task};
-use crate::body::{self, Gathered, Held};
+use crate::body::{self, Checked, Gathered, Held};
 use crate::guest::Guest;
 use crate::instance::{Handlers, HttpHandler};
 use crate::pool::{Pool, USES};
@@ -43,6 +45,10 @@ pub(super) struct Desk {
     pub(super) begun: RefCell<Vec<Begun>>,
     /// Jobs whose time is over, but which the guest still has in hand.
     pub(super) late: RefCell<Vec<u64>>,
+    /// When the worker ends at last, if some job was late.
+    pub(super) leave_by: Cell<Option<Instant>>,
+    /// Whether the guest has failed, which ends all its bodies.
+    pub(super) has_failed: Arc<AtomicBool>,
     /// Whether the inner part has had a turn since this was last cleared.
     pub(super) had_turn: Cell<bool>,
 }
@@ -58,9 +64,16 @@ impl Desk {
         }
     }
 
-    /// The first deadline of those that are begun.
+    /// The first deadline of those that are begun, or the worker's own.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.begun.borrow().iter().map(|job| job.deadline).min()
+        let begun = self.begun.borrow();
+        let deadlines = begun.iter().map(|job| job.deadline);
+        deadlines.chain(self.leave_by.get()).min()
+    }
+
+    /// How long an event may take.
+    pub(super) fn limit(&self) -> Duration {
+        Duration::from_millis(self.pool.plugin.event.timeout_ms)
     }
 
     /// Answers those whose time is over. The guest can't be made to stop, so
@@ -75,6 +88,9 @@ impl Desk {
             let _ = job.reply.send(Outcome::Failed(failure));
         }
         self.seat.is_leaving.set(true);
+        if self.leave_by.get().is_none() {
+            self.leave_by.set(Some(now + self.limit()));
+        }
     }
 }
 
@@ -94,7 +110,9 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
                 desk.seat.idle_since.set(StdInstant::now());
             }
             let is_free = uses > 0 && running.is_empty();
-            if uses >= uses_max || (is_free && desk.pool.is_wanted_elsewhere(uses)) {
+            if uses >= uses_max
+                || (is_free && desk.pool.is_given_away(&desk.pool.waiting_hire, uses))
+            {
                 desk.seat.is_leaving.set(true);
             }
             if desk.seat.is_leaving.get() || running.len() as u32 >= limits.events_max {
@@ -130,7 +148,7 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
     desk.begun.borrow_mut().push(Begun {
         id,
         task: Rc::clone(&guest_task),
-        deadline,
+        deadline: deadline.unwrap_or_else(|| Instant::now() + desk.limit()),
         reply,
     });
     let (outcome, listening) = match task {
@@ -141,7 +159,10 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
             }
             None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
         },
-        Task::Http(request) => serve(accessor, handlers, request, &guest_task).await,
+        Task::Http(request) => {
+            let body = |body| Checked::new(body, Arc::clone(&desk.has_failed)).boxed_unsync();
+            serve(accessor, handlers, request, &guest_task, body).await
+        }
     };
     let outcome = outcome.unwrap_or_else(|error| {
         desk.seat.is_leaving.set(true);
@@ -164,6 +185,7 @@ async fn serve(
     handlers: &Handlers,
     request: http::Request<Body>,
     task: &Cell<Option<GuestTaskId>>,
+    checked: impl FnOnce(WasiBody) -> WasiBody,
 ) -> Served {
     let Some(HttpHandler::V0_3(handler)) = &handlers.http else {
         return (Ok(Outcome::Failed(Failure::NoHandler)), None);
@@ -171,7 +193,7 @@ async fn serve(
     match respond(accessor, handler, request, task).await {
         Ok(Ok(response)) => {
             let (head, body) = response.into_parts();
-            let (body, listening) = match body::gather(body).await {
+            let (body, listening) = match body::gather(checked(body)).await {
                 // The guest is done with it.
                 Gathered::Whole(body) => (body, None),
                 Gathered::Streamed(body) => {
@@ -195,7 +217,7 @@ fn refused(code: ErrorCode) -> Failure {
     })
 }
 
-type Response = http::Response<wasmtime_wasi_http::WasiBody>;
+type Response = http::Response<WasiBody>;
 
 async fn respond(
     accessor: &Accessor<Guest>,

@@ -6,6 +6,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::Poll;
 
 use holdfast_core::event::{Failure, Outcome};
@@ -31,7 +32,7 @@ enum Ended {
 
 /// A worker's life, from its permit to its end.
 pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
-    let instance = match pool.make_in_time(permit).await {
+    let instance = match pool.make(permit).await {
         Ok(instance) => instance,
         Err(failure) => return pool.turn_away(failure),
     };
@@ -41,6 +42,8 @@ pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
         pool: Rc::clone(&pool),
         begun: RefCell::default(),
         late: RefCell::default(),
+        leave_by: Cell::new(None),
+        has_failed: Arc::default(),
         had_turn: Cell::new(false),
     };
     seat.live(Box::pin(serve(instance, desk))).await;
@@ -49,6 +52,10 @@ pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
 
 async fn serve(mut instance: Instance, desk: Desk) {
     let ended = live(&mut instance, &desk).await;
+    if ended.is_err() {
+        // Before the guest goes, and with it its bodies.
+        desk.has_failed.store(true, Ordering::Relaxed);
+    }
     // First the guest goes, so that nothing of it is left when its events are
     // answered.
     drop(instance);
@@ -73,6 +80,7 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
     let meter = Arc::clone(instance.store.data().meter());
     let mut watch = Watch::new(desk.pool.plugin.event.timeout_ms);
     let mut interruptions = 0;
+    let mut held_since = None;
     let handlers = &instance.handlers;
     let mut inside = pin!(
         instance
@@ -94,10 +102,16 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
         if desk.pool.crew.has_jobs() {
             desk.pool.call_worker();
         }
-        if !watch.is_over(context, is_interrupted, desk.deadline()) {
+        // Even one who has answered everything may not hold its store for long.
+        let is_held = is_stuck && !is_interrupted;
+        held_since = is_held.then(|| held_since.unwrap_or_else(Instant::now));
+        let held_until = held_since.map(|since| since + desk.limit());
+        let deadline = desk.deadline().into_iter().chain(held_until).min();
+        if !watch.is_over(context, is_interrupted, deadline) {
             return Poll::Pending;
         }
-        if is_stuck {
+        let has_to_go = desk.leave_by.get().is_some_and(|by| by <= Instant::now());
+        if is_stuck || has_to_go {
             // It does not even let others end.
             return Poll::Ready(None);
         }

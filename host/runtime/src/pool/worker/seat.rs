@@ -111,6 +111,11 @@ impl Seat {
     }
 
     fn poll(&self) -> Poll<()> {
+        // Declared first, so that it acts when all else of the turn is gone.
+        let mut turn = Turn {
+            seat: self,
+            has_panicked: false,
+        };
         // If it is at work further up on this stack, it rings there.
         let Ok(mut life) = self.life.try_borrow_mut() else {
             self.wake();
@@ -122,6 +127,7 @@ impl Seat {
         let waker = Waker::from(Arc::clone(&self.bell));
         let mut context = Context::from_waker(&waker);
         self.bell.in_turn.store(true, Ordering::SeqCst);
+        turn.has_panicked = true;
         let mut ended = Poll::Pending;
         for _ in 0..POLLS_MAX {
             self.bell.has_rung.store(false, Ordering::SeqCst);
@@ -130,6 +136,7 @@ impl Seat {
                 break;
             }
         }
+        turn.has_panicked = false;
         self.bell.in_turn.store(false, Ordering::SeqCst);
         if ended.is_ready() {
             *life = None;
@@ -137,6 +144,27 @@ impl Seat {
             self.bell.call_task();
         }
         ended
+    }
+}
+
+/// Ends a worker that panics in a turn: a bug of ours must not be met again by
+/// everybody who brings it a job.
+struct Turn<'a> {
+    seat: &'a Seat,
+    has_panicked: bool,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.has_panicked {
+            return;
+        }
+        self.seat.is_leaving.set(true);
+        self.seat.bell.in_turn.store(false, Ordering::SeqCst);
+        if let Ok(mut life) = self.seat.life.try_borrow_mut() {
+            *life = None;
+        }
+        self.seat.bell.call_task();
     }
 }
 
