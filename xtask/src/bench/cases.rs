@@ -186,7 +186,7 @@ const FAN_OUT: &[Contender] = &[
 /// when it is made, would be no baseline at all.
 const MANY: &[Contender] = &[
     contender(
-        "tokio-tungstenite with buffers of 4 KiB, no WebAssembly",
+        "tokio-tungstenite, buffers of 4 KiB",
         Server::Raw("websocket", &["read_buffer=4096"]),
     ),
     contender("Holdfast", Server::Holdfast(Plugins::ECHO)),

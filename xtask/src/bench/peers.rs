@@ -105,7 +105,9 @@ impl Peer {
                 command.arg(format!("--socket-addr=http={address}"));
             }
             Self::Wasmtime => {
-                command.args(["serve", "--addr", &address.to_string()]);
+                // Rust's standard library imports `wasi:cli`, which is not
+                // among what it gives by default.
+                command.args(["serve", "-Scli", "--addr", &address.to_string()]);
                 command.arg(kit.guests.join("wstd.wasm"));
             }
         }
