@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use gather::gather;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
+use tokio::sync::oneshot;
 use wasmtime_wasi_http::{Error, WasiBody};
-
-pub(crate) use gather::{Gathered, gather};
 
 /// A request's body for a guest.
 pub(crate) fn to_guest(body: EdgeBody) -> WasiBody {
@@ -27,29 +28,31 @@ fn from_guest(body: WasiBody) -> EdgeBody {
         .boxed_unsync()
 }
 
-/// A body that holds something as long as it is wanted.
-pub(crate) struct Held<T> {
-    inner: EdgeBody,
-    _held: T,
-}
-
-impl<T> Held<T> {
-    pub(crate) fn new(inner: EdgeBody, held: T) -> Self {
-        Self { inner, _held: held }
-    }
+/// A guest's response for the edge. The body breaks off if the guest has failed,
+/// and holds the listener for as long as somebody wants more of it.
+pub(crate) async fn answer(
+    response: Response<WasiBody>,
+    has_failed: Arc<AtomicBool>,
+    listener: oneshot::Sender<()>,
+) -> Response<EdgeBody> {
+    let (head, body) = response.into_parts();
+    let body = Checked {
+        inner: body,
+        has_failed,
+        is_over: false,
+        _listener: listener,
+    };
+    Response::from_parts(head, gather(body.boxed_unsync()).await)
 }
 
 /// A body that does not end like a complete one when its guest has failed. The
 /// library lets it: what is left when a store goes is an end without an error.
-pub(crate) struct Checked {
+struct Checked {
     inner: WasiBody,
+    /// One for all bodies of a guest.
     has_failed: Arc<AtomicBool>,
-}
-
-impl Checked {
-    pub(crate) fn new(inner: WasiBody, has_failed: Arc<AtomicBool>) -> Self {
-        Self { inner, has_failed }
-    }
+    is_over: bool,
+    _listener: oneshot::Sender<()>,
 }
 
 impl Body for Checked {
@@ -60,32 +63,16 @@ impl Body for Checked {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
-        if frame.is_none() && self.has_failed.swap(false, Ordering::Relaxed) {
+        self.is_over = frame.is_none();
+        if self.is_over && self.has_failed.load(Ordering::Relaxed) {
             let text = "the guest has failed".into();
             return Poll::Ready(Some(Err(Error::InternalError(Some(text)))));
         }
         Poll::Ready(frame)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
-impl<T: Unpin> Body for Held<T> {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        Pin::new(&mut self.inner).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -103,10 +90,18 @@ mod tests {
         let runtime = runtime.unwrap();
         for failed in [false, true] {
             let has_failed = Arc::new(AtomicBool::new(failed));
-            let empty = http_body_util::Empty::new().map_err(|never| match never {});
-            let body = Checked::new(empty.boxed_unsync(), has_failed);
-            assert!(!body.is_end_stream());
-            assert_eq!(runtime.block_on(body.collect()).is_err(), failed);
+            // All bodies of the guest break off, not the first alone.
+            for _ in 0..2 {
+                let empty = http_body_util::Empty::new().map_err(|never| match never {});
+                let body = Checked {
+                    inner: empty.boxed_unsync(),
+                    has_failed: Arc::clone(&has_failed),
+                    is_over: false,
+                    _listener: oneshot::channel().0,
+                };
+                assert!(!body.is_end_stream());
+                assert_eq!(runtime.block_on(body.collect()).is_err(), failed);
+            }
         }
     }
 }

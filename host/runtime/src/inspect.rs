@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use holdfast_core::plugin::Handlers;
 
 use crate::capability::{self, Provision};
-use crate::load::{LoadError, Loaded, Loader};
+use crate::load::{LoadError, Loader};
 
 /// What a component is.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Loader {
                 .map(|(name, _)| name.to_owned())
                 .collect(),
             imports: kind.imports(engine).map(import).collect(),
-            handlers: self.load(bytes).map(|loaded: Loaded| loaded.handlers()),
+            handlers: self.link(&component).map(|loaded| loaded.handlers()),
         })
     }
 }

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use holdfast_core::event::Failure;
+
 /// The longest line that is kept whole, in bytes.
 pub(crate) const LINE_BYTES_MAX: usize = 8 << 10;
 
@@ -23,6 +25,12 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(line)
+}
+
+/// The failure of a handler that gives this reason. The only way to make one
+/// of a guest's words, since failures are logged.
+pub(crate) fn handler_failure(reason: &str) -> Failure {
+    Failure::Handler(line(reason).into_owned())
 }
 
 #[cfg(test)]

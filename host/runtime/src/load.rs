@@ -148,13 +148,17 @@ impl Loader {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, bytes: &[u8]) -> Result<Loaded, LoadError> {
-        let component = self.compile(bytes)?;
+        self.link(&self.compile(bytes)?)
+    }
+
+    /// Links a component of one of the engines.
+    pub(crate) fn link(&self, component: &Component) -> Result<Loaded, LoadError> {
         let linker = if Engine::same(component.engine(), self.engines.plain()) {
             &self.plain
         } else {
             &self.waiting
         };
-        link(linker, &component)
+        link(linker, component)
     }
 
     /// Compiles a component, or takes it from the cache.

@@ -18,21 +18,14 @@ use super::from_guest;
 /// Turns of the event loop for which a head waits: some microseconds.
 const TURNS_MAX: u32 = 12;
 
-/// A response's body for the edge.
-pub(crate) enum Gathered {
-    /// All of it.
-    Whole(EdgeBody),
-    /// Still to come, at least in part.
-    Streamed(EdgeBody),
-}
-
-/// Waits a moment for the end of the body.
-pub(crate) async fn gather(mut body: WasiBody) -> Gathered {
+/// The body for the edge: in one piece, and so with a length, if it is complete
+/// within a moment.
+pub(super) async fn gather(mut body: WasiBody) -> EdgeBody {
     let mut first: Option<Piece> = None;
     for _ in 0..TURNS_MAX {
         while let Poll::Ready(frame) = once(&mut body).await {
             match (frame, first.take()) {
-                (None, None) => return Gathered::Whole(EdgeBody::default()),
+                (None, None) => return EdgeBody::default(),
                 (None, Some(Ok(frame))) if frame.is_data() => return whole(frame),
                 (Some(frame), None) => first = Some(frame),
                 // More than one piece streams as it comes.
@@ -43,7 +36,7 @@ pub(crate) async fn gather(mut body: WasiBody) -> Gathered {
     }
     match first {
         Some(first) => streamed([Some(first), None], body),
-        None => Gathered::Streamed(from_guest(body)),
+        None => from_guest(body),
     }
 }
 
@@ -67,18 +60,18 @@ async fn yield_turn() {
     .await;
 }
 
-fn whole(frame: Frame<Bytes>) -> Gathered {
+fn whole(frame: Frame<Bytes>) -> EdgeBody {
     let full = Full::new(frame.into_data().unwrap_or_default());
-    Gathered::Whole(full.map_err(|never| match never {}).boxed_unsync())
+    full.map_err(|never| match never {}).boxed_unsync()
 }
 
-fn streamed(pieces: [Option<Piece>; 2], rest: WasiBody) -> Gathered {
+fn streamed(pieces: [Option<Piece>; 2], rest: WasiBody) -> EdgeBody {
     let pieces = pieces.into_iter().flatten().collect::<Vec<_>>();
     let begun = Begun {
         pieces: pieces.into_iter(),
         rest: from_guest(rest),
     };
-    Gathered::Streamed(begun.boxed_unsync())
+    begun.boxed_unsync()
 }
 
 /// A body of which something was taken already.
@@ -144,10 +137,8 @@ mod tests {
         let script = Script(script.iter().copied().collect()).boxed_unsync();
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.unwrap().block_on(async {
-            let (len, body) = match gather(script).await {
-                Gathered::Whole(body) => (body.size_hint().exact(), body),
-                Gathered::Streamed(body) => (None, body),
-            };
+            let body = gather(script).await;
+            let len = body.size_hint().exact();
             (len, body.collect().await.unwrap().to_bytes())
         })
     }

@@ -10,7 +10,6 @@ use std::task::Poll;
 use std::time::Duration;
 
 use holdfast_core::event::{Body, Failure, Outcome};
-use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime::Store;
@@ -21,11 +20,11 @@ use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
-use crate::body::{self, Checked, Gathered, Held};
+use crate::body;
 use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
-use crate::line::line;
+use crate::line::handler_failure;
 use crate::plugin::Entered;
 use crate::request;
 use crate::world::websocket_0_1_0::{Alone, Call};
@@ -102,19 +101,9 @@ pub(super) async fn http(
         served.err()
     });
     match head.await {
-        Ok(Ok(response)) => {
-            let (head, body) = response.into_parts();
-            let body = Checked::new(body, is_cut).boxed_unsync();
-            let body = match body::gather(body).await {
-                Gathered::Whole(body) => body,
-                Gathered::Streamed(body) => Held::new(body, listener).boxed_unsync(),
-            };
-            Outcome::Response(http::Response::from_parts(head, body))
-        }
-        Ok(Err(ErrorCode::InternalError(Some(text)))) => {
-            Outcome::Failed(Failure::Handler(line(&text).into_owned()))
-        }
-        Ok(Err(code)) => Outcome::Failed(Failure::Handler(format!("{code:?}"))),
+        Ok(Ok(response)) => Outcome::Response(body::answer(response, is_cut, listener).await),
+        Ok(Err(ErrorCode::InternalError(Some(text)))) => Outcome::Failed(handler_failure(&text)),
+        Ok(Err(code)) => Outcome::Failed(handler_failure(&format!("{code:?}"))),
         // No head will come: the call has ended.
         Err(_) => Outcome::Failed(match failure.await {
             Ok(Some(failure)) => failure,

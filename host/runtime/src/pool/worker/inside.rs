@@ -13,7 +13,6 @@ use std::time::{Duration, Instant as StdInstant};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use holdfast_core::event::{Body, Failure, Outcome};
-use http_body_util::BodyExt;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime::component::{Accessor, GuestTaskId};
@@ -22,9 +21,10 @@ use wasmtime_wasi_http::{WasiBody, WasiHttpView, p3};
 
 use super::seat::Seat;
 use super::{Job, Task};
-use crate::body::{self, Checked, Gathered, Held};
+use crate::body;
 use crate::guest::Guest;
 use crate::instance::{Handlers, HttpHandler};
+use crate::line::handler_failure;
 use crate::pool::{Pool, USES};
 use crate::request;
 use crate::world::websocket_0_1_0::Among;
@@ -160,8 +160,8 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
             None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
         },
         Task::Http(request) => {
-            let body = |body| Checked::new(body, Arc::clone(&desk.has_failed)).boxed_unsync();
-            serve(accessor, handlers, request, &guest_task, body).await
+            let has_failed = Arc::clone(&desk.has_failed);
+            serve(accessor, handlers, request, &guest_task, has_failed).await
         }
     };
     let outcome = outcome.unwrap_or_else(|error| {
@@ -185,24 +185,17 @@ async fn serve(
     handlers: &Handlers,
     request: http::Request<Body>,
     task: &Cell<Option<GuestTaskId>>,
-    checked: impl FnOnce(WasiBody) -> WasiBody,
+    has_failed: Arc<AtomicBool>,
 ) -> Served {
     let Some(HttpHandler::V0_3(handler)) = &handlers.http else {
         return (Ok(Outcome::Failed(Failure::NoHandler)), None);
     };
     match respond(accessor, handler, request, task).await {
         Ok(Ok(response)) => {
-            let (head, body) = response.into_parts();
-            let (body, listening) = match body::gather(checked(body)).await {
-                // The guest is done with it.
-                Gathered::Whole(body) => (body, None),
-                Gathered::Streamed(body) => {
-                    let (listener, listening) = oneshot::channel();
-                    (Held::new(body, listener).boxed_unsync(), Some(listening))
-                }
-            };
-            let response = http::Response::from_parts(head, body);
-            (Ok(Outcome::Response(response)), listening)
+            // Ends at once if the body is complete.
+            let (listener, listening) = oneshot::channel();
+            let response = body::answer(response, has_failed, listener).await;
+            (Ok(Outcome::Response(response)), Some(listening))
         }
         Ok(Err(code)) => (Ok(Outcome::Failed(refused(code))), None),
         Err(error) => (Err(error), None),
@@ -211,7 +204,7 @@ async fn serve(
 
 /// What a handler says instead of a response.
 fn refused(code: ErrorCode) -> Failure {
-    Failure::Handler(match code {
+    handler_failure(&match code {
         ErrorCode::InternalError(Some(text)) => text,
         code => format!("{code:?}"),
     })

@@ -110,6 +110,12 @@ impl Seat {
         self.bell.wake_by_ref();
     }
 
+    fn end(&self) {
+        if let Ok(mut life) = self.life.try_borrow_mut() {
+            *life = None;
+        }
+    }
+
     fn poll(&self) -> Poll<()> {
         // Declared first, so that it acts when all else of the turn is gone.
         let mut turn = Turn {
@@ -161,9 +167,7 @@ impl Drop for Turn<'_> {
         }
         self.seat.is_leaving.set(true);
         self.seat.bell.in_turn.store(false, Ordering::SeqCst);
-        if let Ok(mut life) = self.seat.life.try_borrow_mut() {
-            *life = None;
-        }
+        self.seat.end();
         self.seat.bell.call_task();
     }
 }
@@ -172,8 +176,6 @@ struct End<'a>(&'a Seat);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
-        if let Ok(mut life) = self.0.life.try_borrow_mut() {
-            *life = None;
-        }
+        self.0.end();
     }
 }

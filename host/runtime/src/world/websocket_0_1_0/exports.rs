@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use holdfast_core::event::{self, Failure, Outcome};
+use holdfast_core::event::{self, Outcome};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{
     Accessor, ComponentExportIndex, ComponentNamedList, GuestTaskId, Instance, InstancePre, Lift,
@@ -14,7 +14,7 @@ use wasmtime::{AsContextMut, Result, Store};
 
 use super::types::{Acceptance, Closure, Connection, HandlerError, Handshake, Message, Rejection};
 use crate::guest::Guest;
-use crate::line::line;
+use crate::line::handler_failure;
 
 const WAITING: &str = "holdfast:websocket/websocket-handler@0.1.0";
 const PLAIN: &str = "holdfast:websocket/websocket-handler-sync@0.1.0";
@@ -191,7 +191,7 @@ impl Handlers {
         };
         Ok(match handled {
             Ok(()) => Outcome::Done,
-            Err(HandlerError::Failed(text)) => failed(&text),
+            Err(HandlerError::Failed(text)) => Outcome::Failed(handler_failure(&text)),
         })
     }
 }
@@ -201,10 +201,5 @@ fn decided(decision: Result<Acceptance, Rejection>) -> Outcome {
         Ok(acceptance) => acceptance.try_into().map(Outcome::Accepted),
         Err(rejection) => rejection.try_into().map(Outcome::Rejected),
     };
-    decided.unwrap_or_else(|error: String| failed(&error))
-}
-
-/// The text goes to the log.
-fn failed(text: &str) -> Outcome {
-    Outcome::Failed(Failure::Handler(line(text).into_owned()))
+    decided.unwrap_or_else(|error: String| Outcome::Failed(handler_failure(&error)))
 }
