@@ -22,6 +22,7 @@ pub(crate) fn manifest(arguments: &Run) -> Result<Manifest, Problem> {
             allow_http: arguments.allow_http.clone(),
             slow_consumer: Default::default(),
             on_error: Default::default(),
+            deploy: Default::default(),
             limits: Default::default(),
         }],
         route: vec![RawRoute {

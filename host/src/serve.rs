@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use holdfast_core::manifest::{self, Manifest, Plugin};
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_edge::{BindError, Hub, Listener, Route, Site, drain};
-use holdfast_runtime::{AllowList, EngineLimits, Engines, Grants, Identity, Loader, Runtime};
+use holdfast_runtime::{AllowList, EngineLimits, Engines, Generation, Grants, Loader, Runtime};
 
 use crate::cli::Storage;
 use crate::event_loops::EventLoops;
@@ -112,23 +112,25 @@ fn load(
     let mut settings = Vec::with_capacity(manifest.plugins.len());
     for (index, plugin) in manifest.plugins.iter().enumerate() {
         let next = TenantId(tenants.len() as u32);
-        let identity = Identity {
-            id: PluginId(index as u32),
-            tenant: *tenants.entry(&plugin.tenant).or_insert(next),
-            name: plugin.name.as_str().into(),
-            tenant_name: plugin.tenant.as_str().into(),
-        };
-        settings.push(Arc::new(install(plugin, identity, loader, runtime)?));
+        let tenant = *tenants.entry(&plugin.tenant).or_insert(next);
+        settings.push(install(
+            plugin,
+            PluginId(index as u32),
+            tenant,
+            loader,
+            runtime,
+        )?);
     }
     Ok(settings)
 }
 
 fn install(
     plugin: &Plugin,
-    identity: Identity,
+    id: PluginId,
+    tenant: TenantId,
     loader: &Loader,
     runtime: &Runtime,
-) -> Result<Settings, Problem> {
+) -> Result<Arc<Settings>, Problem> {
     let allow_http = AllowList::parse(&plugin.allow_http).map_err(|error| {
         Problem::new(
             format!("plugin `{}`: {error}", plugin.name),
@@ -139,28 +141,34 @@ fn install(
     let loaded = loader
         .load_file(&plugin.component)
         .map_err(|error| Problem::component(&plugin.component, &error))?;
-    let settings = Settings {
-        id: identity.id,
-        tenant: identity.tenant,
-        name: Arc::clone(&identity.name),
-        tenant_name: Arc::clone(&identity.tenant_name),
+    let settings = Arc::new(Settings {
+        id,
+        generation: 1,
+        tenant,
+        name: plugin.name.as_str().into(),
+        tenant_name: plugin.tenant.as_str().into(),
         handlers: loaded.handlers(),
         connection: plugin.limits.connection.clone(),
         http: plugin.limits.http.clone(),
-    };
+    });
     tracing::info!(
-        tenant = &*identity.tenant_name,
-        plugin = &*identity.name,
+        tenant = &*settings.tenant_name,
+        plugin = &*settings.name,
         http = settings.handlers.http,
         websocket = settings.handlers.websocket,
         load_ms = begin.elapsed().as_millis() as u64,
         "plugin loaded"
     );
-    let grants = Grants {
-        config: plugin.config.clone(),
-        allow_http,
-    };
-    runtime.install(identity, loaded, grants, &plugin.limits);
+    runtime.install(Generation {
+        settings: Arc::clone(&settings),
+        loaded,
+        grants: Grants {
+            config: plugin.config.clone(),
+            allow_http,
+        },
+        limits: plugin.limits.clone(),
+        deploy: plugin.deploy,
+    });
     Ok(settings)
 }
 

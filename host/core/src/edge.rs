@@ -1,9 +1,12 @@
 //! What a guest's capability calls can do to connections and topics.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use crate::id::{ConnectionId, TenantId};
 use crate::message::MessageRef;
+use crate::plugin::Settings;
 
 /// Acts on a tenant's connections and topics. Implemented by the edge, called
 /// by the runtime's capabilities from any event loop. Every function returns at
@@ -39,6 +42,16 @@ pub trait Edge: Send + Sync {
         connection: ConnectionId,
         attachment: &[u8],
         expected: Option<u64>,
+    ) -> Result<u64, AttachmentError>;
+
+    /// Moves a connection to another generation of its plugin, whose limits it
+    /// has from now on; with `migrated`, its attachment is replaced at the same
+    /// time, if it is still at that version. Returns the attachment's version.
+    fn adopt(
+        &self,
+        connection: ConnectionId,
+        settings: &Arc<Settings>,
+        migrated: Option<Migrated>,
     ) -> Result<u64, AttachmentError>;
 
     /// Subscribes a connection to a topic.
@@ -128,6 +141,15 @@ pub enum SubscribeError {
     /// Empty, or longer than this many bytes.
     #[error("a topic's name has 1 to {0} bytes")]
     InvalidName(u32),
+}
+
+/// An attachment in the format of another generation.
+#[derive(Clone, Debug)]
+pub struct Migrated {
+    /// The bytes.
+    pub attachment: Bytes,
+    /// The version of the attachment from which they were made.
+    pub expected: u64,
 }
 
 /// What the host keeps for a connection.

@@ -49,6 +49,8 @@ pub enum Outcome {
 pub struct Handshake {
     /// The id the connection has if it is accepted.
     pub id: ConnectionId,
+    /// The generation which the connection has been given at first.
+    pub generation: u32,
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The `Host` field, or `:authority`.
@@ -92,6 +94,8 @@ pub struct Rejection {
 pub struct ConnectionState {
     /// Which connection.
     pub id: ConnectionId,
+    /// The generation to which the attachment belongs.
+    pub generation: u32,
     /// The guest's bytes.
     pub attachment: Bytes,
     /// Counts the changes of the attachment.

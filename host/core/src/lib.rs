@@ -6,6 +6,7 @@
 //! [`Outcome`], and [`Edge`], by which a guest's capability call reaches a
 //! connection. Nothing in this crate does input or output.
 
+pub mod deploy;
 pub mod edge;
 pub mod event;
 pub mod id;

@@ -103,7 +103,7 @@ pub enum OnError {
 }
 
 /// Limits of one event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventLimits {
     /// See [`RawLimits::event_timeout_ms`]. Reached: 504 or 1011.
     pub timeout_ms: u64,
@@ -112,7 +112,7 @@ pub struct EventLimits {
 }
 
 /// Limits of one instance and of the pool of them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstanceLimits {
     /// See [`RawLimits::memory_bytes_max`]. Reached: `memory.grow` fails.
     pub memory_bytes_max: usize,
@@ -130,7 +130,7 @@ pub struct InstanceLimits {
 }
 
 /// Limits and policies of WebSocket connections.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionLimits {
     /// See [`RawLimits::connections_max`]. Reached: 503.
     pub count_max: u32,
@@ -156,21 +156,21 @@ pub struct ConnectionLimits {
 }
 
 /// Limits of HTTP requests.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
     /// See [`RawLimits::body_bytes_max`]. Reached: 413.
     pub body_bytes_max: u64,
 }
 
 /// Limits of what a plugin keeps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyvalueLimits {
     /// See [`RawLimits::keyvalue_bytes_max`]. Reached: an error value.
     pub bytes_max: u64,
 }
 
 /// All limits of one plugin, by who enforces them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Enforced by the runtime.
     pub event: EventLimits,

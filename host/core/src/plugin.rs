@@ -31,12 +31,16 @@ pub struct Handlers {
     pub websocket: bool,
 }
 
-/// What the edge has to know of a plugin to serve it. Immutable; a reload makes
-/// a new one.
+/// What the edge has to know of one generation of a plugin to serve it.
+/// Immutable; a reload makes a new one. A connection holds that of the
+/// generation to which its attachment belongs.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The plugin's number.
     pub id: PluginId,
+    /// Which generation of the plugin, counted from 1 by the host. It is never
+    /// reused for the same plugin.
+    pub generation: u32,
     /// Its tenant's number, the scope of its connections and topics.
     pub tenant: TenantId,
     /// Its name, unique in the tenant.

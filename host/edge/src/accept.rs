@@ -43,7 +43,7 @@ pub(crate) async fn accept(
     handshake: Handshake,
     answer: oneshot::Sender<Answer>,
 ) {
-    let settings = registered.connection.settings.clone();
+    let settings = registered.connection.settings().clone();
     let event = Event::Accept(handshake);
     let response = match event_loop.plugins.deliver(settings.id, event).await {
         Outcome::Accepted(acceptance) => {
@@ -84,7 +84,7 @@ pub(crate) async fn accept(
 
 /// The client was gone before it could see the 101.
 async fn stillborn(event_loop: &Ticket, mut registered: Registered) {
-    let settings = registered.connection.settings.clone();
+    let settings = registered.connection.settings().clone();
     registered.connection.lose();
     let open = Event::Open(registered.connection.event_state());
     if let Outcome::Failed(failure) = event_loop.plugins.deliver(settings.id, open).await {
@@ -103,7 +103,7 @@ fn use_acceptance(
 ) -> Result<Response<Body>, AcceptanceError> {
     let connection = &registered.connection;
     let subprotocol = subprotocol(&offer, acceptance.subprotocol)?;
-    let bytes_max = connection.settings.connection.attachment_bytes_max;
+    let bytes_max = connection.settings().connection.attachment_bytes_max;
     let len = acceptance.attachment.len();
     if len > bytes_max {
         return Err(AcceptanceError::Attachment(len, bytes_max));
@@ -133,7 +133,7 @@ fn subprotocol(
 
 /// The guest's fields for the 101, without those which are the host's.
 fn extra_fields(connection: &Connection, mut headers: HeaderMap) -> HeaderMap {
-    let settings = &connection.settings;
+    let settings = connection.settings();
     let own: Vec<_> = headers
         .keys()
         .filter(|name| is_own_field(name))

@@ -10,9 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
+use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
 use holdfast_core::Settings;
-use holdfast_core::edge::{AttachmentError, SendError, State, SubscribeError};
+use holdfast_core::edge::{AttachmentError, Migrated, SendError, State, SubscribeError};
 use holdfast_core::event::{CloseCause, Closure, ConnectionState};
 use holdfast_core::limits::SlowConsumer;
 
@@ -25,7 +26,7 @@ use crate::queue::{Batch, Queue};
 /// One WebSocket, from its handshake to its `close` event.
 pub(crate) struct Connection {
     pub(crate) key: Key,
-    pub(crate) settings: Arc<Settings>,
+    settings: ArcSwap<Settings>,
     home: Arc<Mailbox>,
     /// Whether the client has shown life since the last sweep.
     heard: AtomicBool,
@@ -78,16 +79,46 @@ impl Connection {
     pub(crate) fn new(key: Key, settings: Arc<Settings>, home: Arc<Mailbox>) -> Self {
         Self {
             key,
-            settings,
+            settings: ArcSwap::new(settings),
             home,
             heard: AtomicBool::new(true),
             shared: Mutex::default(),
         }
     }
 
+    /// What holds for it now: the settings of its plugin's generation.
+    pub(crate) fn settings(&self) -> Guard<Arc<Settings>> {
+        self.settings.load()
+    }
+
+    /// See [`holdfast_core::Edge::adopt`].
+    pub(crate) fn adopt(
+        &self,
+        settings: &Arc<Settings>,
+        migrated: Option<Migrated>,
+    ) -> Result<u64, AttachmentError> {
+        let bytes_max = settings.connection.attachment_bytes_max;
+        let mut shared = lock(&self.shared);
+        if let Some(migrated) = migrated {
+            if migrated.attachment.len() > bytes_max {
+                return Err(AttachmentError::TooLarge(bytes_max as u64));
+            }
+            if migrated.expected != shared.attachment_version {
+                return Err(AttachmentError::Conflict(shared.attachment_version));
+            }
+            // A copy, since it may be a part of something larger.
+            shared.attachment = Bytes::copy_from_slice(&migrated.attachment);
+            shared.attachment_version += 1;
+        }
+        // While it is locked, so that nobody sees one without the other.
+        self.settings.store(Arc::clone(settings));
+        Ok(shared.attachment_version)
+    }
+
     /// Queues an encoded message; see [`holdfast_core::Edge::send`].
     pub(crate) fn send(&self, frame: Bytes) -> Result<u64, SendError> {
-        let limits = &self.settings.connection;
+        let settings = self.settings();
+        let limits = &settings.connection;
         let mut shared = lock(&self.shared);
         if shared.closing.is_some() {
             return Err(SendError::Gone);
@@ -194,14 +225,15 @@ impl Connection {
 
     /// Whether the host has to stop reading from a client that does not read.
     pub(crate) fn is_held(&self) -> bool {
-        let limits = &self.settings.connection;
+        let settings = self.settings();
+        let limits = &settings.connection;
         limits.slow_consumer == SlowConsumer::Wait
             && lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
     }
 
     /// Whether the next message could find the queue full.
     pub(crate) fn is_full(&self) -> bool {
-        lock(&self.shared).queue.bytes() >= self.settings.connection.queue_bytes_max
+        lock(&self.shared).queue.bytes() >= self.settings().connection.queue_bytes_max
     }
 
     /// Answers a ping. Called by the task, which then writes.
@@ -236,12 +268,13 @@ impl Connection {
 
     /// What an event shows of the connection.
     pub(crate) fn event_state(&self) -> ConnectionState {
-        let state = self.state();
+        let shared = lock(&self.shared);
         ConnectionState {
             id: self.key.id,
-            attachment: state.attachment,
-            attachment_version: state.attachment_version,
-            buffered_bytes: state.buffered_bytes,
+            generation: self.settings().generation,
+            attachment: shared.attachment.clone(),
+            attachment_version: shared.attachment_version,
+            buffered_bytes: shared.queue.bytes() as u64,
         }
     }
 
@@ -260,7 +293,7 @@ impl Connection {
         attachment: &[u8],
         expected: Option<u64>,
     ) -> Result<u64, AttachmentError> {
-        let bytes_max = self.settings.connection.attachment_bytes_max;
+        let bytes_max = self.settings().connection.attachment_bytes_max;
         if attachment.len() > bytes_max {
             return Err(AttachmentError::TooLarge(bytes_max as u64));
         }
@@ -286,7 +319,7 @@ impl Connection {
     /// Notes a subscription. Called with the topic locked, so that none can
     /// slip in behind [`Self::end`].
     pub(crate) fn add_topic(&self, name: &Arc<str>) -> Result<(), SubscribeError> {
-        let topics_max = self.settings.connection.topics_max;
+        let topics_max = self.settings().connection.topics_max;
         let mut shared = lock(&self.shared);
         if shared.closing.is_some() {
             return Err(SubscribeError::Gone);

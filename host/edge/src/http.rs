@@ -132,6 +132,7 @@ impl Http {
         let path_with_query = parts.uri.path_and_query();
         let handshake = Handshake {
             id: registered.connection.key.id,
+            generation: registered.connection.settings().generation,
             scheme: "http",
             authority,
             path_with_query: path_with_query.map_or("/", |path| path.as_str()).to_owned(),

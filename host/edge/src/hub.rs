@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use holdfast_core::edge::{
-    AttachmentError, CloseError, Delivery, SendError, State, SubscribeError,
+    AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
@@ -125,10 +125,10 @@ impl Registered {
             self.hub.topics.unsubscribe(connection, &topic);
         }
         let mut counts = lock(&self.hub.counts);
-        if let Some(count) = counts.get_mut(&connection.settings.id) {
+        if let Some(count) = counts.get_mut(&connection.settings().id) {
             *count -= 1;
             if *count == 0 {
-                counts.remove(&connection.settings.id);
+                counts.remove(&connection.settings().id);
             }
         }
     }
@@ -148,7 +148,7 @@ impl Edge for Hub {
         message: MessageRef<'_>,
     ) -> Result<u64, SendError> {
         let connection = self.connection(tenant, connection).ok_or(SendError::Gone)?;
-        let bytes_max = connection.settings.connection.message_bytes_max;
+        let bytes_max = connection.settings().connection.message_bytes_max;
         if message.payload().len() > bytes_max {
             return Err(SendError::TooLarge(bytes_max as u64));
         }
@@ -191,6 +191,17 @@ impl Edge for Hub {
         self.connection(tenant, connection)
             .ok_or(AttachmentError::Gone)?
             .set_attachment(attachment, expected)
+    }
+
+    fn adopt(
+        &self,
+        connection: ConnectionId,
+        settings: &Arc<Settings>,
+        migrated: Option<Migrated>,
+    ) -> Result<u64, AttachmentError> {
+        self.connection(settings.tenant, connection)
+            .ok_or(AttachmentError::Gone)?
+            .adopt(settings, migrated)
     }
 
     fn subscribe(

@@ -126,6 +126,7 @@ mod tests {
         let limits = Limits::resolve(&raw, SlowConsumer::default(), OnError::default()).unwrap();
         Arc::new(Settings {
             id: PluginId(0),
+            generation: 1,
             tenant: TenantId(0),
             name: name.into(),
             tenant_name: "default".into(),

@@ -175,7 +175,7 @@ impl Socket {
     /// Reads and decodes. Ready without an item if there was only a part of
     /// one, or if the connection is to be closed.
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Item>> {
-        let bytes_max = self.connection().settings.connection.message_bytes_max;
+        let bytes_max = self.connection().settings().connection.message_bytes_max;
         let (decoder, rest) = (&mut self.decoder, &mut self.rest);
         let read = self
             .event_loop
@@ -202,7 +202,7 @@ impl Socket {
     }
 
     fn decode_rest(&mut self) -> Option<Item> {
-        let bytes_max = self.connection().settings.connection.message_bytes_max;
+        let bytes_max = self.connection().settings().connection.message_bytes_max;
         let decoded = self.decoder.decode(&self.rest, bytes_max);
         let item = decoded.map(|decoded| {
             self.rest.advance(decoded.used);
@@ -272,7 +272,7 @@ impl Socket {
     /// Hands an event to the guest. Not async, since a future would keep room
     /// for the largest of events.
     fn deliver(&self, event: Event) -> LocalFuture<Outcome> {
-        let plugin = self.connection().settings.id;
+        let plugin = self.connection().settings().id;
         self.event_loop.plugins.deliver(plugin, event)
     }
 
@@ -307,8 +307,8 @@ impl Socket {
     /// One event has failed.
     fn failed(&self, failure: &Failure) {
         let connection = self.connection();
-        report::failure(&connection.settings, failure);
-        let on_error = connection.settings.connection.on_error;
+        report::failure(&connection.settings(), failure);
+        let on_error = connection.settings().connection.on_error;
         let closure = match failure {
             Failure::Disrupted => return,
             Failure::Handler(_) if on_error == OnError::Skip => return,

@@ -170,7 +170,7 @@ impl Slot {
 }
 
 fn idle_timeout(connection: &Connection) -> Option<Duration> {
-    let idle_ms = connection.settings.connection.idle_timeout_ms;
+    let idle_ms = connection.settings().connection.idle_timeout_ms;
     (idle_ms > 0).then(|| Duration::from_millis(idle_ms))
 }
 

@@ -99,7 +99,7 @@ impl Topics {
         connection: &Arc<Connection>,
         name: &str,
     ) -> Result<(), SubscribeError> {
-        let bytes_max = connection.settings.connection.topic_bytes_max;
+        let bytes_max = connection.settings().connection.topic_bytes_max;
         if name.is_empty() || name.len() > bytes_max as usize {
             return Err(SubscribeError::InvalidName(bytes_max));
         }

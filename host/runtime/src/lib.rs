@@ -28,6 +28,6 @@ pub use engine::{EngineLimits, Engines};
 pub use inspect::{Import, Inspection};
 pub use load::{LoadError, Loaded, Loader, Names};
 pub use local::Local;
-pub use plugin::{Grants, Identity};
+pub use plugin::{Generation, Grants};
 pub use runtime::Runtime;
 pub use store::Store;

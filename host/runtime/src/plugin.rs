@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
+use holdfast_core::deploy::Deploy;
 use holdfast_core::event::Event;
-use holdfast_core::limits::{EventLimits, InstanceLimits};
-use holdfast_core::{Edge, PluginId, TenantId};
+use holdfast_core::limits::{EventLimits, InstanceLimits, Limits};
+use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::capability::outbound::AllowList;
@@ -16,17 +17,18 @@ use crate::load::Loaded;
 use crate::store::Store;
 use crate::volume::{Verdict, Volume};
 
-/// Who a plugin is; every log line about it says so.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Its number.
-    pub id: PluginId,
-    /// Its tenant's number.
-    pub tenant: TenantId,
-    /// Its name, unique in the tenant.
-    pub name: Arc<str>,
-    /// Its tenant's name.
-    pub tenant_name: Arc<str>,
+/// What a new generation of a plugin consists of.
+pub struct Generation {
+    /// Who it is, and what the edge has to know of it.
+    pub settings: Arc<Settings>,
+    /// Its component.
+    pub loaded: Loaded,
+    /// What it has been granted.
+    pub grants: Grants,
+    /// Its limits.
+    pub limits: Limits,
+    /// How it takes over.
+    pub deploy: Deploy,
 }
 
 /// What a plugin has been granted.
@@ -40,7 +42,7 @@ pub struct Grants {
 
 /// One generation of a plugin.
 pub(crate) struct Plugin {
-    pub(crate) identity: Identity,
+    pub(crate) settings: Arc<Settings>,
     pub(crate) loaded: Loaded,
     pub(crate) grants: Arc<Grants>,
     pub(crate) event: EventLimits,
@@ -103,7 +105,7 @@ impl Plugin {
             Verdict::Drop => false,
             Verdict::Write { dropped: 0 } => true,
             Verdict::Write { dropped } => {
-                let (tenant, plugin) = (&*self.identity.tenant_name, &*self.identity.name);
+                let (tenant, plugin) = (&*self.settings.tenant_name, &*self.settings.name);
                 tracing::warn!(tenant, plugin, dropped, "the guest wrote too many lines");
                 true
             }

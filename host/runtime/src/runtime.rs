@@ -2,11 +2,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use holdfast_core::limits::Limits;
 use holdfast_core::{Edge, PluginId};
 
-use crate::load::Loaded;
-use crate::plugin::{Grants, Identity, Plugin, Shared};
+use crate::plugin::{Generation, Plugin, Shared};
 use crate::store::Store;
 
 /// All plugins that are loaded.
@@ -27,21 +25,22 @@ impl Runtime {
         })
     }
 
-    /// Makes a component the plugin's current generation. Events under way go
-    /// on in the one before.
-    pub fn install(&self, identity: Identity, loaded: Loaded, grants: Grants, limits: &Limits) {
-        let index = identity.id.0 as usize;
+    /// Makes this the plugin's current generation. Events under way go on in the
+    /// one before.
+    pub fn install(&self, generation: Generation) {
+        let index = generation.settings.id.0 as usize;
+        let limits = generation.limits;
         let plugin = Arc::new(Plugin {
-            identity,
-            loaded,
-            grants: Arc::new(grants),
-            event: limits.event.clone(),
-            instance: limits.instance.clone(),
+            settings: generation.settings,
+            loaded: generation.loaded,
+            grants: Arc::new(generation.grants),
+            shared: Shared::new(&limits.instance),
+            event: limits.event,
+            instance: limits.instance,
             message_bytes_max: limits.connection.message_bytes_max,
             keyvalue_bytes_max: limits.keyvalue.bytes_max,
             edge: Arc::clone(&self.edge),
             store: self.store.clone(),
-            shared: Shared::new(&limits.instance),
         });
         let mut plugins = self.plugins.write().unwrap_or_else(PoisonError::into_inner);
         if plugins.len() <= index {

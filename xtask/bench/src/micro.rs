@@ -8,16 +8,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 use bytes::Bytes;
+use holdfast_core::deploy::Deploy;
 use holdfast_core::edge::{
-    AttachmentError, CloseError, Delivery, SendError, State, SubscribeError,
+    AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::ConnectionState;
 use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::{
-    ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, TenantId,
+    ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
 };
 use holdfast_runtime::{
-    Cache, EngineLimits, Engines, Grants, Identity, Loader, Local, Runtime, Store,
+    Cache, EngineLimits, Engines, Generation, Grants, Loaded, Loader, Local, Runtime, Store,
 };
 use serde_json::json;
 use tokio::runtime::{Builder, LocalOptions};
@@ -66,7 +67,7 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
 
     let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?);
     for (id, limits) in limits {
-        runtime.install(identity(id), loaded.clone(), Grants::default(), &limits);
+        runtime.install(generation(id, &loaded, limits));
     }
     let event_loop = Builder::new_current_thread()
         .enable_all()
@@ -117,6 +118,7 @@ async fn deliver_batch(plugins: &Rc<Local>, id: PluginId) -> Result<()> {
 async fn deliver(plugins: &Rc<Local>, id: PluginId) -> Result<()> {
     let state = ConnectionState {
         id: ConnectionId(7),
+        generation: 1,
         attachment: Bytes::new(),
         attachment_version: 0,
         buffered_bytes: 0,
@@ -129,12 +131,22 @@ async fn deliver(plugins: &Rc<Local>, id: PluginId) -> Result<()> {
     }
 }
 
-fn identity(id: PluginId) -> Identity {
-    Identity {
-        id,
-        tenant: TenantId(0),
-        name: format!("plugin-{}", id.0).into(),
-        tenant_name: "default".into(),
+fn generation(id: PluginId, loaded: &Loaded, limits: Limits) -> Generation {
+    Generation {
+        settings: Arc::new(Settings {
+            id,
+            generation: 1,
+            tenant: TenantId(0),
+            name: format!("plugin-{}", id.0).into(),
+            tenant_name: "default".into(),
+            handlers: loaded.handlers(),
+            connection: limits.connection.clone(),
+            http: limits.http.clone(),
+        }),
+        loaded: loaded.clone(),
+        grants: Grants::default(),
+        limits,
+        deploy: Deploy::default(),
     }
 }
 
@@ -165,6 +177,15 @@ impl Edge for Nobody {
         _: ConnectionId,
         _: &[u8],
         _: Option<u64>,
+    ) -> Result<u64, AttachmentError> {
+        Err(AttachmentError::Gone)
+    }
+
+    fn adopt(
+        &self,
+        _: ConnectionId,
+        _: &Arc<Settings>,
+        _: Option<Migrated>,
     ) -> Result<u64, AttachmentError> {
         Err(AttachmentError::Gone)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::ManifestError;
+use crate::deploy::RawDeploy;
 use crate::limits::{OnError, RawLimits, SlowConsumer};
 
 /// `holdfast.toml` as written.
@@ -54,6 +55,9 @@ pub struct RawPlugin {
     /// When a WebSocket handler returns an error.
     #[serde(default)]
     pub on_error: OnError,
+    /// How new generations take over.
+    #[serde(default)]
+    pub deploy: RawDeploy,
     /// Limits of this plugin.
     #[serde(default)]
     pub limits: RawLimits,

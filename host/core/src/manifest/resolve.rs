@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use super::ManifestError;
 use super::raw::{Kind, Raw, RawPlugin, RawRoute};
+use crate::deploy::Deploy;
 use crate::limits::Limits;
 
 /// The tenant of a plugin that names none.
 pub const DEFAULT_TENANT: &str = "default";
 
 /// A checked manifest.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// What concerns the process.
     pub host: Host,
@@ -23,7 +24,7 @@ pub struct Manifest {
 }
 
 /// What concerns the process.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -36,7 +37,7 @@ pub struct Host {
 }
 
 /// A plugin.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plugin {
     /// Its owner.
     pub tenant: String,
@@ -48,12 +49,14 @@ pub struct Plugin {
     pub config: BTreeMap<String, String>,
     /// For outbound `wasi:http`.
     pub allow_http: Vec<String>,
+    /// How new generations take over.
+    pub deploy: Deploy,
     /// Its limits.
     pub limits: Limits,
 }
 
 /// A route to a plugin.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
     /// Lower-case host name; none for any.
     pub host: Option<String>,
@@ -170,12 +173,19 @@ fn plugin(raw: &Raw, plugin: &RawPlugin, folder: &Path) -> Result<Plugin, (Strin
             "change it in `limits`",
         )
     })?;
+    let deploy = Deploy::resolve(&plugin.deploy).map_err(|error| {
+        (
+            format!("plugin `{}`: {error}", plugin.name),
+            "change it in `deploy`",
+        )
+    })?;
     Ok(Plugin {
         tenant: tenant.to_owned(),
         name: plugin.name.clone(),
         component: folder.join(&plugin.component),
         config: plugin.config.clone(),
         allow_http: plugin.allow_http.clone(),
+        deploy,
         limits,
     })
 }

@@ -19,7 +19,7 @@ use crate::report;
 impl Socket {
     /// Ends the connection, and tells the guest.
     pub(super) async fn finish(&mut self) {
-        let close_timeout_ms = self.connection().settings.connection.close_timeout_ms;
+        let close_timeout_ms = self.connection().settings().connection.close_timeout_ms;
         let deadline = Instant::now() + Duration::from_millis(close_timeout_ms);
         let closed = poll_fn(|context| self.poll_close(context));
         let is_clean = timeout_at(deadline, closed).await.unwrap_or(false);
@@ -71,8 +71,8 @@ impl Socket {
 /// Tells the guest that a connection has ended.
 pub(crate) async fn close(event_loop: &Ticket, connection: &Connection) {
     let event = Event::Close(connection.event_state(), connection.closure());
-    let settings = &connection.settings;
-    if let Outcome::Failed(failure) = event_loop.plugins.deliver(settings.id, event).await {
-        report::failure(settings, &failure);
+    let plugin = connection.settings().id;
+    if let Outcome::Failed(failure) = event_loop.plugins.deliver(plugin, event).await {
+        report::failure(&connection.settings(), &failure);
     }
 }

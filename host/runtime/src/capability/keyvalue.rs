@@ -60,7 +60,7 @@ fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
         Ok(())
     })?;
     interface.func_wrap("open", |mut store: Context<'_>, (name,): (WasmStr,)| {
-        let tenant = std::sync::Arc::clone(&store.data().plugin().identity.tenant_name);
+        let tenant = std::sync::Arc::clone(&store.data().plugin().settings.tenant_name);
         let opened = match Scope::new(&tenant, &name.to_str(&store)?) {
             Ok(scope) => Ok(store.data_mut().table().push(Bucket(scope))?),
             Err(error) => Err(Error::from(error)),

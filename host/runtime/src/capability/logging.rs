@@ -46,8 +46,8 @@ fn log(guest: &Guest, level: Level, context: &str, message: &str) {
     if !guest.plugin().may_log(context.len() + message.len()) {
         return;
     }
-    let identity = &guest.plugin().identity;
-    let (tenant, plugin) = (&*identity.tenant_name, &*identity.name);
+    let settings = &guest.plugin().settings;
+    let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
     macro_rules! at {
         ($level:ident) => {
             tracing::$level!(target: "guest", tenant, plugin, context, "{message}")

@@ -64,8 +64,8 @@ impl Joiner {
         if !self.plugin.may_log(line.len()) {
             return;
         }
-        let identity = &self.plugin.identity;
-        let (tenant, plugin) = (&*identity.tenant_name, &*identity.name);
+        let settings = &self.plugin.settings;
+        let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
         match self.name {
             Name::Stdout => tracing::info!(target: "guest", tenant, plugin, "{line}"),
             Name::Stderr => tracing::warn!(target: "guest", tenant, plugin, "{line}"),

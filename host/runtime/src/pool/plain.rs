@@ -155,7 +155,7 @@ async fn serve(
         && has_head.load(Ordering::Relaxed)
     {
         // Nobody else hears of it.
-        let (tenant, plugin) = (&*plugin.identity.tenant_name, &*plugin.identity.name);
+        let (tenant, plugin) = (&*plugin.settings.tenant_name, &*plugin.settings.name);
         tracing::warn!(tenant, plugin, "after its response: {failure}");
     }
     served

@@ -90,6 +90,7 @@ impl Options {
         let limits = Limits::resolve(&self.limits, self.slow_consumer, self.on_error).unwrap();
         Settings {
             id: PluginId(1),
+            generation: 1,
             tenant: TENANT,
             name: "native".into(),
             tenant_name: "default".into(),

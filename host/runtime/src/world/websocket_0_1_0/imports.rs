@@ -140,7 +140,7 @@ fn add_topics(linker: &mut Linker<Guest>) -> Result<()> {
 
 fn edge<'a>(store: &'a Context<'_>) -> (&'a dyn Edge, TenantId) {
     let plugin = store.data().plugin();
-    (plugin.edge.as_ref(), plugin.identity.tenant)
+    (plugin.edge.as_ref(), plugin.settings.tenant)
 }
 
 /// The id which the guest has written, if it is one. Another text is answered
