@@ -2,6 +2,7 @@
 //! joins the edge and the runtime, and ends them in order.
 
 mod cli;
+mod compile;
 mod event_loops;
 mod inspect;
 mod log;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     log::init(cli.color, cli.log.as_deref());
     match execute(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(problem) => {
             eprintln!("error: {problem}");
             ExitCode::FAILURE
@@ -35,10 +36,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: &Cli) -> Result<(), Problem> {
+fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
     match &cli.verb {
-        Verb::Run(arguments) => serve::serve(&run::manifest(arguments)?, &cli.storage),
-        Verb::Serve { manifest } => serve::serve(&serve::read(manifest)?, &cli.storage),
-        Verb::Inspect { component } => inspect::inspect(component, &cli.storage),
+        Verb::Run(arguments) => serve::serve(&run::manifest(arguments)?, &cli.storage)?,
+        Verb::Serve { manifest } => serve::serve(&serve::read(manifest)?, &cli.storage)?,
+        Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
+        Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
     }
+    Ok(ExitCode::SUCCESS)
 }

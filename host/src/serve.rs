@@ -8,9 +8,12 @@ use std::time::{Duration, Instant};
 use holdfast_core::manifest::{self, Manifest, Plugin};
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_edge::{BindError, Hub, Listener, Route, Site, drain};
-use holdfast_runtime::{AllowList, EngineLimits, Engines, Generation, Grants, Loader, Runtime};
+use holdfast_runtime::{
+    AllowList, Compiler, EngineLimits, Engines, Generation, Grants, Loader, Runtime,
+};
 
 use crate::cli::Storage;
+use crate::compile;
 use crate::event_loops::EventLoops;
 use crate::problem::Problem;
 use crate::signals::Signals;
@@ -38,7 +41,12 @@ pub(crate) fn serve(manifest: &Manifest, storage: &Storage) -> Result<(), Proble
     system::raise_file_limit();
     let listener = Listener::bind(manifest.host.listen).map_err(bind_problem)?;
     let engines = Engines::new(&engine_limits(manifest))?;
-    let loader = Loader::new(engines, system::cache(storage)?)?;
+    let loader = Loader::new(
+        engines,
+        system::cache(storage)?,
+        Compiler::Child(compile::program()?),
+        manifest.host.load,
+    )?;
     let hub = Hub::new();
     let runtime = Runtime::new(hub.clone(), system::store(storage)?);
     let settings = load(manifest, &loader, &runtime)?;

@@ -5,7 +5,9 @@
 mod body;
 mod cache;
 mod capability;
+mod compile;
 mod deadline;
+mod digest;
 mod engine;
 mod guest;
 mod inspect;
@@ -24,6 +26,8 @@ mod world;
 pub use cache::Cache;
 pub use capability::Provision;
 pub use capability::outbound::{AllowList, InvalidHost};
+pub use compile::{Compiler, compile_stdin};
+pub use digest::Digest;
 pub use engine::{EngineLimits, Engines};
 pub use inspect::{Import, Inspection};
 pub use load::{LoadError, Loaded, Loader, Names};

@@ -13,11 +13,11 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::ConnectionState;
-use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{LoadLimits, Limits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
 };
-use holdfast_runtime::{
+use holdfast_runtime::{Compiler, 
     Cache, EngineLimits, Engines, Generation, Grants, Loaded, Loader, Local, Runtime, Store,
 };
 use serde_json::json;
@@ -37,7 +37,7 @@ const PAYLOAD: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde
 pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
     let component: PathBuf = options.get("component")?;
     let time = options.seconds("seconds")?;
-    let cache = Cache::open(options.get("cache")?)?;
+    let cache = Cache::open(options.get("cache")?, u64::MAX)?;
     let raw = |uses_max| RawLimits {
         instance_uses_max: uses_max,
         ..RawLimits::default()
@@ -57,7 +57,8 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
             .unwrap_or(0),
         table_elements_max: memory.map(|it| it.table_elements_max).max().unwrap_or(0),
     })?;
-    let loader = Loader::new(engines, Some(cache))?;
+    let limits_of_loading = LoadLimits::default();
+    let loader = Loader::new(engines, Some(cache), Compiler::InProcess, limits_of_loading)?;
     // The first load fills the cache.
     let loaded = loader.load_file(&component)?;
     let load = median(time, || {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::ManifestError;
 use crate::deploy::RawDeploy;
-use crate::limits::{OnError, RawLimits, SlowConsumer};
+use crate::limits::{OnError, RawLimits, RawLoadLimits, SlowConsumer};
 
 /// `holdfast.toml` as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -21,6 +21,9 @@ pub struct Raw {
     pub instances_max: Option<u32>,
     /// Time that a shut-down waits for requests and sockets.
     pub drain_timeout_ms: Option<u64>,
+    /// Limits of loading components.
+    #[serde(default)]
+    pub load: RawLoadLimits,
     /// Limits of every plugin that does not set its own.
     #[serde(default)]
     pub limits: RawLimits,
