@@ -30,8 +30,8 @@ pub(crate) fn program() -> anyhow::Result<PathBuf> {
 /// Compiles what is on standard input, within limits which this process gives
 /// itself before it looks at it.
 pub(crate) fn compile(arguments: &Compile) -> anyhow::Result<ExitCode> {
-    confine(arguments).context("it can't limit itself")?;
-    compile_stdin()
+    confine(arguments).context("the compiler can't limit itself")?;
+    Ok(compile_stdin())
 }
 
 fn confine(arguments: &Compile) -> anyhow::Result<()> {

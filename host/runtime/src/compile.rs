@@ -15,6 +15,7 @@ mod child;
 mod parent;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use holdfast_core::limits::LoadLimits;
 use wasmtime::Engine;
@@ -29,6 +30,10 @@ use crate::load::LoadError;
 
 /// The child's exit code for what is no valid component.
 const EXIT_INVALID: u8 = 10;
+
+/// The child's exit code when it has noticed that its memory is used up. Mostly
+/// it can't, and aborts.
+const EXIT_MEMORY: u8 = 11;
 
 /// Who compiles.
 #[derive(Clone, Debug)]
@@ -64,7 +69,10 @@ impl Compiler {
             Self::Child(program) => {
                 let draft = Draft::new(cache).map_err(|error| failed(error.into()))?;
                 let output = draft.output().map_err(|error| failed(error.into()))?;
+                let begin = Instant::now();
                 let form = parent::compile(program, limits, bytes, output)?;
+                let compile_ms = begin.elapsed().as_millis() as u64;
+                tracing::info!(digest = digest.short(), compile_ms, "component compiled");
                 let component = draft.load(engines.get(form)).map_err(failed)?;
                 if let Some(cache) = cache {
                     cache.put(component.engine(), digest, draft);

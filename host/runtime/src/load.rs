@@ -253,3 +253,6 @@ fn is_unknown_version(name: &str) -> bool {
         .map(|(_, version)| version);
     version.is_some_and(|version| !version.starts_with("0.1."))
 }
+
+#[cfg(test)]
+mod tests;
