@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context;
 use holdfast_runtime::compile_stdin;
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getppid, nice, set_parent_process_death_signal, setrlimit,
+    Pid, Resource, Rlimit, Signal, getppid, getrlimit, nice, set_parent_process_death_signal,
+    setrlimit,
 };
 
 use crate::cli::Compile;
@@ -39,17 +40,26 @@ fn confine(arguments: &Compile) -> anyhow::Result<()> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     // The host may have ended before that.
     anyhow::ensure!(getppid() == parent, "its host has ended");
-    let at_most = |bytes| Rlimit {
-        current: Some(bytes),
-        maximum: Some(bytes),
-    };
     // Memory that can be written to, whether it is used or not (getrlimit(2)).
-    setrlimit(Resource::Data, at_most(arguments.memory_bytes_max))?;
+    limit(Resource::Data, arguments.memory_bytes_max)?;
     // A crash is no reason to fill a disk.
-    setrlimit(Resource::Core, at_most(0))?;
+    limit(Resource::Core, 0)?;
     nice(NICE)?;
     // If the machine runs out of memory nevertheless, this goes before the host.
     // Not to be able to say so is no reason not to compile.
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
     Ok(())
+}
+
+/// Sets a limit, unless this user has a lower one.
+fn limit(resource: Resource, most: u64) -> rustix::io::Result<()> {
+    let allowed = getrlimit(resource).maximum.unwrap_or(most);
+    let most = Some(most.min(allowed));
+    setrlimit(
+        resource,
+        Rlimit {
+            current: most,
+            maximum: most,
+        },
+    )
 }

@@ -65,8 +65,8 @@ impl Cache {
                 Some(component)
             }
             Err(error) => {
-                let path = path.display();
-                tracing::warn!(%path, "compiled component unusable: {error:#}");
+                // The error names the file.
+                tracing::warn!("compiled component unusable: {error:#}");
                 None
             }
         }

@@ -72,7 +72,7 @@ impl Compiler {
                 let begin = Instant::now();
                 let form = parent::compile(program, limits, bytes, output)?;
                 let compile_ms = begin.elapsed().as_millis() as u64;
-                tracing::info!(digest = digest.short(), compile_ms, "component compiled");
+                tracing::debug!(digest = digest.short(), compile_ms, "component compiled");
                 let component = draft.load(engines.get(form)).map_err(failed)?;
                 if let Some(cache) = cache {
                     cache.put(component.engine(), digest, draft);

@@ -13,12 +13,13 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::ConnectionState;
-use holdfast_core::limits::{LoadLimits, Limits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
 };
-use holdfast_runtime::{Compiler, 
-    Cache, EngineLimits, Engines, Generation, Grants, Loaded, Loader, Local, Runtime, Store,
+use holdfast_runtime::{
+    Cache, Compiler, EngineLimits, Engines, Generation, Grants, Loaded, Loader, Local, Runtime,
+    Store,
 };
 use serde_json::json;
 use tokio::runtime::{Builder, LocalOptions};
