@@ -58,8 +58,8 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
             .unwrap_or(0),
         table_elements_max: memory.map(|it| it.table_elements_max).max().unwrap_or(0),
     })?;
-    let limits_of_loading = LoadLimits::default();
-    let loader = Loader::new(engines, Some(cache), Compiler::InProcess, limits_of_loading)?;
+    let load_limits = LoadLimits::default();
+    let loader = Loader::new(engines, Some(cache), Compiler::InProcess, load_limits)?;
     // The first load fills the cache.
     let loaded = loader.load_file(&component)?;
     let load = median(time, || {
