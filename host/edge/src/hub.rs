@@ -1,6 +1,6 @@
 //! What all event loops share: the site, the connections, the topics.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
 
 use arc_swap::ArcSwap;
@@ -66,6 +66,19 @@ impl Hub {
     /// WebSockets of a plugin, those in their handshake included.
     pub fn connection_count(&self, plugin: PluginId) -> u32 {
         lock(&self.counts).get(&plugin).copied().unwrap_or(0)
+    }
+
+    /// How many WebSockets of a plugin belong to which of its generations, those
+    /// in their handshake included.
+    pub fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
+        let mut counts = BTreeMap::new();
+        self.registry.for_each(|connection| {
+            let settings = connection.settings();
+            if settings.id == plugin {
+                *counts.entry(settings.generation).or_default() += 1;
+            }
+        });
+        counts
     }
 
     /// Enters a new connection, whose task will run on the loop of `home`.
@@ -202,6 +215,10 @@ impl Edge for Hub {
         self.connection(settings.tenant, connection)
             .ok_or(AttachmentError::Gone)?
             .adopt(settings, migrated)
+    }
+
+    fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
+        Self::generation_counts(self, plugin)
     }
 
     fn subscribe(
