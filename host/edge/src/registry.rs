@@ -6,8 +6,9 @@ use crate::connection::Connection;
 use crate::key::{Connections, Entry, Key};
 use crate::lock::lock;
 
-/// Locks among which the connections are spread.
-const SHARD_COUNT: usize = 64;
+/// Locks among which the connections are spread. With a million of them, four
+/// thousand are behind each.
+const SHARD_COUNT: usize = 256;
 
 /// All connections of the host, open ones and those in their handshake.
 pub(crate) struct Registry {
