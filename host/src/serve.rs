@@ -167,16 +167,19 @@ fn install(
         load_ms = begin.elapsed().as_millis() as u64,
         "plugin loaded"
     );
-    runtime.install(Generation {
-        settings: Arc::clone(&settings),
-        loaded,
-        grants: Grants {
-            config: plugin.config.clone(),
-            allow_http,
-        },
-        limits: plugin.limits.clone(),
-        deploy: plugin.deploy,
-    });
+    let prepared = runtime
+        .prepare(Generation {
+            settings: Arc::clone(&settings),
+            loaded,
+            grants: Grants {
+                config: plugin.config.clone(),
+                allow_http,
+            },
+            limits: plugin.limits.clone(),
+            deploy: plugin.deploy,
+        })
+        .map_err(|error| Problem::component(&plugin.component, &error))?;
+    runtime.install(prepared);
     Ok(settings)
 }
 

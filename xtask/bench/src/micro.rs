@@ -1,6 +1,7 @@
 //! Times inside the runtime, without sockets: loading from the cache, a warm
 //! event, and an event that needs an instance of its own.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,7 +70,7 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
 
     let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?);
     for (id, limits) in limits {
-        runtime.install(generation(id, &loaded, limits));
+        runtime.install(runtime.prepare(generation(id, &loaded, limits))?);
     }
     let event_loop = Builder::new_current_thread()
         .enable_all()
@@ -190,6 +191,10 @@ impl Edge for Nobody {
         _: Option<Migrated>,
     ) -> Result<u64, AttachmentError> {
         Err(AttachmentError::Gone)
+    }
+
+    fn generation_counts(&self, _: PluginId) -> BTreeMap<u32, u32> {
+        BTreeMap::new()
     }
 
     fn subscribe(&self, _: TenantId, _: ConnectionId, _: &str) -> Result<(), SubscribeError> {

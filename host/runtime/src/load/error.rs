@@ -58,6 +58,9 @@ pub enum LoadError {
     /// It imports a known interface, but not as published.
     #[error("its imports do not fit: {0}")]
     WrongImport(String),
+    /// No instance of it could be made.
+    #[error("it does not start: {0}")]
+    Start(String),
 }
 
 /// Names in a sentence.
@@ -111,6 +114,10 @@ impl LoadError {
             }
             Self::WrongHandler(_) | Self::WrongImport(_) => {
                 "build it against the WIT files in the folder `wit`"
+            }
+            Self::Start(_) => {
+                "find out what it does before its first event; it has as much time and memory \
+                 for that as the plugin's limits say"
             }
             Self::MissingImport(_) => {
                 "remove what needs it; `holdfast inspect` lists all imports of a component"
