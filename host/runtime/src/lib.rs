@@ -25,6 +25,8 @@ mod request;
 mod runtime;
 mod store;
 mod team;
+#[cfg(test)]
+mod tests;
 mod volume;
 mod world;
 
