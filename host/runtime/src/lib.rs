@@ -27,6 +27,8 @@ mod request;
 mod runtime;
 mod store;
 mod team;
+#[cfg(test)]
+mod tests;
 mod volume;
 mod world;
 

@@ -7,9 +7,11 @@ use bytes::Bytes;
 use holdfast_core::edge::{AttachmentError, Migrated};
 use holdfast_core::event::{ConnectionState, Event, Failure, Outcome};
 
+use crate::line::line;
 use crate::plugin::Plugin;
 use crate::pool::Pool;
 use crate::team::{Team, adopt};
+use crate::world::websocket_0_1_0::Call;
 
 /// How often an attachment is migrated that somebody changes at the same time.
 const ATTEMPTS_MAX: u32 = 4;
@@ -103,16 +105,20 @@ impl Move {
 fn obstacle(failure: &Failure) -> Obstacle {
     match failure {
         Failure::Overloaded(_) | Failure::Disrupted => Obstacle::Busy,
-        Failure::NoHandler | Failure::Trap(_) | Failure::Timeout(_) | Failure::Handler(_) => {
-            Obstacle::Refused(failure.to_string())
+        Failure::Handler(text) => Obstacle::Refused(text.clone()),
+        // Its last line; what led there is of use to the guest's author only.
+        Failure::Trap(text) => {
+            let reason = text.lines().last().unwrap_or_default().trim();
+            Obstacle::Refused(Failure::Trap(reason.to_owned()).to_string())
         }
+        Failure::NoHandler | Failure::Timeout(_) => Obstacle::Refused(failure.to_string()),
     }
 }
 
 /// Counts a failure, and logs the first of a generation.
 fn note(plugin: &Plugin, error: String) {
     let settings = &plugin.settings;
-    let error = crate::line::line(&error).into_owned();
+    let error = line(&error).into_owned();
     if plugin.shared.tally.note_migration(error.clone()) {
         tracing::warn!(
             tenant = &*settings.tenant_name,
@@ -132,7 +138,7 @@ impl Pool {
         from: &Arc<str>,
         attachment: Bytes,
     ) -> Result<Bytes, Failure> {
-        let (call, migrated) = crate::world::websocket_0_1_0::Call::migrate(from, attachment);
+        let (call, migrated) = Call::migrate(from, attachment);
         match Rc::clone(self).call(call).await {
             Outcome::Done => migrated.take().ok_or(Failure::Disrupted),
             Outcome::Failed(failure) => Err(failure),

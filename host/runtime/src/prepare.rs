@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::runtime::{Builder, LocalOptions};
+use wasmtime::PoolConcurrencyLimitError;
 
 use crate::deadline::within;
 use crate::generation::{Generation, Prepared};
@@ -18,8 +19,10 @@ const FORMAT_BYTES_MAX: usize = 64;
 
 impl Runtime {
     /// Makes one instance under the plugin's limits, within the time of an event,
-    /// and asks it for the format of its attachments. Blocks for as long; not to
-    /// be called on an event loop.
+    /// and asks it for the format of its attachments. Blocks for as long.
+    ///
+    /// # Panics
+    /// On a thread that runs a tokio runtime, where nobody may block.
     ///
     /// # Errors
     /// [`LoadError::Start`] when the guest traps, takes too long or names no
@@ -45,8 +48,11 @@ fn format(plugin: &Arc<Plugin>) -> Result<String, String> {
     });
     // Names of hosts which the guest looked up are not waited for.
     event_loop.shutdown_background();
-    // What led there is of use to the guest's author only.
-    let format = asked?.map_err(|error| error.root_cause().to_string())?;
+    let format = asked?.map_err(|error| match error.is::<PoolConcurrencyLimitError>() {
+        true => "the host has no room for another instance".to_owned(),
+        // What led there is of use to the guest's author only.
+        false => error.root_cause().to_string(),
+    })?;
     if format.len() > FORMAT_BYTES_MAX {
         return Err(format!(
             "the name of its format has {} bytes, but {FORMAT_BYTES_MAX} are allowed",

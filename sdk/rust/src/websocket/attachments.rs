@@ -9,13 +9,15 @@ use crate::Result;
 /// bytes there is nothing to do. To change the format:
 ///
 /// 1. Give the new one a name, and implement this trait in the same deployment
-///    that reads and writes it. A component without the trait has the format "".
+///    that reads and writes it. Code without the trait has the format "".
 /// 2. Have [`migrate`](Self::migrate) turn every format into it that may still be
 ///    about: an idle connection is not migrated before its next event, so it can
 ///    skip deployments.
-/// 3. For the way back, deploy the names of both formats first: code that is
-///    rolled back to is asked to migrate, too. If it returns an error, the
-///    connection stays with the newer code until it closes.
+/// 3. Think of the way back. When the plugin is rolled back, the code before is
+///    asked to migrate attachments of the new format. If it returns an error, the
+///    connection stays with the newer code until it closes; but code without the
+///    trait is given every attachment as it is. So it is wise to implement the
+///    trait some deployments before the first change.
 ///
 /// The host calls `migrate` once for each connection, before its first event in
 /// the new code. While it does, other handlers may still run in the old code. They
@@ -54,9 +56,10 @@ use crate::Result;
 /// }
 ///
 /// holdfast::export!(websocket = Greeter, attachments = Name);
-/// # assert_eq!(Name::migrate("", b"Andr\xe9").unwrap(), "André".as_bytes());
-/// # assert!(Name::migrate("name-3", b"").is_err());
-/// # fn main() {}
+/// # fn main() {
+/// #     assert_eq!(Name::migrate("", b"Andr\xe9").unwrap(), "André".as_bytes());
+/// #     assert!(Name::migrate("name-3", b"").is_err());
+/// # }
 /// ```
 pub trait Attachments {
     /// The name of the format in which this code reads and writes attachments: at
