@@ -49,6 +49,8 @@ Examples:
         /// The manifest
         #[arg(default_value = "holdfast.toml", value_name = "MANIFEST")]
         manifest: PathBuf,
+        #[command(flatten)]
+        operation: Operation,
     },
     /// Show what a component exports and imports, and what it must be granted
     #[command(after_help = "\
@@ -81,6 +83,16 @@ pub(crate) struct Run {
     /// A host to which the component may send requests; may be repeated
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_http: Vec<String>,
+    #[command(flatten)]
+    pub(crate) operation: Operation,
+}
+
+/// How a running host is changed.
+#[derive(Debug, Args)]
+pub(crate) struct Operation {
+    /// Don't watch the files; `holdfast reload` and SIGHUP look at them
+    #[arg(long)]
+    pub(crate) no_watch: bool,
 }
 
 /// When to use colours.

@@ -3,20 +3,26 @@
 
 mod cli;
 mod event_loops;
+mod fleet;
 mod inspect;
 mod log;
 mod problem;
 mod run;
 mod serve;
+mod shim;
 mod signals;
 mod system;
+mod time;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Verb};
+use crate::fleet::Source;
 use crate::problem::Problem;
+use crate::serve::Plan;
 
 /// Small objects come and go with every event; this allocator is the quickest
 /// that was measured, and returns memory to the system.
@@ -37,8 +43,28 @@ fn main() -> ExitCode {
 
 fn execute(cli: &Cli) -> Result<(), Problem> {
     match &cli.verb {
-        Verb::Run(arguments) => serve::serve(&run::manifest(arguments)?, &cli.storage),
-        Verb::Serve { manifest } => serve::serve(&serve::read(manifest)?, &cli.storage),
+        Verb::Run(arguments) => {
+            let manifest = run::manifest(arguments)?;
+            fleet::check(&manifest)?;
+            serve::serve(Plan {
+                manifest,
+                source: Source::default(),
+                storage: &cli.storage,
+                operation: &arguments.operation,
+            })
+        }
+        Verb::Serve {
+            manifest,
+            operation,
+        } => {
+            let (source, manifest) = Source::read(manifest)?;
+            serve::serve(Plan {
+                manifest,
+                source,
+                storage: &cli.storage,
+                operation,
+            })
+        }
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage),
     }
 }
