@@ -1,11 +1,13 @@
 //! `holdfast`, the composition root: reads the command line and the manifest,
 //! joins the edge and the runtime, and ends them in order.
 
+mod admin;
 mod cli;
 mod event_loops;
 mod fleet;
 mod inspect;
 mod log;
+mod operate;
 mod problem;
 mod run;
 mod serve;
@@ -49,6 +51,7 @@ fn execute(cli: &Cli) -> Result<(), Problem> {
             serve::serve(Plan {
                 manifest,
                 source: Source::default(),
+                origin: &arguments.component,
                 storage: &cli.storage,
                 operation: &arguments.operation,
             })
@@ -57,14 +60,19 @@ fn execute(cli: &Cli) -> Result<(), Problem> {
             manifest,
             operation,
         } => {
-            let (source, manifest) = Source::read(manifest)?;
+            let (source, checked) = Source::read(manifest)?;
             serve::serve(Plan {
-                manifest,
+                manifest: checked,
                 source,
+                origin: manifest,
                 storage: &cli.storage,
                 operation,
             })
         }
+        Verb::Status { access, json } => operate::status(access, &cli.storage, *json),
+        Verb::Reload { access } => operate::reload(access, &cli.storage),
+        Verb::Rollback { target, to } => operate::rollback(target, to.as_deref(), &cli.storage),
+        Verb::Promote { target } => operate::promote(target, &cli.storage),
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage),
     }
 }

@@ -1,6 +1,7 @@
 //! `holdfast serve` and `holdfast run`: from a manifest to a running host, and
 //! to its end.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use holdfast_core::manifest::Manifest;
 use holdfast_edge::{BindError, Drain, Hub, Lane, Listener, Trigger, drain};
 use holdfast_runtime::{EngineLimits, Engines};
 
+use crate::admin::{Admin, Published, places};
 use crate::cli::{Operation, Storage};
 use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Deploy, Handle, Source, Start};
@@ -21,6 +23,8 @@ use crate::watch::{Inlet, Watch};
 pub(crate) struct Plan<'a> {
     pub(crate) manifest: Manifest,
     pub(crate) source: Source,
+    /// The file by which operators name this host.
+    pub(crate) origin: &'a Path,
     pub(crate) storage: &'a Storage,
     pub(crate) operation: &'a Operation,
 }
@@ -56,7 +60,12 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
         true => None,
         false => Some(Watch::start(inlet, handle.clone())?),
     };
+    let admin = match plan.operation.no_admin {
+        true => None,
+        false => Some(Admin::bind(host.admin_listen)?),
+    };
     let serving = Serving {
+        admin,
         listener,
         lanes,
         event_loops,
@@ -64,7 +73,9 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
         drain,
         drain_timeout: Duration::from_millis(host.drain_timeout_ms),
     };
+    let published = serving.publish(&places(plan.storage.data.as_deref(), plan.origin));
     let served = serving.until_the_end(&handle);
+    drop(published);
     watch.map(Watch::stop).transpose()?;
     deploy.stop()?;
     served?;
@@ -74,6 +85,7 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
 
 /// What takes part in serving.
 struct Serving {
+    admin: Option<Admin>,
     listener: Listener,
     lanes: Vec<Lane>,
     event_loops: EventLoops,
@@ -83,6 +95,24 @@ struct Serving {
 }
 
 impl Serving {
+    /// Tells this user where the admin listener is, for as long as the result
+    /// lives.
+    fn publish(&self, places: &[PathBuf]) -> Vec<Published> {
+        let Some(admin) = &self.admin else {
+            return Vec::new();
+        };
+        let meeting = admin.meeting();
+        let publish = |place: &PathBuf| match meeting.publish(place.clone()) {
+            Ok(published) => Some(published),
+            Err(error) => {
+                let file = place.display();
+                tracing::warn!(%file, %error, "`holdfast status` finds this host by --admin only");
+                None
+            }
+        };
+        places.iter().filter_map(publish).collect()
+    }
+
     /// Accepts connections until a signal comes and all has ended.
     fn until_the_end(self, fleet: &Handle) -> anyhow::Result<()> {
         let main = tokio::runtime::Builder::new_current_thread()
@@ -92,7 +122,14 @@ impl Serving {
             let signals = Signals::catch()?;
             let address = self.listener.local_address();
             tracing::info!("listening on http://{address}");
+            let admin = async {
+                match self.admin {
+                    Some(admin) => admin.run(fleet.clone(), address).await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
+                failed = admin => Ok(failed.map(|never| match never {})?),
                 () = signals.obey(&self.trigger, self.drain_timeout, fleet) => Ok(()),
                 accepted = async {
                     self.listener.accept(self.lanes, self.drain).await?;

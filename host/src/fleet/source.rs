@@ -35,11 +35,6 @@ impl Source {
         };
         Ok((source, manifest))
     }
-
-    /// The file, if there is one.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
-    }
 }
 
 /// What is there now.
