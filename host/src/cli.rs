@@ -32,10 +32,16 @@ pub(crate) struct Storage {
     /// Folder of compiled components [default: the user's cache folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// Size of that folder in bytes; what was not used for the longest time goes
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = CACHE_BYTES_MAX)]
+    pub(crate) cache_bytes_max: u64,
     /// Compile again at every start
     #[arg(long, global = true, conflicts_with = "cache")]
     pub(crate) no_cache: bool,
 }
+
+/// A few hundred components of the larger kind.
+const CACHE_BYTES_MAX: u64 = 2 << 30;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
@@ -101,6 +107,20 @@ Examples:
         #[arg(value_name = "COMPONENT.wasm")]
         component: PathBuf,
     },
+    /// Compile the component on standard input; started by the host itself
+    #[command(hide = true)]
+    Compile(Compile),
+}
+
+/// What the host tells the compiler.
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    /// Memory it may have
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) memory_bytes_max: u64,
+    /// Process id of the host, without which it ends
+    #[arg(long, value_name = "PID")]
+    pub(crate) parent: u32,
 }
 
 /// Serve one component, without a manifest

@@ -3,6 +3,7 @@
 
 mod admin;
 mod cli;
+mod compile;
 mod event_loops;
 mod fleet;
 mod inspect;
@@ -11,7 +12,6 @@ mod operate;
 mod problem;
 mod run;
 mod serve;
-mod shim;
 mod signals;
 mod system;
 mod time;
@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     log::init(cli.color, cli.log.as_deref());
     match execute(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(problem) => {
             eprintln!("error: {problem}");
             ExitCode::FAILURE
@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: &Cli) -> Result<(), Problem> {
+fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
     match &cli.verb {
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
@@ -54,7 +54,7 @@ fn execute(cli: &Cli) -> Result<(), Problem> {
                 origin: &arguments.component,
                 storage: &cli.storage,
                 operation: &arguments.operation,
-            })
+            })?;
         }
         Verb::Serve {
             manifest,
@@ -67,12 +67,14 @@ fn execute(cli: &Cli) -> Result<(), Problem> {
                 origin: manifest,
                 storage: &cli.storage,
                 operation,
-            })
+            })?;
         }
-        Verb::Status { access, json } => operate::status(access, &cli.storage, *json),
-        Verb::Reload { access } => operate::reload(access, &cli.storage),
-        Verb::Rollback { target, to } => operate::rollback(target, to.as_deref(), &cli.storage),
-        Verb::Promote { target } => operate::promote(target, &cli.storage),
-        Verb::Inspect { component } => inspect::inspect(component, &cli.storage),
+        Verb::Status { access, json } => operate::status(access, &cli.storage, *json)?,
+        Verb::Reload { access } => operate::reload(access, &cli.storage)?,
+        Verb::Rollback { target, to } => operate::rollback(target, to.as_deref(), &cli.storage)?,
+        Verb::Promote { target } => operate::promote(target, &cli.storage)?,
+        Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
+        Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
     }
+    Ok(ExitCode::SUCCESS)
 }

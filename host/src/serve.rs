@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use holdfast_core::manifest::Manifest;
 use holdfast_edge::{BindError, Drain, Hub, Lane, Listener, Trigger, drain};
-use holdfast_runtime::{EngineLimits, Engines};
+use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
 
 use crate::admin::{Admin, Published, places};
 use crate::cli::{Operation, Storage};
+use crate::compile;
 use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Deploy, Handle, Source, Start};
 use crate::problem::Problem;
-use crate::shim::{Loader, Runtime};
 use crate::signals::Signals;
 use crate::system;
 use crate::watch::{Inlet, Watch};
@@ -35,7 +35,12 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
     let host = plan.manifest.host.clone();
     let listener = Listener::bind(host.listen).map_err(bind_problem)?;
     let engines = Engines::new(&engine_limits(&plan.manifest))?;
-    let loader = Loader::new(engines, system::cache(plan.storage)?)?;
+    let loader = Loader::new(
+        engines,
+        system::cache(plan.storage)?,
+        Compiler::Child(compile::program()?),
+        host.load,
+    )?;
     let hub = Hub::new();
     let runtime = Runtime::new(hub.clone(), system::store(plan.storage)?);
     let inlet = Inlet::new();
@@ -54,7 +59,7 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
         Some(count) => count,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime.inner, &drain)?;
+    let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime, &drain)?;
     let deploy = Deploy::start(fleet, handle.clone())?;
     let watch = match plan.operation.no_watch {
         true => None,

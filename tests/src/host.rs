@@ -62,11 +62,15 @@ impl Host {
         let component = component.display().to_string();
         let all = ["run", &component, "--listen", "127.0.0.1:0"];
         let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
-        let all: Vec<String> = all.collect();
+        let mut all: Vec<String> = all.collect();
+        if !arguments.contains(&"--no-cache") {
+            all.extend(["--cache".to_owned(), place::cache().display().to_string()]);
+        }
         Self::start(&all, &[], Folder::new(), Stage::shared().await).await
     }
 
-    /// Starts the binary and waits until it listens.
+    /// Starts the binary, with arguments that say where its cache is, and waits
+    /// until it listens.
     pub(crate) async fn start(
         arguments: &[String],
         variables: &[(&'static str, String)],
@@ -75,8 +79,6 @@ impl Host {
     ) -> Self {
         let mut child = command()
             .args(arguments)
-            .arg("--cache")
-            .arg(place::cache())
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -13,6 +13,7 @@
 )]
 
 pub mod browser;
+pub mod bulk;
 pub mod folder;
 pub mod host;
 pub mod http;

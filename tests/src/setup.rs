@@ -1,11 +1,13 @@
 //! Says how a host is to be started.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use crate::folder::Folder;
 use crate::host::{self, Host};
 use crate::place;
 use crate::stage::Stage;
+use crate::wait::patiently;
 
 /// A host with one plugin, made step by step. For anything else there is
 /// [`Setup::manifest`].
@@ -17,17 +19,20 @@ pub struct Setup {
     config: String,
     rest: String,
     variables: Vec<(&'static str, String)>,
+    cache: PathBuf,
     is_alone: bool,
 }
 
 impl Setup {
     /// One plugin made of the guest `name`, on every path.
     pub fn new(name: &str) -> Self {
-        let guest = place::guest(name);
-        let plugin = format!(
-            "[[plugin]]\nname = \"{name}\"\ncomponent = \"{}\"\n",
-            guest.display()
-        );
+        Self::file(name, &place::guest(name))
+    }
+
+    /// One plugin made of this component, on every path.
+    pub fn file(name: &str, component: &Path) -> Self {
+        let component = component.display();
+        let plugin = format!("[[plugin]]\nname = \"{name}\"\ncomponent = \"{component}\"\n");
         let rest = format!("[[route]]\npath = \"/\"\nplugin = \"{name}\"\n");
         Self::of(plugin, rest)
     }
@@ -52,6 +57,7 @@ impl Setup {
             config: String::new(),
             rest,
             variables: Vec::new(),
+            cache: place::cache(),
             is_alone: false,
         }
     }
@@ -92,6 +98,12 @@ impl Setup {
         self
     }
 
+    /// A cache of its own; the folder is made if it is not there.
+    pub fn cache(mut self, folder: &Path) -> Self {
+        self.cache = folder.to_owned();
+        self
+    }
+
     /// Waits until no other test uses the machine, and keeps others out.
     pub fn alone(mut self) -> Self {
         self.is_alone = true;
@@ -107,7 +119,12 @@ impl Setup {
         };
         let folder = Folder::new();
         let manifest = folder.write("holdfast.toml", self.text());
-        let arguments = ["serve".to_owned(), manifest.display().to_string()];
+        let arguments = [
+            "serve".to_owned(),
+            manifest.display().to_string(),
+            "--cache".to_owned(),
+            self.cache.display().to_string(),
+        ];
         Host::start(&arguments, &self.variables, folder, stage).await
     }
 
@@ -117,8 +134,10 @@ impl Setup {
         let manifest = folder.write("holdfast.toml", self.text());
         let mut command = host::command();
         command.arg("serve").arg(manifest);
+        command.arg("--cache").arg(&self.cache);
         let output = tokio::task::spawn_blocking(move || command.output());
-        let output = output.await.expect("no panic").expect("the host starts");
+        let output = patiently("the host to end", output).await;
+        let output = output.expect("no panic").expect("the host starts");
         let text = String::from_utf8(output.stderr).expect("UTF-8");
         assert_eq!(output.status.code(), Some(1), "{text}");
         text

@@ -8,13 +8,14 @@ use std::time::{Instant, SystemTime};
 use holdfast_core::deploy::Deploy;
 use holdfast_core::manifest::Plugin;
 use holdfast_core::{PluginId, Settings, TenantId};
-use holdfast_runtime::AllowList;
+use holdfast_runtime::{
+    AllowList, Digest, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
+};
 
 use super::fault::Fault;
-use super::stamp::{Content, Seen, Stamp, content};
+use super::stamp::{Content, Seen, Stamp};
 use super::version::Version;
 use crate::problem::Problem;
-use crate::shim::{Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime};
 
 /// What makes generations.
 pub(crate) struct Builder {
@@ -78,22 +79,16 @@ impl Builder {
         // The stamp comes first: whatever happens to the file from now on makes
         // another one.
         let stamp = Stamp::of(&file.path);
-        let content = content(&file.path);
+        let read = self.loader.read(&file.path);
+        let content = read.as_ref().ok().map(|it| Digest::of(it).to_string());
         let is_known = content.as_ref().is_some_and(|it| file.known.contains(it));
-        let result = match (is_known, &order.loaded) {
-            (true, None) => Ok(None),
-            (true, Some(loaded)) => self.prepare(&order, loaded.clone(), begin).map(Some),
-            (false, _) => self
-                .loader
-                .load_file(&file.path)
-                .and_then(|loaded| self.prepare(&order, loaded, begin))
-                .map(Some),
+        let loaded = match (is_known, read) {
+            (true, _) => Ok(order.loaded.clone()),
+            (false, Ok(bytes)) => self.loader.load(&bytes).map(Some),
+            (false, Err(error)) => Err(error),
         };
-        let content = match &result {
-            // What was loaded, even if the file has changed since.
-            Ok(Some(built)) if !is_known => Some(built.version.digest.clone()),
-            _ => content,
-        };
+        let prepare = |loaded| self.prepare(&order, loaded, begin);
+        let result = loaded.and_then(|loaded| loaded.map(prepare).transpose());
         Done {
             result: result.map_err(|error| fault(&order, &error, content.clone())),
             seen: Some(Seen::new(stamp, content)),

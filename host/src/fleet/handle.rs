@@ -8,7 +8,7 @@ use holdfast_edge::Hub;
 use tokio::sync::oneshot;
 
 use super::{Board, Change, Command, Look, Name, Refusal, Report, Status};
-use crate::shim::Runtime;
+use holdfast_runtime::Runtime;
 
 /// Commands that wait for the deploy thread. It takes them even while a
 /// component is loaded.

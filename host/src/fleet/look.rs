@@ -115,13 +115,13 @@ impl Fleet {
         if look.is_busy(&path) || !(is_due || is_retry) {
             return None;
         }
-        let seen = source::see(&path);
+        let source::Read { seen, text } = source::read(&path);
         let is_same = seen.content.is_some() && seen.content == self.source.seen.content;
         if is_same && !is_retry {
             self.source.seen = seen;
             return None;
         }
-        match source::read(&path) {
+        match text.and_then(|text| source::parse(&path, &text)) {
             Ok(manifest) => {
                 if self.has_busy_component(&manifest, look) {
                     // The manifest stays due: it is taken together with them.

@@ -148,6 +148,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         threads,
         instances_max,
         drain_timeout_ms,
+        load,
     } = old;
     [
         ("listen", *listen != new.listen),
@@ -158,6 +159,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             "drain_timeout_ms",
             *drain_timeout_ms != new.drain_timeout_ms,
         ),
+        ("load", *load != new.load),
     ]
     .into_iter()
     .filter_map(|(key, is_changed)| is_changed.then_some(key))

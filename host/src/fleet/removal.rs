@@ -6,8 +6,6 @@ use std::time::{Duration, Instant};
 use holdfast_core::PluginId;
 
 use super::Fleet;
-#[allow(unused_imports)]
-use crate::shim::HubShim as _;
 
 /// A plugin on its way out.
 pub(super) struct Removal {

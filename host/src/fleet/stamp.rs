@@ -1,12 +1,9 @@
 //! Whether a file has changed: by what the system says of it, and then by its
 //! content.
 
-use std::fs::{File, Metadata};
-use std::io::Read;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-
-use sha2::{Digest as _, Sha256};
 
 /// What the system says of a file, symlinks followed. A file whose stamp is the
 /// same has the same content. The time of the inode's change is part of it, so
@@ -41,33 +38,6 @@ impl From<&Metadata> for Stamp {
 
 /// A SHA-256 of a file's content, in lower-case hexadecimal digits.
 pub(crate) type Content = String;
-
-/// Bytes of the largest file that is read only to compare it. A larger one is
-/// left to the loader, which refuses it.
-const CONTENT_BYTES_MAX: u64 = 256 << 20;
-
-/// What is in a file; none if it can't be read, or is no regular file, or is
-/// too large to be compared.
-pub(crate) fn content(path: &Path) -> Option<Content> {
-    // A pipe would block when it is opened.
-    if !std::fs::metadata(path).ok()?.is_file() {
-        return None;
-    }
-    let mut file = File::open(path).ok()?.take(CONTENT_BYTES_MAX + 1);
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 64 << 10];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer).ok()? {
-            0 => break,
-            len => {
-                size += len as u64;
-                digest.update(buffer.get(..len)?);
-            }
-        }
-    }
-    (size <= CONTENT_BYTES_MAX).then(|| hex(&digest.finalize()))
-}
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {

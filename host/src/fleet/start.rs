@@ -18,7 +18,7 @@ use super::settle::Item;
 use super::worker::Worker;
 use super::{Board, Fleet, Handle, Ids, Source};
 use crate::problem::Problem;
-use crate::shim::{Loader, Runtime};
+use holdfast_runtime::{Loader, Runtime};
 
 /// What a fleet is made of.
 pub(crate) struct Start {

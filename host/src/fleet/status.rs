@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Entry, Mark};
 use super::fault::Fault;
-#[allow(unused_imports)]
-use crate::shim::HubShim as _;
-use crate::shim::{Role, Runtime};
 use crate::time::rfc3339;
+use holdfast_runtime::{Role, Runtime};
 
 /// The state of a host.
 #[derive(Debug, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use holdfast_core::Settings;
 use holdfast_core::manifest::Plugin;
 
-use crate::shim::Loaded;
+use holdfast_runtime::Loaded;
 
 /// A generation that serves, or that has served and is kept.
 #[derive(Clone)]

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::Command;
 use super::build::{Builder, Done, Order};
 use super::fault::Fault;
-use super::stamp::{Seen, Stamp, content};
+use super::stamp::{Seen, Stamp};
 
 /// Hands orders to the thread. It ends after the order at which it is when this
 /// is dropped.
@@ -47,7 +47,7 @@ fn run(builder: &Builder, order: Order) -> Done {
         let message = format!("{}: the loader has panicked", path.display());
         let fault = Fault::new(message, "report it, with the component");
         Done {
-            seen: Some(Seen::new(Stamp::of(&path), content(&path))),
+            seen: Some(Seen::new(Stamp::of(&path), None)),
             result: Err(fault.in_file(path, None)),
         }
     })

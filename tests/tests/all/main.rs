@@ -16,6 +16,7 @@ mod forms;
 mod capabilities;
 mod chat;
 mod cli;
+mod compile;
 mod drain;
 mod foreign;
 mod handshake;

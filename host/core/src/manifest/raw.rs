@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::ManifestError;
 use crate::deploy::RawDeploy;
-use crate::limits::{OnError, RawLimits, SlowConsumer};
+use crate::limits::{OnError, RawLimits, RawLoadLimits, SlowConsumer};
 
 /// `holdfast.toml` as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,6 +24,9 @@ pub struct Raw {
     /// Where operators ask the host.
     #[serde(default)]
     pub admin: RawAdmin,
+    /// Limits of loading components.
+    #[serde(default)]
+    pub load: RawLoadLimits,
     /// Limits of every plugin that does not set its own.
     #[serde(default)]
     pub limits: RawLimits,

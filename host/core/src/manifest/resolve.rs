@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::ManifestError;
 use super::raw::{Kind, Raw, RawPlugin, RawRoute};
 use crate::deploy::Deploy;
-use crate::limits::Limits;
+use crate::limits::{Limits, LoadLimits};
 
 /// The tenant of a plugin that names none.
 pub const DEFAULT_TENANT: &str = "default";
@@ -36,6 +36,8 @@ pub struct Host {
     pub instances_max: u32,
     /// Longest time of a shut-down.
     pub drain_timeout_ms: u64,
+    /// Limits of loading components.
+    pub load: LoadLimits,
 }
 
 /// A plugin.
@@ -132,6 +134,8 @@ fn host(raw: &Raw) -> Result<Host, Wrong> {
             }
         },
         drain_timeout_ms: raw.drain_timeout_ms.unwrap_or(10_000),
+        load: LoadLimits::resolve(&raw.load)
+            .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
     })
 }
 
