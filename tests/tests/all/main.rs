@@ -28,3 +28,4 @@ mod page;
 mod pressure;
 mod protocol;
 mod scale;
+mod swap;
