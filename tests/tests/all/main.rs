@@ -29,3 +29,4 @@ mod page;
 mod pressure;
 mod protocol;
 mod scale;
+mod swap;
