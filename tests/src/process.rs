@@ -12,38 +12,9 @@ pub fn interrupt(pid: u32) {
     signal(pid, Signal::INT);
 }
 
-/// Sends SIGKILL, which nobody can catch.
-pub fn kill(pid: u32) {
-    signal(pid, Signal::KILL);
-}
-
-/// Whether a process runs: one that has ended and waits for its parent to ask
-/// does not.
-pub fn is_running(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
-    // After the program's name, which may contain anything, comes the state.
-    stat.is_ok_and(|text| {
-        let rest = text.rsplit_once(") ").map_or("", |(_, rest)| rest);
-        !rest.starts_with(['Z', 'X'])
-    })
-}
-
-/// The processes that a process has started, by any of its threads, and that have
-/// not been waited for.
-pub fn children(pid: u32) -> Vec<u32> {
-    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
-        return Vec::new();
-    };
-    let mut children = Vec::new();
-    for thread in threads.flatten() {
-        let list = std::fs::read_to_string(thread.path().join("children"));
-        let list = list.unwrap_or_default();
-        children.extend(
-            list.split_whitespace()
-                .filter_map(|word| word.parse::<u32>().ok()),
-        );
-    }
-    children
+/// Sends SIGHUP.
+pub fn hangup(pid: u32) {
+    signal(pid, Signal::HUP);
 }
 
 fn signal(pid: u32, signal: Signal) {

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use holdfast_tests::build::{Build, put};
 use holdfast_tests::host::Host;
 use holdfast_tests::http::get;
-use holdfast_tests::process::{children, is_running, kill};
+use holdfast_tests::process::{children, is_alive, kill};
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{End, Socket};
 use holdfast_tests::wait::until;
@@ -70,7 +70,7 @@ async fn a_host_that_is_killed_leaves_no_compiler_behind() {
     let compiler = compiling(&host).await;
     kill(host.pid());
     assert!(!host.ended().await.success());
-    until("the compiler to end", || !is_running(compiler)).await;
+    until("the compiler to end", || !is_alive(compiler)).await;
 }
 
 #[tokio::test]
@@ -78,7 +78,7 @@ async fn a_host_that_is_told_to_end_does_not_wait_for_a_compiler() {
     let host = Setup::of_build(&Build::new("plain", 1)).start().await;
     let compiler = compiling(&host).await;
     host.stop().await;
-    until("the compiler to end", || !is_running(compiler)).await;
+    until("the compiler to end", || !is_alive(compiler)).await;
 }
 
 #[tokio::test]
@@ -86,7 +86,7 @@ async fn the_old_code_serves_while_new_code_is_compiled() {
     let host = Setup::of_build(&Build::new("plain", 1)).start().await;
     let mut socket = Socket::open(&host, "/").await;
     let compiler = compiling(&host).await;
-    while is_running(compiler) {
+    while is_alive(compiler) {
         assert_eq!(socket.ask("version now").await, "1 now");
         assert_eq!(get(&host, "/version").await.text(), "1");
     }
