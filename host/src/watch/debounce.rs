@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 const TOGETHER: Duration = Duration::from_millis(5);
 /// The longest time by which others that come delay what is complete.
 const TOGETHER_MAX: Duration = Duration::from_millis(50);
-/// Silence after which a file that nobody has closed is thought complete.
-const QUIET: Duration = Duration::from_millis(100);
+/// Silence after which a file that nobody has closed is thought complete. Long,
+/// since nearly everybody closes what he has written, and a copy over a network
+/// may stall.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// What has happened to a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

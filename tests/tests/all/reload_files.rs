@@ -13,6 +13,7 @@ use holdfast_tests::http::get;
 use holdfast_tests::process::hangup;
 use holdfast_tests::setup::{FIXTURE, Setup};
 use holdfast_tests::socket::Socket;
+use holdfast_tests::wait::until;
 use serde_json::Value;
 
 const FORM: &str = "plain";
@@ -53,23 +54,22 @@ async fn an_editor_writes_by_rename() {
 async fn a_file_that_is_written_slowly_is_taken_when_it_is_whole() {
     let host = Setup::of_build(&build(1)).start().await;
     let new = build(2);
-    let (first, rest) = new.bytes().split_at(new.bytes().len() / 2);
+    let mut rest = new.bytes().iter();
     let mut file = OpenOptions::new()
         .write(true)
         .truncate(true)
         .open(host.component())
         .unwrap();
-    file.write_all(first).unwrap();
-    // Other files change meanwhile, and the host looks.
-    host.edit("[[route]]", "# changed\n[[route]]");
-    let other = format!("name = \"other\"\ncomponent = \"{FIXTURE}2.wasm\"");
-    put(
-        &host.folder().join(format!("{FIXTURE}2.wasm")),
-        build(7).bytes(),
-    );
-    host.edit("[[route]]", &format!("[[plugin]]\n{other}\n[[route]]"));
-    host.logged(&["plugin loaded", "other"]).await;
-    file.write_all(rest).unwrap();
+    // Another plugin comes meanwhile, and the host looks.
+    put(&host.folder().join("other.wasm"), build(1).bytes());
+    let other = "[[plugin]]\nname = \"other\"\ncomponent = \"other.wasm\"\n[[route]]";
+    host.edit("[[route]]", other);
+    until("the other plugin", || {
+        file.write_all(&[*rest.next().unwrap()]).unwrap();
+        host.log().contains("plugin=\"other\"")
+    })
+    .await;
+    file.write_all(rest.as_slice()).unwrap();
     drop(file);
     host.serves(2).await;
     assert!(!host.log().contains("can't be loaded"), "{}", host.log());
