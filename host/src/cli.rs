@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use holdfast_core::manifest::DEFAULT_LISTEN;
+use holdfast_core::manifest::{DEFAULT_LISTEN, DEFAULT_TENANT};
 
 /// Serves HTTP requests and WebSocket events with handlers in a WebAssembly
 /// sandbox.
@@ -55,6 +55,48 @@ Examples:
         /// The manifest
         #[arg(default_value = "holdfast.toml", value_name = "MANIFEST")]
         manifest: PathBuf,
+        #[command(flatten)]
+        operation: Operation,
+    },
+    /// Show what a running host serves, and what went wrong
+    #[command(after_help = "\
+Examples:
+  holdfast status
+  holdfast status /etc/holdfast/holdfast.toml --json")]
+    Status {
+        #[command(flatten)]
+        access: Access,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a running host look at its files now; wait until what has changed serves
+    #[command(after_help = "\
+Examples:
+  holdfast reload")]
+    Reload {
+        #[command(flatten)]
+        access: Access,
+    },
+    /// Go back to an earlier generation of a plugin
+    #[command(after_help = "\
+Examples:
+  holdfast rollback chat
+  holdfast rollback chat --tenant acme --to 3f2a91")]
+    Rollback {
+        #[command(flatten)]
+        target: Target,
+        /// How the digest of its component begins [default: the one before]
+        #[arg(long, value_name = "DIGEST")]
+        to: Option<String>,
+    },
+    /// Let the canary of a plugin serve everybody
+    #[command(after_help = "\
+Examples:
+  holdfast promote chat")]
+    Promote {
+        #[command(flatten)]
+        target: Target,
     },
     /// Show what a component exports and imports, and what it must be granted
     #[command(after_help = "\
@@ -101,6 +143,51 @@ pub(crate) struct Run {
     /// A host to which the component may send requests; may be repeated
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_http: Vec<String>,
+    #[command(flatten)]
+    pub(crate) operation: Operation,
+}
+
+/// How a running host is changed.
+#[derive(Debug, Args)]
+pub(crate) struct Operation {
+    /// Don't watch the files; `holdfast reload` and SIGHUP look at them
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// No admin listener: `holdfast status` and the like find no host
+    #[arg(long)]
+    pub(crate) no_admin: bool,
+}
+
+/// Which running host is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    /// The manifest with which it was started, or the component
+    #[arg(default_value = "holdfast.toml", value_name = "MANIFEST")]
+    pub(crate) manifest: PathBuf,
+    /// Where its admin listener is [default: what it has written to its file]
+    #[arg(long, env = "HOLDFAST_ADMIN", value_name = "URL")]
+    pub(crate) admin: Option<String>,
+    /// The token for it [default: what it has written to its file]
+    #[arg(
+        long,
+        env = "HOLDFAST_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) token: Option<String>,
+}
+
+/// Which plugin is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: String,
+    /// Its tenant
+    #[arg(long, default_value = DEFAULT_TENANT, value_name = "TENANT")]
+    pub(crate) tenant: String,
+    #[command(flatten)]
+    pub(crate) access: Access,
 }
 
 /// When to use colours.

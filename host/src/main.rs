@@ -1,23 +1,30 @@
 //! `holdfast`, the composition root: reads the command line and the manifest,
 //! joins the edge and the runtime, and ends them in order.
 
+mod admin;
 mod cli;
 mod compile;
 mod event_loops;
+mod fleet;
 mod inspect;
 mod log;
+mod operate;
 mod problem;
 mod run;
 mod serve;
 mod signals;
 mod system;
+mod time;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Verb};
+use crate::fleet::Source;
 use crate::problem::Problem;
+use crate::serve::Plan;
 
 /// Small objects come and go with every event; this allocator is the quickest
 /// that was measured, and returns memory to the system.
@@ -38,8 +45,34 @@ fn main() -> ExitCode {
 
 fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
     match &cli.verb {
-        Verb::Run(arguments) => serve::serve(&run::manifest(arguments)?, &cli.storage)?,
-        Verb::Serve { manifest } => serve::serve(&serve::read(manifest)?, &cli.storage)?,
+        Verb::Run(arguments) => {
+            let manifest = run::manifest(arguments)?;
+            fleet::check(&manifest)?;
+            serve::serve(Plan {
+                manifest,
+                source: Source::default(),
+                origin: &arguments.component,
+                storage: &cli.storage,
+                operation: &arguments.operation,
+            })?;
+        }
+        Verb::Serve {
+            manifest,
+            operation,
+        } => {
+            let (source, checked) = Source::read(manifest)?;
+            serve::serve(Plan {
+                manifest: checked,
+                source,
+                origin: manifest,
+                storage: &cli.storage,
+                operation,
+            })?;
+        }
+        Verb::Status { access, json } => operate::status(access, &cli.storage, *json)?,
+        Verb::Reload { access } => operate::reload(access, &cli.storage)?,
+        Verb::Rollback { target, to } => operate::rollback(target, to.as_deref(), &cli.storage)?,
+        Verb::Promote { target } => operate::promote(target, &cli.storage)?,
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
         Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
     }

@@ -69,6 +69,16 @@ impl Host {
         Self::start(&all, &[], Folder::new(), Stage::shared().await).await
     }
 
+    /// Starts `holdfast serve` for a manifest, with more arguments.
+    pub async fn serve(manifest: &Path, arguments: &[&str]) -> Self {
+        let manifest = manifest.display().to_string();
+        let cache = place::cache().display().to_string();
+        let all = ["serve", &manifest, "--cache", &cache];
+        let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
+        let all: Vec<_> = all.collect();
+        Self::start(&all, &[], Folder::new(), Stage::shared().await).await
+    }
+
     /// Starts the binary, with arguments that say where its cache is, and waits
     /// until it listens.
     pub(crate) async fn start(

@@ -12,6 +12,11 @@ pub fn interrupt(pid: u32) {
     signal(pid, Signal::INT);
 }
 
+/// Sends SIGHUP.
+pub fn hangup(pid: u32) {
+    signal(pid, Signal::HUP);
+}
+
 fn signal(pid: u32, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process id"), signal).expect("a process of ours");

@@ -3,11 +3,18 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use crate::build::Build;
 use crate::folder::Folder;
 use crate::host::{self, Host};
 use crate::place;
 use crate::stage::Stage;
 use crate::wait::patiently;
+
+/// The manifest's name in the host's folder.
+pub(crate) const MANIFEST: &str = "holdfast.toml";
+
+/// The name of the plugin of [`Setup::of_build`].
+pub const FIXTURE: &str = "fixture";
 
 /// A host with one plugin, made step by step. For anything else there is
 /// [`Setup::manifest`].
@@ -17,7 +24,9 @@ pub struct Setup {
     plugin: String,
     limits: String,
     config: String,
+    deploy: String,
     rest: String,
+    files: Vec<(String, Vec<u8>)>,
     variables: Vec<(&'static str, String)>,
     cache: PathBuf,
     is_alone: bool,
@@ -26,12 +35,22 @@ pub struct Setup {
 impl Setup {
     /// One plugin made of the guest `name`, on every path.
     pub fn new(name: &str) -> Self {
-        Self::file(name, &place::guest(name))
+        Self::of_file(name, &place::guest(name))
     }
 
     /// One plugin made of this component, on every path.
-    pub fn file(name: &str, component: &Path) -> Self {
-        let component = component.display();
+    pub fn of_file(name: &str, component: &Path) -> Self {
+        Self::one(name, &component.display().to_string())
+    }
+
+    /// One plugin, `fixture`, on every path. Its component is the file
+    /// [`Host::component`] in the host's own folder, where a test can replace it.
+    pub fn of_build(build: &Build) -> Self {
+        let name = format!("{FIXTURE}.wasm");
+        Self::one(FIXTURE, &name).file(&name, build.bytes())
+    }
+
+    fn one(name: &str, component: &str) -> Self {
         let plugin = format!("[[plugin]]\nname = \"{name}\"\ncomponent = \"{component}\"\n");
         let rest = format!("[[route]]\npath = \"/\"\nplugin = \"{name}\"\n");
         Self::of(plugin, rest)
@@ -55,7 +74,9 @@ impl Setup {
             plugin,
             limits: String::new(),
             config: String::new(),
+            deploy: String::new(),
             rest,
+            files: Vec::new(),
             variables: Vec::new(),
             cache: place::cache(),
             is_alone: false,
@@ -92,6 +113,18 @@ impl Setup {
         self
     }
 
+    /// How a new generation takes over.
+    pub fn deploy(mut self, key: &str, value: impl std::fmt::Display) -> Self {
+        let _ = writeln!(self.deploy, "{key} = {value}");
+        self
+    }
+
+    /// A file in the host's folder.
+    pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
+        self
+    }
+
     /// An environment variable of the host.
     pub fn variable(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
@@ -118,7 +151,10 @@ impl Setup {
             Stage::shared().await
         };
         let folder = Folder::new();
-        let manifest = folder.write("holdfast.toml", self.text());
+        for (name, content) in &self.files {
+            folder.write(name, content);
+        }
+        let manifest = folder.write(MANIFEST, self.text());
         let arguments = [
             "serve".to_owned(),
             manifest.display().to_string(),
@@ -131,7 +167,7 @@ impl Setup {
     /// Starts the host, which is to fail, and returns what it says.
     pub async fn fails(self) -> String {
         let folder = Folder::new();
-        let manifest = folder.write("holdfast.toml", self.text());
+        let manifest = folder.write(MANIFEST, self.text());
         let mut command = host::command();
         command.arg("serve").arg(manifest);
         command.arg("--cache").arg(&self.cache);
@@ -150,6 +186,9 @@ impl Setup {
         }
         if !self.config.is_empty() {
             let _ = write!(text, "[plugin.config]\n{}", self.config);
+        }
+        if !self.deploy.is_empty() {
+            let _ = write!(text, "[plugin.deploy]\n{}", self.deploy);
         }
         text + &self.rest
     }

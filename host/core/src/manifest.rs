@@ -5,7 +5,7 @@
 mod raw;
 mod resolve;
 
-pub use raw::{Kind, Raw, RawPlugin, RawRoute, parse};
+pub use raw::{Kind, Raw, RawAdmin, RawPlugin, RawRoute, parse};
 pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Host, Manifest, Plugin, Route, resolve};
 
 /// What is wrong with a manifest, and how to mend it.

@@ -17,7 +17,7 @@ const MIB: u64 = 1 << 20;
 
 /// What the host says when it is to serve this file.
 async fn refusal(file: &Path, key: &str, value: u64) -> String {
-    let setup = Setup::file("new", file).host(key, value);
+    let setup = Setup::of_file("new", file).host(key, value);
     setup.fails().await
 }
 
@@ -163,7 +163,7 @@ async fn what_the_compiler_has_used_is_not_the_hosts() {
     // The compiler needs more than 64 MiB for it, as is shown above.
     let file = folder.write("large.wasm", bulky("echo", 200_000, 4));
     let size = fs::metadata(&file).unwrap().len();
-    let host = verbose(Setup::file("large", &file), folder.path());
+    let host = verbose(Setup::of_file("large", &file), folder.path());
     let host = host.start().await;
     host.logged(&["component compiled"]).await;
     let after = process::resident_peak_bytes(host.pid());

@@ -28,4 +28,8 @@ mod order;
 mod page;
 mod pressure;
 mod protocol;
+mod reload_admin;
+mod reload_files;
+mod reload_manifest;
 mod scale;
+mod swap;

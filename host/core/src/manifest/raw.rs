@@ -21,6 +21,9 @@ pub struct Raw {
     pub instances_max: Option<u32>,
     /// Time that a shut-down waits for requests and sockets.
     pub drain_timeout_ms: Option<u64>,
+    /// Where operators ask the host.
+    #[serde(default)]
+    pub admin: RawAdmin,
     /// Limits of loading components.
     #[serde(default)]
     pub load: RawLoadLimits,
@@ -33,6 +36,14 @@ pub struct Raw {
     /// The routes.
     #[serde(default)]
     pub route: Vec<RawRoute>,
+}
+
+/// `[admin]` as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAdmin {
+    /// Address of the admin listener; a free port of `127.0.0.1` if left out.
+    pub listen: Option<String>,
 }
 
 /// One `[[plugin]]`.
