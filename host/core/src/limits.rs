@@ -2,10 +2,12 @@
 //! behaviour when it is reached. docs/limits.md is the table for operators.
 
 mod load;
+mod tenant;
 
 use serde::Deserialize;
 
 pub use load::LoadLimits;
+pub use tenant::{RawTenantLimits, TenantLimits};
 
 /// Limits as the manifest gives them, for the host or for one plugin. Every key
 /// may be left out. Units are in the names.

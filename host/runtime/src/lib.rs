@@ -25,8 +25,10 @@ mod prepare;
 mod probation;
 mod request;
 mod runtime;
+mod share;
 mod store;
 mod team;
+mod tenant;
 #[cfg(test)]
 mod tests;
 mod volume;

@@ -1,9 +1,9 @@
 //! A plugin as the runtime knows it: what its instances are made from, what
 //! they may do, and what all event loops together have of it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use holdfast_core::deploy::Deploy;
 use holdfast_core::event::Outcome;
@@ -15,11 +15,14 @@ use crate::generation::{Generation, Grants};
 use crate::load::Loaded;
 use crate::probation::{Alarm, Tally};
 use crate::store::Store;
+use crate::tenant::Tenant;
 use crate::volume::{Verdict, Volume};
 
 /// One generation of a plugin.
 pub(crate) struct Plugin {
     pub(crate) settings: Arc<Settings>,
+    /// Whose it is.
+    pub(crate) tenant: Arc<Tenant>,
     pub(crate) loaded: Loaded,
     pub(crate) grants: Arc<Grants>,
     pub(crate) deploy: Deploy,
@@ -53,6 +56,8 @@ pub(crate) struct Shared {
     log: Volume,
     /// What has become of its events.
     pub(crate) tally: Tally,
+    /// Time that its guests have computed.
+    cpu_ns: AtomicU64,
 }
 
 impl Shared {
@@ -64,7 +69,19 @@ impl Shared {
             wanted: Notify::new(),
             log: Volume::new(),
             tally: Tally::new(deploy.probation),
+            cpu_ns: AtomicU64::new(0),
         }
+    }
+
+    /// Counts time that its guests have computed.
+    pub(crate) fn add_cpu(&self, time: Duration) {
+        self.cpu_ns
+            .fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Time that its guests have computed, in nanoseconds.
+    pub(crate) fn cpu_ns(&self) -> u64 {
+        self.cpu_ns.load(Ordering::Relaxed)
     }
 
     /// How many wait for an instance, on all loops.
@@ -77,6 +94,7 @@ impl Plugin {
     /// A generation that has not been asked for its format.
     pub(crate) fn new(
         generation: Generation,
+        tenant: Arc<Tenant>,
         edge: Arc<dyn Edge>,
         store: Store,
         alarm: Arc<Alarm>,
@@ -84,6 +102,7 @@ impl Plugin {
         let limits = generation.limits;
         Self {
             settings: generation.settings,
+            tenant,
             loaded: generation.loaded,
             grants: Arc::new(generation.grants),
             deploy: generation.deploy,

@@ -25,6 +25,7 @@ use crate::deadline::within;
 use crate::instance::Instance;
 use crate::load::Http;
 use crate::plugin::Plugin;
+use crate::share::{Share, Shares};
 use crate::world::websocket_0_1_0::{Call, Form};
 
 /// Uses of an instance if the operator has not said how many: of one which
@@ -38,6 +39,8 @@ const USES_PER_LOOP: u64 = 16;
 /// The instances of one plugin on one event loop.
 pub(crate) struct Pool {
     plugin: Arc<Plugin>,
+    /// Its tenant's share of the event loop.
+    share: Share,
     idle: RefCell<Vec<Instance>>,
     crew: worker::Crew,
     /// How many wait here to be alone with an instance.
@@ -52,8 +55,9 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(plugin: Arc<Plugin>) -> Rc<Self> {
+    pub(crate) fn new(plugin: Arc<Plugin>, shares: &Rc<Shares>) -> Rc<Self> {
         Rc::new(Self {
+            share: shares.join(&plugin),
             plugin,
             idle: RefCell::default(),
             crew: worker::Crew::default(),

@@ -15,12 +15,14 @@ use crate::lineup::Lineup;
 use crate::plugin::Plugin;
 use crate::probation::Alarm;
 use crate::store::Store;
+use crate::tenant::Tenants;
 
 /// All plugins that are loaded.
 pub struct Runtime {
     edge: Arc<dyn Edge>,
     store: Store,
     alarm: Arc<Alarm>,
+    tenants: Tenants,
     slots: RwLock<Vec<Slot>>,
     /// Held by whoever makes a change, from what he reads to what he writes.
     changing: Mutex<()>,
@@ -46,6 +48,7 @@ impl Runtime {
             edge,
             store,
             alarm: Arc::default(),
+            tenants: Tenants::default(),
             slots: RwLock::default(),
             changing: Mutex::default(),
             version: AtomicU64::new(0),
@@ -154,7 +157,10 @@ impl Runtime {
     /// A generation of which nothing has been made.
     pub(crate) fn plugin(&self, generation: Generation) -> Plugin {
         let (edge, store) = (Arc::clone(&self.edge), self.store.clone());
-        Plugin::new(generation, edge, store, Arc::clone(&self.alarm))
+        let tenant = self
+            .tenants
+            .get(generation.settings.tenant, &generation.tenant);
+        Plugin::new(generation, tenant, edge, store, Arc::clone(&self.alarm))
     }
 
     pub(crate) fn lineup(&self, id: PluginId) -> Option<Arc<Lineup>> {

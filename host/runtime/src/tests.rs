@@ -2,6 +2,7 @@
 //! format and an edge that has only connections.
 
 mod edge;
+mod fair;
 mod guest;
 mod lifetime;
 mod migration;

@@ -27,15 +27,17 @@ use crate::instance::{HttpHandler, Instance};
 use crate::line::handler_failure;
 use crate::plugin::Entered;
 use crate::request;
+use crate::share::{Share, Turn};
 use crate::world::websocket_0_1_0::{Alone, Call};
 
 /// Runs a WebSocket event in the caller's own task.
 pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
     let has_begun = Cell::new(false);
+    let turn = Turn::new(&pool.share);
     // The end of a connection is told, however late.
     let kept = match &call {
-        Call::Close(..) => match pool.take().await {
+        Call::Close(..) => match turn.run(pin!(pool.take())).await {
             Ok(instance) => Some(instance),
             Err(failure) => return Outcome::Failed(failure),
         },
@@ -47,6 +49,9 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
             None => pool.take().await?,
         };
         has_begun.set(true);
+        turn.observe(instance.store.data().meter());
+        // It has been idle; that does not count.
+        instance.store.set_epoch_deadline(1);
         let handlers = &instance.handlers.websocket;
         let handlers = handlers.as_ref().ok_or(Failure::NoHandler)?;
         let outcome = handlers
@@ -56,15 +61,28 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
         pool.put(instance, pool.uses_max(USES));
         Ok(outcome)
     });
-    match within(limit_ms, event).await {
+    match within(limit_ms, pin!(turn.run(event))).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(_) if has_begun.get() => Outcome::Failed(Failure::Timeout(limit_ms)),
-        Err(_) => Outcome::Failed(no_instance(&pool)),
+        Err(_) => Outcome::Failed(turned_away(&pool, &turn)),
     }
 }
 
-/// What an event is told that has waited for an instance until its deadline.
+/// What an event is told that has waited until its deadline and not begun.
+fn turned_away(pool: &Pool, turn: &Turn<'_>) -> Failure {
+    match turn.is_waiting() {
+        true => no_turn(),
+        false => no_instance(pool),
+    }
+}
+
+/// Its tenant had no turn.
+pub(super) fn no_turn() -> Failure {
+    Failure::Overloaded("its tenant has used its share of the processor".into())
+}
+
+/// All instances were busy.
 pub(super) fn no_instance(pool: &Pool) -> Failure {
     let max = pool.plugin.instance.count_max;
     Failure::Overloaded(format!("all of its {max} instances are busy"))
@@ -81,10 +99,9 @@ pub(super) async fn http(
 ) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
     let deadline = Instant::now() + Duration::from_millis(limit_ms);
-    let mut instance = match within(limit_ms, pin!(pool.take())).await {
-        Ok(Ok(instance)) => instance,
-        Ok(Err(failure)) => return Outcome::Failed(failure),
-        Err(_) => return Outcome::Failed(no_instance(&pool)),
+    let mut instance = match take(&pool, limit_ms).await {
+        Ok(instance) => instance,
+        Err(failure) => return Outcome::Failed(failure),
     };
     let (head_sender, head) = oneshot::channel();
     // Dropped when nobody listens to the guest any more.
@@ -92,7 +109,15 @@ pub(super) async fn http(
     let has_failed = Arc::new(AtomicBool::new(false));
     let is_cut = Arc::clone(&has_failed);
     let failure = tokio::task::spawn_local(async move {
-        let served = serve(&mut instance, request, head_sender, listening, deadline).await;
+        let served = serve(
+            &pool.share,
+            &mut instance,
+            request,
+            head_sender,
+            listening,
+            deadline,
+        )
+        .await;
         match served.is_ok() {
             true => pool.put(instance, pool.uses_max(USES_0_2)),
             // Before the instance goes, and the body of its response ends.
@@ -113,7 +138,15 @@ pub(super) async fn http(
     }
 }
 
+/// An instance, in the tenant's turn and within this time.
+async fn take(pool: &Pool, limit_ms: u64) -> Result<Instance, Failure> {
+    let turn = Turn::new(&pool.share);
+    let taken = within(limit_ms, pin!(turn.run(pin!(pool.take())))).await;
+    taken.unwrap_or_else(|_| Err(turned_away(pool, &turn)))
+}
+
 async fn serve(
+    share: &Share,
     instance: &mut Instance,
     request: http::Request<Body>,
     head: oneshot::Sender<Head>,
@@ -125,18 +158,20 @@ async fn serve(
     };
     let store = &mut instance.store;
     let plugin = Arc::clone(store.data().plugin());
-    let limit_ms = plugin.event.timeout_ms;
     let meter = Arc::clone(store.data().meter());
+    let limit_ms = plugin.event.timeout_ms;
     let has_head = Arc::new(AtomicBool::new(false));
     let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
     let handler = handler.wasi_http_incoming_handler();
     let mut call = pin!(handler.call_handle(store, request, out));
     let mut listening = pin!(listening);
     let mut watch = Watch::new(limit_ms);
+    let turn = Turn::new(share);
+    turn.observe(&meter);
     let mut deadline = Some(deadline);
     let mut is_heard = true;
     let served = poll_fn(|context| {
-        if let Poll::Ready(returned) = call.as_mut().poll(context) {
+        if let Poll::Ready(returned) = turn.poll(call.as_mut(), context) {
             return Poll::Ready(returned.map_err(trap));
         }
         if is_heard && listening.as_mut().poll(context).is_ready() {
@@ -146,7 +181,7 @@ async fn serve(
         if is_heard && has_head.load(Ordering::Relaxed) {
             deadline = None;
         }
-        match watch.is_over(context, meter.take_interrupted(), deadline) {
+        match watch.is_over(context, turn.pause(), deadline) {
             true => Poll::Ready(Err(Failure::Timeout(limit_ms))),
             false => Poll::Pending,
         }

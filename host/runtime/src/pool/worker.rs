@@ -158,16 +158,22 @@ impl Pool {
             let next = first.unwrap_or_else(|| Instant::now() + limit);
             tokio::select! {
                 permit = &mut permit => return permit,
-                () = tokio::time::sleep_until(next) => self.turn_away_late(),
+                () = tokio::time::sleep_until(next) => {
+                    self.turn_away_late(|| no_instance(self));
+                }
             }
         }
     }
 
-    fn turn_away_late(&self) {
-        for job in self.crew.take_late() {
+    /// Returns whether there were any.
+    fn turn_away_late(&self, failure: impl Fn() -> Failure) -> bool {
+        let late = self.crew.take_late();
+        let is_any = !late.is_empty();
+        for job in late {
             // Whoever waited may have gone meanwhile.
-            let _ = job.reply.send(Outcome::Failed(no_instance(self)));
+            let _ = job.reply.send(Outcome::Failed(failure()));
         }
+        is_any
     }
 
     /// Answers one job, since no worker could be made for it.
