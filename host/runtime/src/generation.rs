@@ -66,6 +66,15 @@ pub enum Role {
     Old,
 }
 
+/// What the plugins of a tenant have together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantStatus {
+    /// Instances, on all event loops.
+    pub instances: u32,
+    /// Their linear memories, in bytes.
+    pub memory_bytes: u64,
+}
+
 /// What has become of a generation.
 #[derive(Clone, Debug)]
 pub struct GenerationStatus {

@@ -7,5 +7,6 @@ mod guest;
 mod lifetime;
 mod migration;
 mod probation;
+mod room;
 mod stage;
 mod strategies;

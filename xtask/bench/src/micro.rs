@@ -68,7 +68,7 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
         Ok(())
     })?;
 
-    let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?);
+    let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?, 1);
     for (id, limits) in limits {
         runtime.install(runtime.prepare(generation(id, &loaded, limits))?);
     }

@@ -65,15 +65,15 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
         Ok(Ok(outcome)) => outcome,
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(_) if has_begun.get() => Outcome::Failed(Failure::Timeout(limit_ms)),
-        Err(_) => Outcome::Failed(turned_away(&pool, &turn)),
+        Err(_) => Outcome::Failed(turned_away(&turn)),
     }
 }
 
 /// What an event is told that has waited until its deadline and not begun.
-fn turned_away(pool: &Pool, turn: &Turn<'_>) -> Failure {
+fn turned_away(turn: &Turn<'_>) -> Failure {
     match turn.is_waiting() {
         true => no_turn(),
-        false => no_instance(pool),
+        false => no_instance(),
     }
 }
 
@@ -82,10 +82,9 @@ pub(super) fn no_turn() -> Failure {
     Failure::Overloaded("its tenant has used its share of the processor".into())
 }
 
-/// All instances were busy.
-pub(super) fn no_instance(pool: &Pool) -> Failure {
-    let max = pool.plugin.instance.count_max;
-    Failure::Overloaded(format!("all of its {max} instances are busy"))
+/// All instances were busy, or those of others took all places.
+pub(super) fn no_instance() -> Failure {
+    Failure::Overloaded("no instance has become free for it".into())
 }
 
 type Head = Result<http::Response<wasmtime_wasi_http::WasiBody>, ErrorCode>;
@@ -142,7 +141,7 @@ pub(super) async fn http(
 async fn take(pool: &Pool, limit_ms: u64) -> Result<Instance, Failure> {
     let turn = Turn::new(&pool.share);
     let taken = within(limit_ms, pin!(turn.run(pin!(pool.take())))).await;
-    taken.unwrap_or_else(|_| Err(turned_away(pool, &turn)))
+    taken.unwrap_or_else(|_| Err(turned_away(&turn)))
 }
 
 async fn serve(

@@ -16,11 +16,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use holdfast_core::event::{Body, Failure, Outcome};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Pool;
 use super::plain::no_instance;
+use crate::instance::Place;
 use crate::plugin::Entered;
 use crate::world::websocket_0_1_0::Call;
 use seat::Seat;
@@ -140,26 +141,26 @@ impl Pool {
         }
         let pool = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let permit = pool.permit_for_crew().await;
+            let place = pool.place_for_crew().await;
             pool.crew.is_hiring.set(false);
-            match permit {
-                Ok(permit) if pool.crew.has_jobs() => outside::work(pool, permit).await,
+            match place {
+                Ok(place) if pool.crew.has_jobs() => outside::work(pool, place).await,
                 _ => {}
             }
         });
     }
 
-    /// Waits for a permit, and turns away the jobs whose time is over meanwhile.
-    async fn permit_for_crew(&self) -> Result<OwnedSemaphorePermit, Failure> {
+    /// Waits for a place, and turns away the jobs whose time is over meanwhile.
+    async fn place_for_crew(&self) -> Result<Place, Failure> {
         let limit = Duration::from_millis(self.plugin.event.timeout_ms);
-        let mut permit = pin!(self.permit(&self.waiting_hire));
+        let mut place = pin!(self.place(&self.waiting_hire));
         loop {
             let first = self.crew.first_deadline();
             let next = first.unwrap_or_else(|| Instant::now() + limit);
             tokio::select! {
-                permit = &mut permit => return permit,
+                place = &mut place => return place,
                 () = tokio::time::sleep_until(next) => {
-                    self.turn_away_late(|| no_instance(self));
+                    self.turn_away_late(no_instance);
                 }
             }
         }

@@ -38,8 +38,13 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new() -> Self {
+        Self::with_room(32)
+    }
+
+    /// With room for so many instances.
+    pub(super) fn with_room(instances_max: u32) -> Self {
         let engines = Engines::new(&EngineLimits {
-            instances_max: 32,
+            instances_max,
             memory_bytes_max: 1 << 20,
             table_elements_max: 100,
         });
@@ -47,7 +52,7 @@ impl Stage {
         let (compiler, limits) = (Compiler::InProcess, LoadLimits::default());
         let loader = Loader::new(engines.unwrap(), None, compiler, limits);
         Self {
-            runtime: Runtime::new(edge.clone(), Store::in_memory().unwrap()),
+            runtime: Runtime::new(edge.clone(), Store::in_memory().unwrap(), instances_max),
             edge,
             loader: loader.unwrap(),
         }

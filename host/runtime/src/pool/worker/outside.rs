@@ -10,7 +10,6 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
 use holdfast_core::event::{Failure, Outcome};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use wasmtime::AsContextMut;
 use wasmtime::component::GuestTaskId;
@@ -19,7 +18,7 @@ use super::super::Pool;
 use super::super::plain::no_turn;
 use super::super::watch::Watch;
 use super::inside::{self, Begun, Desk};
-use crate::instance::Instance;
+use crate::instance::{Instance, Place};
 use crate::share::{Pause, Turn};
 
 /// Interruptions in a row after which a guest is thought to compute for long. A
@@ -32,9 +31,9 @@ enum Ended {
     OutOfTime,
 }
 
-/// A worker's life, from its permit to its end.
-pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
-    let made = Turn::new(&pool.share).run(pin!(pool.make(permit))).await;
+/// A worker's life, from its place to its end.
+pub(super) async fn work(pool: Rc<Pool>, place: Place) {
+    let made = Turn::new(&pool.share).run(pin!(pool.make(place))).await;
     let instance = match made {
         Ok(instance) => instance,
         Err(failure) => return pool.turn_away(failure),
