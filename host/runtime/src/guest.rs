@@ -89,7 +89,7 @@ impl Guest {
                     .allow_udp(false)
                     .build(),
                 http: WasiHttpCtx::new(),
-                outbound: Outbound::new(&plugin.grants),
+                outbound: Outbound::new(plugin),
                 table,
                 meter: Arc::default(),
                 memory_bytes: Used::default(),
@@ -99,6 +99,7 @@ impl Guest {
             },
         );
         store.limiter(|guest| guest);
+        store.set_hostcall_fuel(plugin.instance.call_bytes_max);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
             store.data().meter.0.store(true, Ordering::Relaxed);

@@ -24,6 +24,7 @@ mod plugin;
 mod pool;
 mod prepare;
 mod probation;
+mod rate;
 mod request;
 mod runtime;
 mod share;

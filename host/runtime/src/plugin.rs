@@ -7,13 +7,16 @@ use std::time::{Duration, Instant};
 
 use holdfast_core::deploy::Deploy;
 use holdfast_core::event::Outcome;
-use holdfast_core::limits::{EventLimits, InstanceLimits};
+use holdfast_core::limits::{
+    EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, OutboundLimits,
+};
 use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::generation::{Generation, Grants};
 use crate::load::Loaded;
 use crate::probation::{Alarm, Tally};
+use crate::rate::Rate;
 use crate::store::Store;
 use crate::tenant::Tenant;
 use crate::volume::{Verdict, Volume};
@@ -24,7 +27,7 @@ pub(crate) struct Plugin {
     /// Whose it is.
     pub(crate) tenant: Arc<Tenant>,
     pub(crate) loaded: Loaded,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) grants: Grants,
     pub(crate) deploy: Deploy,
     /// Of its attachments; empty until it has been asked.
     format: OnceLock<Arc<str>>,
@@ -32,8 +35,9 @@ pub(crate) struct Plugin {
     pub(crate) instance: InstanceLimits,
     /// Of what the guest publishes.
     pub(crate) message_bytes_max: usize,
-    /// Of the tenant's keys and values.
-    pub(crate) keyvalue_bytes_max: u64,
+    pub(crate) keyvalue: KeyvalueLimits,
+    pub(crate) http: HttpLimits,
+    pub(crate) outbound: OutboundLimits,
     pub(crate) edge: Arc<dyn Edge>,
     pub(crate) store: Store,
     pub(crate) shared: Shared,
@@ -58,10 +62,13 @@ pub(crate) struct Shared {
     pub(crate) tally: Tally,
     /// Time that its guests have computed.
     cpu_ns: AtomicU64,
+    /// One permit for each outbound request.
+    pub(crate) outbound: Arc<Semaphore>,
+    pub(crate) outbound_rate: Rate,
 }
 
 impl Shared {
-    fn new(limits: &InstanceLimits, deploy: &Deploy) -> Self {
+    fn new(limits: &InstanceLimits, outbound: &OutboundLimits, deploy: &Deploy) -> Self {
         Self {
             instances: Arc::new(Semaphore::new(limits.count_max as usize)),
             waiting: AtomicU32::new(0),
@@ -70,6 +77,8 @@ impl Shared {
             log: Volume::new(),
             tally: Tally::new(deploy.probation),
             cpu_ns: AtomicU64::new(0),
+            outbound: Arc::new(Semaphore::new(outbound.concurrent_max as usize)),
+            outbound_rate: Rate::new(outbound.per_second_max),
         }
     }
 
@@ -104,14 +113,16 @@ impl Plugin {
             settings: generation.settings,
             tenant,
             loaded: generation.loaded,
-            grants: Arc::new(generation.grants),
+            grants: generation.grants,
             deploy: generation.deploy,
             format: OnceLock::new(),
-            shared: Shared::new(&limits.instance, &generation.deploy),
+            shared: Shared::new(&limits.instance, &limits.outbound, &generation.deploy),
             event: limits.event,
             instance: limits.instance,
             message_bytes_max: limits.connection.message_bytes_max,
-            keyvalue_bytes_max: limits.keyvalue.bytes_max,
+            keyvalue: limits.keyvalue,
+            http: limits.http,
+            outbound: limits.outbound,
             edge,
             store,
             alarm,

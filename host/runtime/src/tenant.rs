@@ -27,7 +27,12 @@ pub(crate) struct Tenant {
     /// How many of its events wait for a place.
     waiting: AtomicU32,
     pub(crate) house: Arc<House>,
+    /// One permit for each change of the store that waits or is made.
+    pub(crate) changes: Arc<Semaphore>,
 }
+
+/// Changes of the store that a tenant may have waiting there.
+const CHANGES_MAX: usize = 64;
 
 impl Tenant {
     fn new(id: TenantId, house: Arc<House>) -> Self {
@@ -42,6 +47,7 @@ impl Tenant {
             lodged: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             house,
+            changes: Arc::new(Semaphore::new(CHANGES_MAX)),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +20,7 @@ use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
-use crate::body;
+use crate::body::{self, Progress, Watched};
 use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
@@ -106,17 +106,21 @@ pub(super) async fn http(
     // Dropped when nobody listens to the guest any more.
     let (listener, listening) = oneshot::channel();
     let has_failed = Arc::new(AtomicBool::new(false));
-    let is_cut = Arc::clone(&has_failed);
+    let progress = Progress::default();
+    let watched = Watched {
+        has_failed: Arc::clone(&has_failed),
+        progress: progress.clone(),
+        _listener: listener,
+        bytes_max: pool.plugin.http.response_bytes_max,
+    };
     let failure = tokio::task::spawn_local(async move {
-        let served = serve(
-            &pool.share,
-            &mut instance,
-            request,
-            head_sender,
+        let exchange = Exchange {
+            head: head_sender,
             listening,
+            progress,
             deadline,
-        )
-        .await;
+        };
+        let served = serve(&pool.share, &mut instance, request, exchange).await;
         match served.is_ok() {
             true => pool.put(instance, pool.uses_max(USES_0_2)),
             // Before the instance goes, and the body of its response ends.
@@ -126,7 +130,7 @@ pub(super) async fn http(
         served.err()
     });
     match head.await {
-        Ok(Ok(response)) => Outcome::Response(body::answer(response, is_cut, listener).await),
+        Ok(Ok(response)) => Outcome::Response(body::answer(response, watched).await),
         Ok(Err(ErrorCode::InternalError(Some(text)))) => Outcome::Failed(handler_failure(&text)),
         Ok(Err(code)) => Outcome::Failed(handler_failure(&format!("{code:?}"))),
         // No head will come: the call has ended.
@@ -144,14 +148,27 @@ async fn take(pool: &Pool, limit_ms: u64) -> Result<Instance, Failure> {
     taken.unwrap_or_else(|_| Err(turned_away(&turn)))
 }
 
+/// What the guest's call and whoever wants the response have in common.
+struct Exchange {
+    head: oneshot::Sender<Head>,
+    listening: oneshot::Receiver<()>,
+    progress: Progress,
+    /// For the head.
+    deadline: Instant,
+}
+
 async fn serve(
     share: &Share,
     instance: &mut Instance,
     request: http::Request<Body>,
-    head: oneshot::Sender<Head>,
-    listening: oneshot::Receiver<()>,
-    deadline: Instant,
+    exchange: Exchange,
 ) -> Result<(), Failure> {
+    let Exchange {
+        head,
+        mut listening,
+        progress,
+        deadline,
+    } = exchange;
     let Some(HttpHandler::V0_2(handler)) = &instance.handlers.http else {
         return Err(Failure::NoHandler);
     };
@@ -163,7 +180,6 @@ async fn serve(
     let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
     let handler = handler.wasi_http_incoming_handler();
     let mut call = pin!(handler.call_handle(store, request, out));
-    let mut listening = pin!(listening);
     let mut watch = Watch::new(limit_ms);
     let turn = Turn::new(share);
     turn.observe(&meter);
@@ -173,12 +189,13 @@ async fn serve(
         if let Poll::Ready(returned) = turn.poll(call.as_mut(), context) {
             return Poll::Ready(returned.map_err(trap));
         }
-        if is_heard && listening.as_mut().poll(context).is_ready() {
+        if is_heard && Pin::new(&mut listening).poll(context).is_ready() {
             is_heard = false;
             deadline = Some(watch.deadline());
         }
         if is_heard && has_head.load(Ordering::Relaxed) {
-            deadline = None;
+            // From now on, only a client that does not read ends it.
+            deadline = progress.deadline(plugin.http.response_idle_timeout_ms);
         }
         match watch.is_over(context, turn.pause(), deadline) {
             true => Poll::Ready(Err(Failure::Timeout(limit_ms))),
