@@ -1,16 +1,22 @@
 //! The log: one line an event, on standard error.
 
+mod writer;
+
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::cli::Color;
+pub(crate) use writer::Flush;
 
 const DEFAULT_FILTER: &str = "info";
 
 /// Starts the log. A filter that can't be read is reported, and the default is
-/// used.
-pub(crate) fn init(color: Color, filter: Option<&str>) {
+/// used. What is written is complete when the result is dropped.
+///
+/// # Errors
+/// Fails when no thread can be started.
+pub(crate) fn init(color: Color, filter: Option<&str>) -> std::io::Result<Flush> {
     let ansi = match color {
         Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
         Color::Always => true,
@@ -20,12 +26,14 @@ pub(crate) fn init(color: Color, filter: Option<&str>) {
         Ok(parsed) => (parsed, None),
         Err(error) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
     };
+    let (sink, flush) = writer::start(std::io::stderr())?;
     tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_ansi(ansi)
-        .with_writer(std::io::stderr)
+        .with_writer(sink)
         .init();
     if let Some(error) = error {
         tracing::warn!(%error, "the log filter can't be read; `{DEFAULT_FILTER}` is used");
     }
+    Ok(flush)
 }

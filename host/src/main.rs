@@ -33,8 +33,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::init(cli.color, cli.log.as_deref());
-    match execute(&cli) {
+    let executed = match log::init(cli.color, cli.log.as_deref()) {
+        Ok(flush) => {
+            let executed = execute(&cli);
+            // Before anything else is written.
+            drop(flush);
+            executed
+        }
+        Err(error) => Err(Problem::from(anyhow::Error::from(error))),
+    };
+    match executed {
         Ok(code) => code,
         Err(problem) => {
             eprintln!("error: {problem}");

@@ -94,7 +94,7 @@ fn short_events_come_before_those_of_a_tenant_that_only_computes() {
         // One after the other, the others' slices would take ten times as long.
         let median = times[times.len() / 2];
         assert!(median < Duration::from_millis(5), "{median:?}");
-        assert!(times.len() > 50, "{}", times.len());
+        assert!(times.len() > 20, "{}", times.len());
     }
 }
 
