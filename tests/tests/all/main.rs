@@ -18,6 +18,7 @@ mod chat;
 mod cli;
 mod compile;
 mod drain;
+mod fair;
 mod foreign;
 mod handshake;
 mod http;
