@@ -64,6 +64,8 @@ pub(crate) enum Measure {
     ColdStart,
     /// The memory of so many different plugins.
     Plugins(Count),
+    /// Inside the edge: so many connections over transports in memory.
+    Memory(Count),
     /// Inside the runtime, without sockets.
     Runtime,
 }
