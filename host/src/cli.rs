@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_core::manifest::DEFAULT_LISTEN;
 
+use crate::new::Template;
+
 /// Serves HTTP requests and WebSocket events with handlers in a WebAssembly
 /// sandbox.
 #[derive(Debug, Parser)]
@@ -39,6 +41,7 @@ pub(crate) struct Storage {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    New(New),
     Run(Run),
     /// Serve the plugins and routes of a manifest
     #[command(after_help = "\
@@ -81,6 +84,24 @@ pub(crate) struct Run {
     /// A host to which the component may send requests; may be repeated
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_http: Vec<String>,
+}
+
+/// Write a project that `holdfast dev` builds and serves at once
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast new my-plugin
+  holdfast new talk --template chat --path ~/projects/talk")]
+pub(crate) struct New {
+    /// Name of the project, of its crate and of its plugin
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it handles
+    #[arg(long, value_enum, default_value_t = Template::Websocket)]
+    pub(crate) template: Template,
+    /// Folder to write it to; there must be nothing in it [default: NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// When to use colours.

@@ -5,6 +5,7 @@ mod cli;
 mod event_loops;
 mod inspect;
 mod log;
+mod new;
 mod problem;
 mod run;
 mod serve;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
 
 fn execute(cli: &Cli) -> Result<(), Problem> {
     match &cli.verb {
+        Verb::New(arguments) => new::new(arguments),
         Verb::Run(arguments) => serve::serve(&run::manifest(arguments)?, &cli.storage),
         Verb::Serve { manifest } => serve::serve(&serve::read(manifest)?, &cli.storage),
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage),
