@@ -17,35 +17,53 @@
 mod ansi;
 mod build;
 mod cargo;
+mod cycle;
+#[cfg(test)]
+mod fixture;
 mod page;
 mod project;
 mod report;
 mod sources;
 mod terminal;
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
-use holdfast_edge::Hub;
+use holdfast_edge::{Drain, Hub};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
-use tokio::time::Instant;
 
-use crate::fleet::Handle;
+use crate::cli::{self, Cli, Operation};
+use crate::fleet::{Handle, Source};
 use crate::problem::Problem;
-use build::{Build, Outcome};
-use page::Fault;
+use crate::serve::{Plan, serve};
 use project::Project;
 use report::Verdict;
-use sources::{Saved, Sources};
-pub(crate) use terminal::Terminal;
-use terminal::shown;
+use sources::Sources;
+use terminal::Terminal;
 
-/// The code from before, for people.
-const BEFORE: &str = "The code from before keeps serving.";
+/// What is logged: of the host what is wrong, of guests nearly everything.
+pub(crate) const LOG_FILTER: &str = "warn,guest=debug";
+
+/// Builds, serves and watches until a signal ends it.
+pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli) -> Result<(), Problem> {
+    let dev = Dev::open(&arguments.folder, Terminal::new(cli.color))?;
+    let (source, mut manifest) = Source::read(dev.manifest())?;
+    if let Some(listen) = arguments.listen {
+        manifest.host.listen = listen;
+    }
+    serve(Plan {
+        manifest,
+        source,
+        storage: &cli.storage,
+        operation: &Operation { no_watch: true },
+        dev: Some(dev),
+    })
+}
 
 /// A project that is worked on.
 pub(crate) struct Dev {
@@ -58,7 +76,7 @@ pub(crate) struct Dev {
 
 impl Dev {
     /// Reads the project in a folder, and watches it from now on.
-    pub(crate) fn open(folder: &Path, terminal: Terminal) -> Result<Self, Problem> {
+    fn open(folder: &Path, terminal: Terminal) -> Result<Self, Problem> {
         let project = Project::read(folder)?;
         Ok(Self {
             sources: Sources::watch(&project)?,
@@ -88,70 +106,16 @@ impl Dev {
         })
     }
 
-    async fn until_built(&mut self) {
-        let name = self.project.name();
-        self.terminal.say(&format!("building {name}"));
-        let begin = Instant::now();
-        loop {
-            let (outcome, _) = self.build(None, true).await;
-            match self.judge(&outcome) {
-                Ok(()) => {
-                    let built = shown(begin.elapsed());
-                    return self.terminal.say(&format!("built in {built}"));
-                }
-                Err(problem) => self.terminal.complain(&problem),
-            }
-            self.terminal.say("waiting for a file to be saved");
-            self.sources.next().await;
-        }
-    }
-
-    /// Builds what is there; returns the last save that it contains.
-    async fn build(&mut self, mut saved: Option<Saved>, is_first: bool) -> (Outcome, Option<Saved>) {
-        loop {
-            // The manifest may say something else now. One that is wrong is
-            // reported when it comes to be in force.
-            if let Ok(project) = Project::read(&self.project.folder) {
-                self.sources.follow(&project);
-                self.project = project;
-            }
-            let mut build = match Build::start(&self.project) {
-                Ok(build) => build,
-                Err(error) => return (self.project.recipe.not_started(&error), saved),
-            };
-            tokio::select! {
-                outcome = build.finish(self.terminal, is_first) => {
-                    return (outcome.unwrap_or_else(Outcome::lost), saved);
-                }
-                newer = self.sources.next() => {
-                    build.cancel().await;
-                    saved = Some(newer);
-                }
-            }
-        }
-    }
-
-    /// Whether a build has made what the manifest names.
-    fn judge(&self, outcome: &Outcome) -> Result<(), Problem> {
-        if outcome.is_good {
-            return self.project.install(outcome);
-        }
-        let message = format!("{} can't be built", self.project.name());
-        Err(match cargo::hint(&outcome.output) {
-            Some(hint) => Problem::new(message, hint),
-            None => Problem::bare(message),
-        })
-    }
-
     /// Builds and serves what is saved, until the thread is told to stop.
-    pub(crate) fn start(self, live: Live) -> anyhow::Result<Running> {
+    pub(crate) fn start(mut self, live: Live) -> anyhow::Result<Running> {
         let runtime = runtime()?;
         let (stop, stopped) = oneshot::channel();
-        let mut dev = self;
         let work = move || {
             runtime.block_on(async {
+                let mut drain = live.drain.clone();
                 tokio::select! {
-                    () = dev.serve(&live) => {}
+                    () = self.serve(&live) => {}
+                    _ = drain.started() => {}
                     _ = stopped => {}
                 }
             });
@@ -162,57 +126,15 @@ impl Dev {
             .context("can't start a thread")?;
         Ok(Running { stop, thread })
     }
-
-    async fn serve(&mut self, live: &Live) {
-        loop {
-            let saved = self.sources.next().await;
-            let (outcome, saved) = self.build(Some(saved), false).await;
-            let built = Instant::now();
-            let Some(saved) = saved else { continue };
-            let what = report::names(&saved, &self.project.folder);
-            let took = shown(built - saved.at);
-            if let Err(problem) = self.judge(&outcome) {
-                let output = format!("{}{problem}\n", outcome.output);
-                self.terminal.complain(&problem);
-                let line = format!("{what} saved → not built, after {took}; the code from before keeps serving");
-                self.terminal.say(&line);
-                self.show_fault(live, &problem.to_string(), &output);
-                continue;
-            }
-            // The host is about to end.
-            let Some(verdict) = live.look().await else { return };
-            let line = match &verdict {
-                Verdict::New => format!("serving new code {} later", shown(built.elapsed())),
-                Verdict::Same => "the same code".to_owned(),
-                Verdict::Wrong(_) => "not served; the code from before keeps serving".to_owned(),
-            };
-            match &verdict {
-                Verdict::Wrong(why) => {
-                    self.terminal.show(why);
-                    let title = format!("{} can't be served", self.project.name());
-                    self.show_fault(live, &title, why);
-                }
-                Verdict::New | Verdict::Same => live.hub.set_fault_page(None),
-            }
-            self.terminal.say(&format!("{what} saved → built in {took} → {line}"));
-        }
-    }
-
-    fn show_fault(&mut self, live: &Live, title: &str, output: &str) {
-        self.faults += 1;
-        live.hub.set_fault_page(Some(page::render(&Fault {
-            number: self.faults,
-            title: title.lines().next().unwrap_or_default(),
-            note: BEFORE,
-            output,
-        })));
-    }
 }
 
 /// The running host.
 pub(crate) struct Live {
     pub(crate) fleet: Handle,
     pub(crate) hub: Arc<Hub>,
+    /// Ends a build under way when the host begins to end.
+    pub(crate) drain: Drain,
+    pub(crate) address: SocketAddr,
 }
 
 impl Live {

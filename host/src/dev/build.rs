@@ -45,6 +45,16 @@ pub(super) struct Outcome {
     pub(super) components: Vec<PathBuf>,
 }
 
+impl Outcome {
+    /// Nothing was built.
+    pub(super) fn failed(output: String) -> Self {
+        Self {
+            output,
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Stream {
     Output,
@@ -79,7 +89,11 @@ impl<'a> Build<'a> {
     }
 
     /// Waits for its end, and shows meanwhile what it prints.
-    pub(super) async fn finish(&mut self, terminal: &Terminal, is_first: bool) -> io::Result<Outcome> {
+    pub(super) async fn finish(
+        &mut self,
+        terminal: Terminal,
+        is_first: bool,
+    ) -> io::Result<Outcome> {
         let mut outcome = Outcome::default();
         let mut is_open = true;
         let status = loop {
@@ -103,6 +117,10 @@ impl<'a> Build<'a> {
             }
         }
         outcome.is_good = status.success();
+        if !outcome.is_good && outcome.output.is_empty() {
+            outcome.output = format!("the builder says nothing ({status})\n");
+            terminal.show(&outcome.output);
+        }
         Ok(outcome)
     }
 
@@ -110,7 +128,7 @@ impl<'a> Build<'a> {
         &self,
         (stream, line): (Stream, String),
         outcome: &mut Outcome,
-        terminal: &Terminal,
+        terminal: Terminal,
         is_first: bool,
     ) {
         let is_cargo = self.project.recipe == Recipe::Cargo;
@@ -190,7 +208,10 @@ fn forward(
     let work = move || {
         let mut source = BufReader::new(source);
         let mut bytes = Vec::new();
-        while source.read_until(b'\n', &mut bytes).is_ok_and(|count| count > 0) {
+        while source
+            .read_until(b'\n', &mut bytes)
+            .is_ok_and(|count| count > 0)
+        {
             let line = String::from_utf8_lossy(&bytes);
             let line = line.trim_end_matches(['\r', '\n']).to_owned();
             if sender.blocking_send((stream, line)).is_err() {
@@ -199,6 +220,76 @@ fn forward(
             bytes.clear();
         }
     };
-    std::thread::Builder::new().name("build".into()).spawn(work)?;
+    std::thread::Builder::new()
+        .name("build".into())
+        .spawn(work)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dev::fixture::Folder;
+
+    const TERMINAL: Terminal = Terminal { has_colors: false };
+
+    async fn built(line: &str) -> Outcome {
+        let folder = Folder::project(&format!("[dev]\nbuild = \"{line}\""));
+        let project = folder.read();
+        let mut build = Build::start(&project).unwrap();
+        build.finish(TERMINAL, true).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_command_is_good_or_not_and_says_why() {
+        let good = built("echo one; echo two >&2; test -d src").await;
+        assert!(good.is_good, "{}", good.output);
+        assert!(good.output.contains("one\n") && good.output.contains("two\n"));
+        let bad = built("echo oh; exit 3").await;
+        assert!(!bad.is_good);
+        assert_eq!(bad.output, "oh\n");
+        let silent = built("exit 3").await;
+        assert!(silent.output.contains("3"), "{}", silent.output);
+    }
+
+    #[tokio::test]
+    async fn a_lot_of_output_does_not_stop_a_build() {
+        let much = built("yes | head -c 3000000").await;
+        assert!(much.is_good);
+        assert_eq!(much.output.len(), OUTPUT_BYTES_MAX);
+    }
+
+    #[tokio::test]
+    async fn what_a_builder_leaves_behind_is_not_waited_for() {
+        let begin = Instant::now();
+        let outcome = built("sleep 60 & echo done").await;
+        assert!(outcome.is_good && outcome.output == "done\n");
+        assert!(begin.elapsed() < Duration::from_secs(30));
+    }
+
+    #[tokio::test]
+    async fn a_build_ends_with_all_its_processes() {
+        let folder = Folder::project("[dev]\nbuild = \"sh -c 'echo $$ > pid; sleep 60'; true\"");
+        let project = folder.read();
+        let build = Build::start(&project).unwrap();
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let pid = loop {
+            let text = std::fs::read_to_string(folder.path().join("pid")).unwrap_or_default();
+            if text.ends_with('\n') {
+                break text.trim().to_owned();
+            }
+            assert!(Instant::now() < deadline, "no process has started");
+            sleep(POLL).await;
+        };
+        build.cancel().await;
+        // A process that nobody has waited for yet is a zombie.
+        let is_alive = || {
+            let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+            status.is_ok_and(|status| !status.contains("State:\tZ"))
+        };
+        while is_alive() {
+            assert!(Instant::now() < deadline, "{pid} is alive");
+            sleep(POLL).await;
+        }
+    }
 }

@@ -7,6 +7,9 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::ansi;
+use crate::problem::Problem;
+
 /// The target of every component.
 const TARGET: &str = "wasm32-wasip2";
 
@@ -59,14 +62,20 @@ pub(super) fn message(line: &str, folder: &Path) -> Option<Message> {
 
 /// Whether a line of cargo's standard error says only how far it is.
 pub(super) fn is_progress(line: &str) -> bool {
-    let words = ["Compiling", "Finished", "Fresh", "Locking", "Updating"];
+    let line = ansi::plain(line);
+    let words = ["Compiling", "Finished", "Locking", "Updating"];
     words.iter().any(|word| line.trim_start().starts_with(word))
 }
 
-/// What to do about a failed build, if it is not about the project.
-pub(super) fn hint(output: &str) -> Option<&'static str> {
-    let is_missing = output.contains("the `wasm32-wasip2` target may not be installed");
-    is_missing.then_some("run `rustup target add wasm32-wasip2`, then save again")
+/// What is wrong with the machine, if that is why a build has failed.
+pub(super) fn problem(output: &str) -> Option<Problem> {
+    let is_missing = ansi::plain(output).contains("`wasm32-wasip2` target may not be installed");
+    is_missing.then(|| {
+        Problem::new(
+            "this Rust toolchain can't build components",
+            "run `rustup target add wasm32-wasip2`, then save a file",
+        )
+    })
 }
 
 #[cfg(test)]
@@ -88,7 +97,8 @@ mod tests {
         let library = message(&artifact("/p/sdk/Cargo.toml", "/t/a.rlib"), folder);
         assert_eq!(library, None);
 
-        let line = r#"{"reason":"compiler-message","message":{"rendered":"error\n","level":"error"}}"#;
+        let line =
+            r#"{"reason":"compiler-message","message":{"rendered":"error\n","level":"error"}}"#;
         let diagnostic = message(line, folder);
         assert_eq!(diagnostic, Some(Message::Diagnostic("error\n".into())));
         assert_eq!(message(r#"{"reason":"build-finished"}"#, folder), None);
@@ -98,11 +108,13 @@ mod tests {
 
     #[test]
     fn progress_is_told_from_errors() {
-        assert!(is_progress("   Compiling first v0.1.0 (/p)"));
+        assert!(is_progress(
+            "\u{1b}[1m   Compiling\u{1b}[0m first v0.1.0 (/p)"
+        ));
         assert!(!is_progress("error: could not compile `first`"));
         assert!(!is_progress("    Blocking waiting for file lock"));
-        let missing = "note: the `wasm32-wasip2` target may not be installed";
-        assert!(hint(missing).is_some());
-        assert_eq!(hint("error[E0425]"), None);
+        let missing = "\u{1b}[1mnote\u{1b}[0m: the `wasm32-wasip2` target may not be installed";
+        assert!(problem(missing).is_some());
+        assert!(problem("error[E0425]").is_none());
     }
 }

@@ -5,11 +5,9 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use holdfast_core::manifest::Manifest;
-
 use super::build::Outcome;
+use crate::fleet::Source;
 use crate::problem::Problem;
-use crate::serve;
 
 const MANIFEST: &str = "holdfast.toml";
 /// What is watched in a project that cargo does not build.
@@ -36,12 +34,25 @@ pub(super) enum Recipe {
     Command(String),
 }
 
+impl Recipe {
+    /// The builder can't even be started.
+    pub(super) fn not_started(&self, error: &io::Error) -> Outcome {
+        let (program, hint) = match self {
+            Self::Cargo => ("cargo", "install Rust with rustup: https://rustup.rs"),
+            Self::Command(_) => ("sh", "there has to be a shell in PATH"),
+        };
+        Outcome::failed(format!(
+            "{program} can't be started: {error}\n  hint: {hint}\n"
+        ))
+    }
+}
+
 impl Project {
-    /// Reads the project in a folder; also returns its manifest.
+    /// Reads the project in a folder.
     ///
     /// # Errors
     /// When the manifest is missing or wrong, or nothing says how to build.
-    pub(crate) fn read(folder: &Path) -> Result<(Self, Manifest), Problem> {
+    pub(crate) fn read(folder: &Path) -> Result<Self, Problem> {
         let folder = folder.canonicalize().map_err(|error| {
             let message = format!("{}: no project is there: {error}", folder.display());
             Problem::new(message, "`holdfast new NAME` writes one")
@@ -49,9 +60,12 @@ impl Project {
         let path = folder.join(MANIFEST);
         if !path.exists() {
             let message = format!("{}: there is no {MANIFEST}", folder.display());
-            return Err(Problem::new(message, "`holdfast new NAME` writes a project"));
+            return Err(Problem::new(
+                message,
+                "`holdfast new NAME` writes a project",
+            ));
         }
-        let manifest = serve::read(&path)?;
+        let (_, manifest) = Source::read(&path)?;
         let dev = &manifest.dev;
         let is_cargo = folder.join("Cargo.toml").exists();
         let recipe = match &dev.build {
@@ -69,19 +83,21 @@ impl Project {
             None => vec![folder.join(WATCH_DEFAULT)],
         };
         if let Some(missing) = watch.iter().find(|path| !path.exists()) {
-            let message = format!("{}: it is to be watched, but is not there", missing.display());
+            let message = format!(
+                "{}: it is to be watched, but is not there",
+                missing.display()
+            );
             let hint = format!("name what is there in `watch` of [dev] in {MANIFEST}");
             return Err(Problem::new(message, hint));
         }
         let plugins = manifest.plugins.iter();
-        let project = Self {
+        Ok(Self {
             manifest: path,
             recipe,
             watch,
             components: plugins.map(|plugin| plugin.component.clone()).collect(),
             folder,
-        };
-        Ok((project, manifest))
+        })
     }
 
     /// For titles.
@@ -111,16 +127,25 @@ impl Project {
         if is_any {
             return Ok(());
         }
-        let names = outcome.components.iter().filter_map(|path| path.file_name());
+        let names = outcome
+            .components
+            .iter()
+            .filter_map(|path| path.file_name());
         let names: Vec<_> = names.map(|name| name.display().to_string()).collect();
         Err(match names.is_empty() {
             true => Problem::new(
-                format!("{}: cargo has built no component of it", self.folder.display()),
+                format!(
+                    "{}: cargo has built no component of it",
+                    self.folder.display()
+                ),
                 "add `crate-type = [\"cdylib\"]` to [lib] in Cargo.toml",
             ),
             false => Problem::new(
                 format!("{MANIFEST}: no plugin is made of {}", names.join(" or ")),
-                format!("write `component = \"target/wasm32-wasip2/release/{}\"`", names.concat()),
+                format!(
+                    "write `component = \"target/wasm32-wasip2/release/{}\"`",
+                    names.concat()
+                ),
             ),
         })
     }
@@ -128,7 +153,10 @@ impl Project {
 
 /// Copies a file, unless it is the same; nobody sees half of it.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    if to.canonicalize().is_ok_and(|to| from.canonicalize().is_ok_and(|from| from == to)) {
+    if to
+        .canonicalize()
+        .is_ok_and(|to| from.canonicalize().is_ok_and(|from| from == to))
+    {
         return Ok(());
     }
     if let Some(folder) = to.parent() {
@@ -137,4 +165,67 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     let partial = to.with_extension("partial");
     fs::copy(from, &partial)?;
     fs::rename(&partial, to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dev::fixture::Folder;
+
+    #[test]
+    fn a_project_says_how_it_is_built() {
+        let folder = Folder::project("");
+        let problem = Project::read(folder.path()).unwrap_err();
+        assert!(
+            problem.to_string().contains("nothing says how"),
+            "{problem}"
+        );
+        folder.write("Cargo.toml", "");
+        let project = folder.read();
+        assert_eq!(project.recipe, Recipe::Cargo);
+        assert_eq!(project.watch, [folder.path()]);
+
+        let folder = Folder::project("[dev]\nbuild = 'make'");
+        let project = folder.read();
+        assert_eq!(project.recipe, Recipe::Command("make".into()));
+        assert_eq!(project.watch, [folder.path().join("src")]);
+        std::fs::remove_dir(folder.path().join("src")).unwrap();
+        let problem = Project::read(folder.path()).unwrap_err();
+        assert!(
+            problem.to_string().contains("src: it is to be watched"),
+            "{problem}"
+        );
+        let problem = Project::read(&folder.path().join("absent")).unwrap_err();
+        assert!(
+            problem.to_string().contains("no project is there"),
+            "{problem}"
+        );
+    }
+
+    #[test]
+    fn components_are_put_where_the_manifest_says() {
+        let folder = Folder::project("");
+        folder.write("Cargo.toml", "");
+        let project = folder.read();
+        let outcome = |names: &[&str]| Outcome {
+            is_good: true,
+            components: names.iter().map(|name| folder.write(name, name)).collect(),
+            ..Outcome::default()
+        };
+        project
+            .install(&outcome(&["built/b.wasm", "built/a.wasm"]))
+            .unwrap();
+        let installed = std::fs::read_to_string(folder.path().join("out/a.wasm")).unwrap();
+        assert_eq!(installed, "built/a.wasm");
+        // Where it is to be already.
+        project.install(&outcome(&["out/a.wasm"])).unwrap();
+
+        let problem = project.install(&outcome(&["built/b.wasm"])).unwrap_err();
+        assert!(
+            problem.to_string().contains("no plugin is made of b.wasm"),
+            "{problem}"
+        );
+        let problem = project.install(&outcome(&[])).unwrap_err();
+        assert!(problem.to_string().contains("cdylib"), "{problem}");
+    }
 }

@@ -26,7 +26,11 @@ const FOLDERS_MAX: usize = 10_000;
 /// Folders and files which builders and editors write, or which are big and
 /// not the project's own.
 const IGNORED: &[&str] = &[
-    "target", "node_modules", "__pycache__", "venv", "Cargo.lock",
+    "target",
+    "node_modules",
+    "__pycache__",
+    "venv",
+    "Cargo.lock",
     // With this name vim tries whether it may write.
     "4913",
 ];
@@ -40,6 +44,16 @@ pub(super) struct Saved {
 }
 
 impl Saved {
+    /// Nothing yet.
+    pub(super) fn nothing() -> Self {
+        let now = Instant::now();
+        Self {
+            paths: BTreeSet::new(),
+            at: now,
+            last: now,
+        }
+    }
+
     fn due(&self) -> Instant {
         (self.last + TOGETHER).min(self.at + TOGETHER_MAX)
     }
@@ -119,13 +133,8 @@ impl Sources {
         if path.is_dir() {
             self.enter(path.clone());
         }
-        let now = Instant::now();
-        let saved = self.saved.get_or_insert_with(|| Saved {
-            paths: BTreeSet::new(),
-            at: now,
-            last: now,
-        });
-        saved.last = now;
+        let saved = self.saved.get_or_insert_with(Saved::nothing);
+        saved.last = Instant::now();
         if saved.paths.len() < CHANGES_MAX {
             saved.paths.insert(path);
         }
@@ -147,7 +156,10 @@ impl Sources {
         while let Some(folder) = folders.pop_front() {
             count += 1;
             if count > FOLDERS_MAX {
-                tracing::warn!(max = FOLDERS_MAX, "not all folders of the project are watched");
+                tracing::warn!(
+                    max = FOLDERS_MAX,
+                    "not all folders of the project are watched"
+                );
                 return;
             }
             self.listen(&folder);
@@ -182,4 +194,90 @@ fn changed(event: notify::Result<Event>) -> Option<Vec<PathBuf>> {
 /// Hidden files, copies that editors make, and what builders write.
 fn is_ignored(name: &str) -> bool {
     name.starts_with(['.', '#']) || name.ends_with('~') || IGNORED.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dev::fixture::Folder;
+
+    const DEADLINE: Duration = Duration::from_secs(30);
+
+    async fn saved(sources: &mut Sources) -> Vec<PathBuf> {
+        let saved = tokio::time::timeout(DEADLINE, sources.next()).await;
+        saved
+            .expect("something was saved")
+            .paths
+            .into_iter()
+            .collect()
+    }
+
+    #[tokio::test]
+    async fn files_saved_together_are_one_save() {
+        let folder = Folder::project("");
+        folder.write("Cargo.toml", "");
+        let mut sources = Sources::watch(&folder.read()).unwrap();
+        let one = folder.write("src/one.rs", "1");
+        let two = folder.write("src/two.rs", "2");
+        assert_eq!(saved(&mut sources).await, [one.clone(), two]);
+
+        // As many editors do it: another file in its place.
+        let other = folder.write("src/.one.rs.new", "3");
+        std::fs::rename(other, &one).unwrap();
+        assert_eq!(saved(&mut sources).await, std::slice::from_ref(&one));
+        std::fs::remove_file(&one).unwrap();
+        assert_eq!(saved(&mut sources).await, [one]);
+        let manifest = folder.path().join("holdfast.toml");
+        folder.write("holdfast.toml", "");
+        assert_eq!(saved(&mut sources).await, [manifest]);
+    }
+
+    #[tokio::test]
+    async fn what_builders_and_editors_write_is_no_source() {
+        let folder = Folder::project("");
+        folder.write("Cargo.toml", "");
+        folder.write("target/release/x.d", "");
+        let mut sources = Sources::watch(&folder.read()).unwrap();
+        for name in [
+            "target/release/y.d",
+            "Cargo.lock",
+            ".git/index",
+            "src/lib.rs~",
+            "out/a.wasm",
+        ] {
+            folder.write(name, "x");
+        }
+        let last = folder.write("src/lib.rs", "x");
+        // `out` is new, and might have been of interest.
+        let new = folder.path().join("out");
+        assert_eq!(saved(&mut sources).await, [new, last]);
+    }
+
+    #[tokio::test]
+    async fn new_folders_are_watched_and_others_are_not() {
+        let folder = Folder::project("[dev]\nbuild = 'make'\nwatch = ['src', 'more.txt']");
+        folder.write("more.txt", "");
+        let mut sources = Sources::watch(&folder.read()).unwrap();
+        folder.write("other.txt", "x");
+        let deep = folder.path().join("src/a/b");
+        std::fs::create_dir_all(&deep).unwrap();
+        assert!(!saved(&mut sources).await.is_empty());
+        let file = folder.write("src/a/b/file.rs", "x");
+        assert!(saved(&mut sources).await.contains(&file));
+        let more = folder.write("more.txt", "x");
+        assert_eq!(saved(&mut sources).await, [more]);
+    }
+
+    #[tokio::test]
+    async fn a_save_outlives_a_dropped_future() {
+        let folder = Folder::project("[dev]\nbuild = 'make'");
+        let mut sources = Sources::watch(&folder.read()).unwrap();
+        let file = folder.write("src/lib.rs", "x");
+        let deadline = Instant::now() + DEADLINE;
+        while sources.saved.is_none() {
+            assert!(Instant::now() < deadline, "nothing was saved");
+            let _ = tokio::time::timeout(Duration::from_millis(1), sources.next()).await;
+        }
+        assert_eq!(saved(&mut sources).await, [file]);
+    }
 }

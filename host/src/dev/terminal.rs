@@ -1,9 +1,10 @@
 //! What `holdfast dev` tells the person who started it.
 
-use std::io::Write;
 use std::time::Duration;
 
 use super::ansi;
+use crate::cli::Color;
+use crate::log;
 
 /// Standard output, with or without colours.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,13 @@ const BOLD: &str = "\u{1b}[1m";
 const PLAIN: &str = "\u{1b}[0m";
 
 impl Terminal {
+    /// With colours, if they are wanted.
+    pub(super) fn new(color: Color) -> Self {
+        Self {
+            has_colors: log::has_colors(color, &std::io::stdout()),
+        }
+    }
+
     /// Shows what a builder has printed.
     pub(super) fn show(self, text: &str) {
         match self.has_colors {
@@ -32,11 +40,20 @@ impl Terminal {
     }
 }
 
+#[cfg(not(test))]
 fn write(text: &str) {
+    use std::io::Write;
+
     let mut output = std::io::stdout().lock();
     // A terminal that is gone takes nothing; the log says more.
     let _ = output.write_all(text.as_bytes());
     let _ = output.flush();
+}
+
+/// The same, where the test runner keeps it.
+#[cfg(test)]
+fn write(text: &str) {
+    print!("{text}");
 }
 
 /// A time as people read it.
@@ -54,7 +71,12 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        for (ms, text) in [(0, "0 ms"), (35, "35 ms"), (999, "999 ms"), (1_930, "1.9 s")] {
+        for (ms, text) in [
+            (0, "0 ms"),
+            (35, "35 ms"),
+            (999, "999 ms"),
+            (1_930, "1.9 s"),
+        ] {
             assert_eq!(shown(Duration::from_millis(ms)), text);
         }
     }
