@@ -56,11 +56,16 @@ pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli) -> Result<(), Problem> {
     if let Some(listen) = arguments.listen {
         manifest.host.listen = listen;
     }
+    let origin = dev.manifest().to_owned();
     serve(Plan {
         manifest,
         source,
+        origin: &origin,
         storage: &cli.storage,
-        operation: &Operation { no_watch: true },
+        operation: &Operation {
+            no_watch: true,
+            no_admin: false,
+        },
         dev: Some(dev),
     })
 }

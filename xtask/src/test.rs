@@ -15,6 +15,9 @@ Usage: cargo xtask test [FILTER]
 Formatting, lints, documentation, crate edges, guests, unit tests, and the tests
 of the real binary over real sockets. Stops at the first failure. With FILTER,
 only those of the last whose name contains it.
+
+With HOLDFAST_TESTS=full in the environment, the tests of hot reload take the
+numbers of connections and reloads that are promised. That takes minutes.
 ";
 
 /// The tests of the real binary.

@@ -5,7 +5,7 @@
 mod raw;
 mod resolve;
 
-pub use raw::{Kind, Raw, RawDev, RawPlugin, RawRoute, parse};
+pub use raw::{Kind, Raw, RawAdmin, RawDev, RawPlugin, RawRoute, parse};
 pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, Plugin, Route, resolve};
 
 /// What is wrong with a manifest, and how to mend it.

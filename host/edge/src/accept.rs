@@ -5,6 +5,7 @@
 //! `close` are delivered, even if the client never sees the 101.
 
 use bytes::Bytes;
+use holdfast_core::edge::SubscribeError;
 use holdfast_core::event::{Acceptance, Body, Failure, Handshake, Rejection};
 use holdfast_core::{Event, Outcome, Settings};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 use crate::connection::Connection;
 use crate::event_loop::Ticket;
 use crate::handshake::{Offer, is_own_field};
-use crate::hub::Registered;
+use crate::registered::Registered;
 use crate::socket::{self, Socket, Transport};
 use crate::{fields, report};
 
@@ -32,7 +33,7 @@ enum AcceptanceError {
     #[error("the guest gave an attachment of {0} bytes, but {1} are allowed")]
     Attachment(usize, usize),
     #[error("the guest gave a topic: {0}")]
-    Topic(#[from] holdfast_core::edge::SubscribeError),
+    Topic(#[from] SubscribeError),
 }
 
 /// Runs a handshake to its end.
@@ -111,7 +112,12 @@ fn use_acceptance(
     // A copy, since the guest's bytes may be a part of something larger.
     connection.accept_attachment(Bytes::copy_from_slice(&acceptance.attachment));
     for topic in &acceptance.topics {
-        event_loop.hub.topics().subscribe(connection, topic)?;
+        match event_loop.hub.topics().subscribe(connection, topic) {
+            // Another handler has closed it meanwhile, which is no fault of the
+            // guest's: it opens, and closes at once.
+            Ok(()) | Err(SubscribeError::Gone) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
     let extra = extra_fields(connection, acceptance.headers);
     Ok(offer.accept(subprotocol, extra))

@@ -5,6 +5,8 @@
 //! looks at the queue itself, so that an answer sent from within the
 //! connection's own event costs no wake-up.
 
+mod attachment;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,10 +14,10 @@ use std::task::{Context, Waker};
 
 use arc_swap::{ArcSwap, Guard};
 use bytes::Bytes;
-use holdfast_core::Settings;
-use holdfast_core::edge::{AttachmentError, Migrated, SendError, State, SubscribeError};
-use holdfast_core::event::{CloseCause, Closure, ConnectionState};
-use holdfast_core::limits::SlowConsumer;
+use holdfast_core::edge::{SendError, SubscribeError};
+use holdfast_core::event::{CloseCause, Closure};
+use holdfast_core::limits::{ConnectionLimits, SlowConsumer};
+use holdfast_core::{PluginId, Settings};
 
 use crate::frame;
 use crate::key::Key;
@@ -26,6 +28,8 @@ use crate::queue::{Batch, Queue};
 /// One WebSocket, from its handshake to its `close` event.
 pub(crate) struct Connection {
     pub(crate) key: Key,
+    /// Whose it is, in whatever generation.
+    pub(crate) plugin: PluginId,
     settings: ArcSwap<Settings>,
     home: Arc<Mailbox>,
     /// Whether the client has shown life since the last sweep.
@@ -44,6 +48,8 @@ struct Shared {
     busy: bool,
     /// Wakes the task, while that waits.
     parked: Option<Waker>,
+    /// To which the attachment belongs; that of the settings.
+    generation: u32,
     attachment: Bytes,
     attachment_version: u64,
     topics: Option<TopicNames>,
@@ -77,12 +83,17 @@ pub(crate) enum Wait {
 
 impl Connection {
     pub(crate) fn new(key: Key, settings: Arc<Settings>, home: Arc<Mailbox>) -> Self {
+        let shared = Shared {
+            generation: settings.generation,
+            ..Shared::default()
+        };
         Self {
             key,
+            plugin: settings.id,
             settings: ArcSwap::new(settings),
             home,
             heard: AtomicBool::new(true),
-            shared: Mutex::default(),
+            shared: Mutex::new(shared),
         }
     }
 
@@ -91,34 +102,9 @@ impl Connection {
         self.settings.load()
     }
 
-    /// See [`holdfast_core::Edge::adopt`].
-    pub(crate) fn adopt(
-        &self,
-        settings: &Arc<Settings>,
-        migrated: Option<Migrated>,
-    ) -> Result<u64, AttachmentError> {
-        let bytes_max = settings.connection.attachment_bytes_max;
-        let mut shared = lock(&self.shared);
-        if let Some(migrated) = migrated {
-            if migrated.attachment.len() > bytes_max {
-                return Err(AttachmentError::TooLarge(bytes_max as u64));
-            }
-            if migrated.expected != shared.attachment_version {
-                return Err(AttachmentError::Conflict(shared.attachment_version));
-            }
-            // A copy, since it may be a part of something larger.
-            shared.attachment = Bytes::copy_from_slice(&migrated.attachment);
-            shared.attachment_version += 1;
-        }
-        // While it is locked, so that nobody sees one without the other.
-        self.settings.store(Arc::clone(settings));
-        Ok(shared.attachment_version)
-    }
-
-    /// Queues an encoded message; see [`holdfast_core::Edge::send`].
-    pub(crate) fn send(&self, frame: Bytes) -> Result<u64, SendError> {
-        let settings = self.settings();
-        let limits = &settings.connection;
+    /// Queues an encoded message; see [`holdfast_core::Edge::send`]. `limits`
+    /// are those in the connection's settings, which the caller has at hand.
+    pub(crate) fn send(&self, frame: Bytes, limits: &ConnectionLimits) -> Result<u64, SendError> {
         let mut shared = lock(&self.shared);
         if shared.closing.is_some() {
             return Err(SendError::Gone);
@@ -224,16 +210,13 @@ impl Connection {
     }
 
     /// Whether the host has to stop reading from a client that does not read.
-    pub(crate) fn is_held(&self) -> bool {
-        let settings = self.settings();
-        let limits = &settings.connection;
-        limits.slow_consumer == SlowConsumer::Wait
-            && lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
+    pub(crate) fn is_held(&self, limits: &ConnectionLimits) -> bool {
+        limits.slow_consumer == SlowConsumer::Wait && self.is_full(limits)
     }
 
     /// Whether the next message could find the queue full.
-    pub(crate) fn is_full(&self) -> bool {
-        lock(&self.shared).queue.bytes() >= self.settings().connection.queue_bytes_max
+    pub(crate) fn is_full(&self, limits: &ConnectionLimits) -> bool {
+        lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
     }
 
     /// Answers a ping. Called by the task, which then writes.
@@ -263,56 +246,6 @@ impl Connection {
             let waker = shared.parked.take();
             drop(shared);
             self.wake(waker);
-        }
-    }
-
-    /// What an event shows of the connection.
-    pub(crate) fn event_state(&self) -> ConnectionState {
-        let shared = lock(&self.shared);
-        ConnectionState {
-            id: self.key.id,
-            generation: self.settings().generation,
-            attachment: shared.attachment.clone(),
-            attachment_version: shared.attachment_version,
-            buffered_bytes: shared.queue.bytes() as u64,
-        }
-    }
-
-    pub(crate) fn state(&self) -> State {
-        let shared = lock(&self.shared);
-        State {
-            attachment: shared.attachment.clone(),
-            attachment_version: shared.attachment_version,
-            buffered_bytes: shared.queue.bytes() as u64,
-        }
-    }
-
-    /// See [`holdfast_core::Edge::set_attachment`].
-    pub(crate) fn set_attachment(
-        &self,
-        attachment: &[u8],
-        expected: Option<u64>,
-    ) -> Result<u64, AttachmentError> {
-        let bytes_max = self.settings().connection.attachment_bytes_max;
-        if attachment.len() > bytes_max {
-            return Err(AttachmentError::TooLarge(bytes_max as u64));
-        }
-        let mut shared = lock(&self.shared);
-        let version = shared.attachment_version;
-        if expected.is_some_and(|expected| expected != version) {
-            return Err(AttachmentError::Conflict(version));
-        }
-        shared.attachment = Bytes::copy_from_slice(attachment);
-        shared.attachment_version += 1;
-        Ok(shared.attachment_version)
-    }
-
-    /// The attachment which the guest gave when it accepted. It stays at
-    /// version 0, unless another handler has set one meanwhile.
-    pub(crate) fn accept_attachment(&self, attachment: Bytes) {
-        let mut shared = lock(&self.shared);
-        if shared.attachment_version == 0 {
-            shared.attachment = attachment;
         }
     }
 

@@ -11,13 +11,14 @@ use std::task::{Context, Poll};
 
 use holdfast_core::Plugins;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
+use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
 use crate::queue::Batch;
+use crate::sockets::{Sockets, removed};
 use crate::stream::Stream;
-use crate::sweep::Sockets;
 
 /// What is read at once, in bytes. One buffer for the whole loop: connections
 /// own none while they wait.
@@ -79,6 +80,26 @@ impl EventLoop {
             if !matches!(read, Ok(len) if len > 0) {
                 return;
             }
+        }
+    }
+
+    /// Enters a WebSocket that has been opened; returns its place among those of
+    /// this loop.
+    pub(crate) fn enter(&self, connection: &Arc<Connection>) -> u32 {
+        if self.hub.tally().is_removed(connection.plugin) {
+            connection.close(removed());
+        }
+        let idle_timeout_ms = connection.settings().connection.idle_timeout_ms;
+        self.mailbox.pace.note(idle_timeout_ms);
+        self.sockets.insert(connection.clone())
+    }
+
+    /// Closes the WebSockets of plugins that are removed, for ever.
+    pub(crate) async fn close_removed(&self, mut removals: watch::Receiver<()>) {
+        while removals.changed().await.is_ok() {
+            self.sockets
+                .close_plugins(&self.hub.tally().removed())
+                .await;
         }
     }
 

@@ -1,4 +1,10 @@
 //! HTTP requests: to which plugin, in what form, and what becomes of the answer.
+//!
+//! During a reload the routes are for a moment those of the generation before:
+//! the runtime has the new one first, and takes one of the two for each event.
+//! A handler that both have is found in either. For one that the new generation
+//! no longer has, the runtime says `NoHandler`, and that is the 404 which the new
+//! routes give; one that it has in addition is there with the new routes.
 
 use std::cell::Cell;
 use std::convert::Infallible;
@@ -26,7 +32,8 @@ use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::hub::OpenError;
 use crate::socket::Transport;
-use crate::{fields, report};
+use crate::tally::EnterError;
+use crate::{fields, preference, report};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -63,15 +70,21 @@ impl hyper::service::Service<Request<Incoming>> for Http {
                 "This is no proxy.",
             ));
         }
+        let is_handshake = handshake::is_attempt(&parts);
+        if let Some(page) = self.event_loop.hub.fault_page().as_deref()
+            && !is_handshake
+            && matches!(parts.method, Method::GET | Method::HEAD)
+            && preference::is_for_html(&parts.headers)
+        {
+            return Reply::ready(report::fault_page(page.clone()));
+        }
         let site = self.event_loop.hub.site();
         let path = parts.uri.path();
         let websocket = || {
             site.find(authority, path, Kind::Websocket)
                 .filter(|settings| settings.handlers.websocket)
         };
-        if handshake::is_attempt(&parts)
-            && let Some(settings) = websocket()
-        {
+        if is_handshake && let Some(settings) = websocket() {
             let authority = authority.to_owned();
             return self.upgrade(settings.clone(), authority, parts, body);
         }
@@ -120,7 +133,10 @@ impl Http {
         let event_loop = &self.event_loop;
         let registered = match event_loop.hub.open(settings, event_loop.mailbox.clone()) {
             Ok(registered) => registered,
-            Err(error @ OpenError::TooMany(_)) => {
+            Err(OpenError::Plugin(EnterError::Removed)) => {
+                return Reply::ready(report::not_found());
+            }
+            Err(error @ OpenError::Plugin(EnterError::TooMany(_))) => {
                 tracing::warn!("a handshake is refused: {error}");
                 return Reply::ready(report::unavailable());
             }

@@ -1,23 +1,25 @@
 //! What all event loops share: the site, the connections, the topics.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
+use tokio::sync::watch;
 
 use crate::connection::{Connection, closure};
 use crate::frame;
 use crate::key::Key;
-use crate::lock::lock;
 use crate::mailbox::Mailbox;
+use crate::registered::Registered;
 use crate::registry::Registry;
 use crate::route::Site;
+use crate::tally::{EnterError, Tally};
 use crate::topics::Topics;
 
 /// The edge as the rest of the host sees it. One for the process; the event
@@ -26,16 +28,18 @@ pub struct Hub {
     site: ArcSwap<Site>,
     registry: Registry,
     topics: Topics,
-    /// Connections of each plugin that has any.
-    counts: Mutex<HashMap<PluginId, u32>>,
+    tally: Tally,
+    /// Tells the event loops that a plugin has been removed.
+    removals: watch::Sender<()>,
+    fault_page: ArcSwapOption<Bytes>,
 }
 
 /// Why no connection could be opened.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenError {
-    /// The plugin has as many as it may.
-    #[error("the plugin has {0} connections")]
-    TooMany(u32),
+    /// The plugin takes none.
+    #[error(transparent)]
+    Plugin(#[from] EnterError),
     /// No random number for the id.
     #[error("no entropy: {0}")]
     Entropy(#[from] getrandom::Error),
@@ -48,7 +52,9 @@ impl Hub {
             site: ArcSwap::from_pointee(Site::default()),
             registry: Registry::new(),
             topics: Topics::new(),
-            counts: Mutex::default(),
+            tally: Tally::default(),
+            removals: watch::Sender::new(()),
+            fault_page: ArcSwapOption::empty(),
         })
     }
 
@@ -63,9 +69,53 @@ impl Hub {
         self.site.load()
     }
 
-    /// WebSockets of a plugin, those in their handshake included.
+    /// Closes all WebSockets of a plugin with 1001, cause `deploy`; each has its
+    /// `close` event as always. Returns at once: every event loop closes its
+    /// own, a few at a time. A handshake that is under way is closed right after
+    /// its 101, and a later one is refused with 404.
+    ///
+    /// The routes to the plugin have to be gone before, by [`Self::set_site`].
+    /// The plugin is needed until [`Self::connection_count`] is 0.
+    pub fn close_plugin(&self, plugin: PluginId) {
+        if self.tally.remove(plugin) {
+            self.removals.send_replace(());
+        }
+    }
+
+    /// Hears of each call of [`Self::close_plugin`] from now on.
+    pub(crate) fn removals(&self) -> watch::Receiver<()> {
+        self.removals.subscribe()
+    }
+
+    /// WebSockets of a plugin whose `close` event has not been handled, those in
+    /// their handshake included.
     pub fn connection_count(&self, plugin: PluginId) -> u32 {
-        lock(&self.counts).get(&plugin).copied().unwrap_or(0)
+        self.tally.connections(plugin)
+    }
+
+    /// To how many WebSockets of a plugin the attachment is that of which
+    /// generation, those in their handshake included. Looks at every connection
+    /// of the host, some thousands at a time.
+    pub fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
+        let mut counts = BTreeMap::new();
+        self.registry.for_each(|connection| {
+            if connection.plugin == plugin {
+                *counts.entry(connection.settings().generation).or_default() += 1;
+            }
+        });
+        counts
+    }
+
+    /// For development: every GET or HEAD request of somebody who would rather
+    /// have HTML is answered with this page and the status 500, until it is
+    /// `None` again. A WebSocket handshake is none of them.
+    pub fn set_fault_page(&self, page: Option<Bytes>) {
+        self.fault_page.store(page.map(Arc::new));
+    }
+
+    /// The page that stands for all others, if there is one.
+    pub(crate) fn fault_page(&self) -> arc_swap::Guard<Option<Arc<Bytes>>> {
+        self.fault_page.load()
     }
 
     /// Enters a new connection, whose task will run on the loop of `home`.
@@ -80,63 +130,33 @@ impl Hub {
             tenant: settings.tenant,
             id: ConnectionId(u128::from_ne_bytes(id)),
         };
-        let count_max = settings.connection.count_max;
-        let mut counts = lock(&self.counts);
-        let count = counts.entry(settings.id).or_default();
-        if *count >= count_max {
-            return Err(OpenError::TooMany(*count));
-        }
-        *count += 1;
-        drop(counts);
+        let plugin = settings.id;
+        let is_served = || self.site().has(plugin);
+        self.tally
+            .enter(plugin, settings.connection.count_max, is_served)?;
         let connection = Arc::new(Connection::new(key, settings, home));
         self.registry.insert(connection.clone());
-        Ok(Registered {
-            hub: self.clone(),
-            connection,
-            ended: false,
-        })
+        Ok(Registered::new(self.clone(), connection))
+    }
+
+    /// Takes a connection out of the registry and of its topics.
+    pub(crate) fn unregister(&self, connection: &Connection) {
+        self.registry.remove(&connection.key);
+        for topic in connection.end().into_iter().flat_map(|topics| *topics) {
+            self.topics.unsubscribe(connection, &topic);
+        }
     }
 
     pub(crate) fn topics(&self) -> &Topics {
         &self.topics
     }
 
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
     fn connection(&self, tenant: TenantId, id: ConnectionId) -> Option<Arc<Connection>> {
         self.registry.get(&Key { tenant, id })
-    }
-}
-
-/// A connection that is in the registry for as long as this lives.
-pub(crate) struct Registered {
-    hub: Arc<Hub>,
-    pub(crate) connection: Arc<Connection>,
-    ended: bool,
-}
-
-impl Registered {
-    /// Takes the connection out of the registry and of its topics.
-    pub(crate) fn end(&mut self) {
-        if std::mem::replace(&mut self.ended, true) {
-            return;
-        }
-        let connection = &self.connection;
-        self.hub.registry.remove(&connection.key);
-        for topic in connection.end().into_iter().flat_map(|topics| *topics) {
-            self.hub.topics.unsubscribe(connection, &topic);
-        }
-        let mut counts = lock(&self.hub.counts);
-        if let Some(count) = counts.get_mut(&connection.settings().id) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&connection.settings().id);
-            }
-        }
-    }
-}
-
-impl Drop for Registered {
-    fn drop(&mut self) {
-        self.end();
     }
 }
 
@@ -148,11 +168,12 @@ impl Edge for Hub {
         message: MessageRef<'_>,
     ) -> Result<u64, SendError> {
         let connection = self.connection(tenant, connection).ok_or(SendError::Gone)?;
-        let bytes_max = connection.settings().connection.message_bytes_max;
-        if message.payload().len() > bytes_max {
-            return Err(SendError::TooLarge(bytes_max as u64));
+        let settings = connection.settings();
+        let limits = &settings.connection;
+        if message.payload().len() > limits.message_bytes_max {
+            return Err(SendError::TooLarge(limits.message_bytes_max as u64));
         }
-        connection.send(frame::encode(message))
+        connection.send(frame::encode(message), limits)
     }
 
     fn close(
@@ -202,6 +223,10 @@ impl Edge for Hub {
         self.connection(settings.tenant, connection)
             .ok_or(AttachmentError::Gone)?
             .adopt(settings, migrated)
+    }
+
+    fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
+        Self::generation_counts(self, plugin)
     }
 
     fn subscribe(

@@ -1,4 +1,5 @@
-//! How other threads wake the tasks of an event loop: many tasks, one wake-up.
+//! How other threads reach an event loop, and wake its tasks: many tasks, one
+//! wake-up.
 //!
 //! Waking a task of another loop costs a system call each time. A message
 //! published to thousands of connections would spend its time there, so their
@@ -11,12 +12,15 @@ use std::thread::{self, ThreadId};
 use tokio::sync::Notify;
 
 use crate::lock::lock;
+use crate::sweep::Pace;
 
 /// Wakers for the tasks of one event loop.
 pub(crate) struct Mailbox {
     thread: ThreadId,
     wakers: Mutex<Vec<Waker>>,
     notify: Notify,
+    /// How often its connections are swept.
+    pub(crate) pace: Pace,
 }
 
 impl Mailbox {
@@ -26,6 +30,7 @@ impl Mailbox {
             thread: thread::current().id(),
             wakers: Mutex::default(),
             notify: Notify::new(),
+            pace: Pace::new(),
         }
     }
 

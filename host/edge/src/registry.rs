@@ -6,8 +6,9 @@ use crate::connection::Connection;
 use crate::key::{Connections, Entry, Key};
 use crate::lock::lock;
 
-/// Locks among which the connections are spread.
-const SHARD_COUNT: usize = 64;
+/// Locks among which the connections are spread. With a million of them, four
+/// thousand are behind each.
+const SHARD_COUNT: usize = 256;
 
 /// All connections of the host, open ones and those in their handshake.
 pub(crate) struct Registry {
@@ -41,6 +42,16 @@ impl Registry {
     pub(crate) fn remove(&self, key: &Key) {
         if let Some(shard) = self.shard(key) {
             lock(shard).remove(key);
+        }
+    }
+
+    /// Looks at all connections, one shard after the other. Those that come or
+    /// go meanwhile may be seen or not.
+    pub(crate) fn for_each(&self, mut look: impl FnMut(&Connection)) {
+        for shard in &self.shards {
+            for Entry(connection) in &*lock(shard) {
+                look(connection);
+            }
         }
     }
 }

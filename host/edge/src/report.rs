@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use holdfast_core::Settings;
 use holdfast_core::event::{Body, Failure};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 
@@ -53,6 +53,17 @@ pub(crate) fn unavailable() -> Response<Body> {
         "The server is busy. Try again later.",
     );
     response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_S);
+    response
+}
+
+/// 500, with a page for the developer.
+pub(crate) fn fault_page(page: Bytes) -> Response<Body> {
+    let mut response = Response::new(full(page));
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    let headers = response.headers_mut();
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(CONTENT_TYPE, html);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
 

@@ -5,11 +5,11 @@
 //! thousand.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use holdfast_core::Settings;
 use holdfast_core::manifest::Kind;
+use holdfast_core::{PluginId, Settings};
 
 /// A route to a plugin.
 #[derive(Clone, Debug)]
@@ -29,6 +29,7 @@ pub struct Route {
 pub struct Site {
     hosts: HashMap<String, Node>,
     any_host: Node,
+    plugins: HashSet<PluginId>,
 }
 
 /// What a path prefix leads to.
@@ -45,6 +46,7 @@ impl Site {
     pub fn new(routes: Vec<Route>) -> Self {
         let mut site = Self::default();
         for route in routes {
+            site.plugins.insert(route.settings.id);
             let mut node = match route.host {
                 Some(host) => site.hosts.entry(host.to_ascii_lowercase()).or_default(),
                 None => &mut site.any_host,
@@ -70,6 +72,11 @@ impl Site {
             .get(&*host(authority))
             .and_then(|node| node.find(path, kind))
             .or_else(|| self.any_host.find(path, kind))
+    }
+
+    /// Whether a route leads to this plugin.
+    pub(crate) fn has(&self, plugin: PluginId) -> bool {
+        self.plugins.contains(&plugin)
     }
 }
 

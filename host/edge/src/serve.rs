@@ -35,7 +35,11 @@ pub async fn serve(
         event_loop.mailbox.run().await;
     });
     let _sweep = Background::new(&event_loop, |event_loop| async move {
-        event_loop.sockets.sweep().await;
+        event_loop.mailbox.pace.sweep(&event_loop.sockets).await;
+    });
+    let removals = event_loop.hub.removals();
+    let _removals = Background::new(&event_loop, |event_loop| async move {
+        event_loop.close_removed(removals).await;
     });
     let signal = drain.clone();
     let begin = |accepted: Accepted| {

@@ -39,9 +39,9 @@ use tokio::io::AsyncWrite;
 use crate::connection::{Connection, Wait, closure};
 use crate::event_loop::Ticket;
 use crate::frame::{Decoder, FrameError, Item};
-use crate::hub::Registered;
 use crate::listen::Load;
 use crate::queue::{BATCH_LEN_MAX, Batch};
+use crate::registered::Registered;
 use crate::report;
 use crate::stream::Stream;
 
@@ -80,7 +80,7 @@ pub(crate) struct Socket {
 
 impl Socket {
     pub(crate) fn new(event_loop: Ticket, registered: Registered, transport: Transport) -> Self {
-        let place = event_loop.sockets.insert(registered.connection.clone());
+        let place = event_loop.enter(&registered.connection);
         Self {
             event_loop,
             registered,
@@ -133,14 +133,19 @@ impl Socket {
     /// Waits for the next item of the client. None once the connection is to
     /// be closed.
     fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Item>> {
+        // Only an event changes what holds for the connection, so they hold
+        // until there is one.
+        let settings = self.connection().settings();
+        let limits = &settings.connection;
+        let bytes_max = limits.message_bytes_max;
         loop {
             let signals = self.connection().resume();
             if signals.closing {
                 return Poll::Ready(None);
             }
             let is_turn_over = self.turn == 0;
-            if !is_turn_over && !self.rest.is_empty() && !self.connection().is_full() {
-                if let Some(item) = self.decode_rest() {
+            if !is_turn_over && !self.rest.is_empty() && !self.connection().is_full(limits) {
+                if let Some(item) = self.decode_rest(bytes_max) {
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -152,14 +157,14 @@ impl Socket {
                 return Poll::Pending;
             }
             // What has been read goes before what has not.
-            let may_go_on = !self.connection().is_held();
+            let may_go_on = !self.connection().is_held(limits);
             if may_go_on && !self.rest.is_empty() {
-                if let Some(item) = self.decode_rest() {
+                if let Some(item) = self.decode_rest(bytes_max) {
                     return Poll::Ready(Some(item));
                 }
                 continue;
             }
-            if may_go_on && let Poll::Ready(item) = self.poll_read(context) {
+            if may_go_on && let Poll::Ready(item) = self.poll_read(context, bytes_max) {
                 match item {
                     Some(item) => return Poll::Ready(Some(item)),
                     None => continue,
@@ -174,8 +179,7 @@ impl Socket {
 
     /// Reads and decodes. Ready without an item if there was only a part of
     /// one, or if the connection is to be closed.
-    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<Option<Item>> {
-        let bytes_max = self.connection().settings().connection.message_bytes_max;
+    fn poll_read(&mut self, context: &mut Context<'_>, bytes_max: usize) -> Poll<Option<Item>> {
         let (decoder, rest) = (&mut self.decoder, &mut self.rest);
         let read = self
             .event_loop
@@ -201,8 +205,7 @@ impl Socket {
         }
     }
 
-    fn decode_rest(&mut self) -> Option<Item> {
-        let bytes_max = self.connection().settings().connection.message_bytes_max;
+    fn decode_rest(&mut self, bytes_max: usize) -> Option<Item> {
         let decoded = self.decoder.decode(&self.rest, bytes_max);
         let item = decoded.map(|decoded| {
             self.rest.advance(decoded.used);
@@ -250,7 +253,7 @@ impl Socket {
                     if !connection.give_back(&mut batch, written) {
                         return Poll::Ready(());
                     }
-                    if connection.is_held() {
+                    if connection.is_held(&connection.settings().connection) {
                         // It is not read from, so this is its sign of life.
                         connection.hear();
                     }
@@ -272,7 +275,7 @@ impl Socket {
     /// Hands an event to the guest. Not async, since a future would keep room
     /// for the largest of events.
     fn deliver(&self, event: Event) -> LocalFuture<Outcome> {
-        let plugin = self.connection().settings().id;
+        let plugin = self.connection().plugin;
         self.event_loop.plugins.deliver(plugin, event)
     }
 
@@ -307,8 +310,9 @@ impl Socket {
     /// One event has failed.
     fn failed(&self, failure: &Failure) {
         let connection = self.connection();
-        report::failure(&connection.settings(), failure);
-        let on_error = connection.settings().connection.on_error;
+        let settings = connection.settings();
+        report::failure(&settings, failure);
+        let on_error = settings.connection.on_error;
         let closure = match failure {
             Failure::Disrupted => return,
             Failure::Handler(_) if on_error == OnError::Skip => return,

@@ -6,158 +6,96 @@
 //! 7.4.1): nothing was wrong, and coming back is welcome. The sweep is a little
 //! late, by a quarter of the time-out at most.
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use holdfast_core::event::CloseCause;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use crate::connection::{Connection, closure};
+use crate::connection::closure;
+use crate::sockets::{Slot, Sockets};
 
 /// Sweeps in one idle time-out.
-const SWEEPS_PER_TIMEOUT: u32 = 8;
+const SWEEPS_PER_TIMEOUT: u64 = 8;
 /// Shortest and longest time between two sweeps.
-const INTERVAL_MIN: Duration = Duration::from_millis(10);
-const INTERVAL_MAX: Duration = Duration::from_secs(10);
-/// Connections looked at before other tasks have their turn.
-const CHUNK_LEN: usize = 1024;
+const INTERVAL_MIN_MS: u64 = 10;
+const INTERVAL_MAX_MS: u64 = 10_000;
 
-/// The open WebSockets of one event loop.
-pub(crate) struct Sockets {
-    places: RefCell<Places>,
-    /// Time between two sweeps.
-    interval: Cell<Duration>,
+/// How often a loop is swept: as its shortest idle time-out demands.
+pub(crate) struct Pace {
+    interval_ms: AtomicU64,
     /// Wakes the sweep when it has to be earlier than it thought.
     hurry: Notify,
-    /// Whether no further socket may stay open.
-    closed: Cell<bool>,
 }
 
-#[derive(Default)]
-struct Places {
-    slots: Vec<Option<Slot>>,
-    free: Vec<u32>,
-}
-
-struct Slot {
-    connection: Arc<Connection>,
-    /// When the sweep last found that the client had shown life.
-    heard_at: Instant,
-    pinged: bool,
-}
-
-impl Default for Sockets {
-    fn default() -> Self {
+impl Pace {
+    pub(crate) fn new() -> Self {
         Self {
-            places: RefCell::default(),
-            interval: Cell::new(INTERVAL_MAX),
+            interval_ms: AtomicU64::new(INTERVAL_MAX_MS),
             hurry: Notify::new(),
-            closed: Cell::new(false),
-        }
-    }
-}
-
-impl Sockets {
-    /// Enters a connection; returns its place.
-    pub(crate) fn insert(&self, connection: Arc<Connection>) -> u32 {
-        if self.closed.get() {
-            close_for_drain(&connection);
-        }
-        let idle = idle_timeout(&connection);
-        if let Some(idle) = idle {
-            let interval = (idle / SWEEPS_PER_TIMEOUT).max(INTERVAL_MIN);
-            if interval < self.interval.get() {
-                self.interval.set(interval);
-                self.hurry.notify_one();
-            }
-        }
-        let slot = Some(Slot {
-            connection,
-            heard_at: Instant::now(),
-            pinged: false,
-        });
-        let mut places = self.places.borrow_mut();
-        let place = places.free.pop().unwrap_or(places.slots.len() as u32);
-        match places.slots.get_mut(place as usize) {
-            Some(free) => *free = slot,
-            None => places.slots.push(slot),
-        }
-        place
-    }
-
-    /// Frees a place.
-    pub(crate) fn remove(&self, place: u32) {
-        let mut places = self.places.borrow_mut();
-        if let Some(slot) = places.slots.get_mut(place as usize) {
-            *slot = None;
-            places.free.push(place);
-        }
-        if places.free.len() == places.slots.len() {
-            *places = Places::default();
-            self.interval.set(INTERVAL_MAX);
         }
     }
 
-    /// Closes all with 1001, and each that is still to come.
-    pub(crate) fn close(&self) {
-        self.closed.set(true);
-        for slot in self.places.borrow().slots.iter().flatten() {
-            close_for_drain(&slot.connection);
+    /// Notes the idle time-out of a connection, in milliseconds, 0 for none: a
+    /// new one, or one that a reload has changed.
+    pub(crate) fn note(&self, idle_timeout_ms: u64) {
+        if self.quicken(interval_ms(idle_timeout_ms)) {
+            self.hurry.notify_one();
         }
     }
 
-    /// Lets none wait for anything any more.
-    pub(crate) fn abort(&self) {
-        for slot in self.places.borrow().slots.iter().flatten() {
-            slot.connection.abort();
-        }
+    /// True if the interval was longer.
+    fn quicken(&self, interval_ms: u64) -> bool {
+        self.interval_ms.fetch_min(interval_ms, Ordering::AcqRel) > interval_ms
     }
 
     /// Sweeps for ever.
-    pub(crate) async fn sweep(&self) {
+    pub(crate) async fn sweep(&self, sockets: &Sockets) {
+        let mut swept_at = Instant::now();
         loop {
             let hurried = self.hurry.notified();
-            if tokio::time::timeout(self.interval.get(), hurried)
-                .await
-                .is_ok()
-            {
+            let interval = Duration::from_millis(self.interval_ms.load(Ordering::Acquire));
+            if timeout_at(swept_at + interval, hurried).await.is_ok() {
                 continue;
             }
-            let now = Instant::now();
+            swept_at = Instant::now();
+            // It is found out anew: the shortest time-out may have gone.
+            self.interval_ms.swap(INTERVAL_MAX_MS, Ordering::AcqRel);
             let mut start = 0;
-            while self.look(start..start + CHUNK_LEN, now) {
-                start += CHUNK_LEN;
+            let look = |slot: &mut Slot| {
+                let idle_timeout_ms = slot.look(swept_at);
+                self.quicken(interval_ms(idle_timeout_ms));
+            };
+            while let Some(end) = sockets.look(start, look) {
+                start = end;
                 tokio::task::yield_now().await;
             }
         }
     }
+}
 
-    /// Looks at some places. False if there are none.
-    fn look(&self, range: std::ops::Range<usize>, now: Instant) -> bool {
-        let mut places = self.places.borrow_mut();
-        let end = range.end.min(places.slots.len());
-        let Some(slots) = places.slots.get_mut(range.start..end) else {
-            return false;
-        };
-        for slot in slots.iter_mut().flatten() {
-            slot.look(now);
-        }
-        true
+fn interval_ms(idle_timeout_ms: u64) -> u64 {
+    match idle_timeout_ms {
+        0 => INTERVAL_MAX_MS,
+        idle_ms => (idle_ms / SWEEPS_PER_TIMEOUT).clamp(INTERVAL_MIN_MS, INTERVAL_MAX_MS),
     }
 }
 
 impl Slot {
-    fn look(&mut self, now: Instant) {
-        let Some(idle) = idle_timeout(&self.connection) else {
-            return;
-        };
+    /// Pings or closes a client that has been silent for too long. Returns the
+    /// idle time-out in milliseconds, 0 for none.
+    fn look(&mut self, now: Instant) -> u64 {
+        let idle_ms = self.connection.settings().connection.idle_timeout_ms;
+        if idle_ms == 0 {
+            return 0;
+        }
         if self.connection.was_heard() {
             self.heard_at = now;
             self.pinged = false;
-            return;
+            return idle_ms;
         }
+        let idle = Duration::from_millis(idle_ms);
         let silence = now - self.heard_at;
         if silence >= idle {
             self.connection
@@ -166,14 +104,6 @@ impl Slot {
             self.pinged = true;
             self.connection.ping();
         }
+        idle_ms
     }
-}
-
-fn idle_timeout(connection: &Connection) -> Option<Duration> {
-    let idle_ms = connection.settings().connection.idle_timeout_ms;
-    (idle_ms > 0).then(|| Duration::from_millis(idle_ms))
-}
-
-fn close_for_drain(connection: &Connection) {
-    connection.close(closure(CloseCause::Drain, 1001, "the host shuts down"));
 }

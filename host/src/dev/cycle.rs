@@ -33,7 +33,11 @@ impl Dev {
 
     /// Builds and serves what is saved, until the host is about to end.
     pub(super) async fn serve(&mut self, live: &Live) {
-        let line = format!("serving http://{}/ (Ctrl-C ends it)", live.address);
+        let name = self.project.name();
+        let line = format!(
+            "{name}: listening on http://{} (Ctrl-C ends it)",
+            live.address
+        );
         self.terminal.say(&line);
         loop {
             let saved = self.sources.next().await;
@@ -42,6 +46,9 @@ impl Dev {
             let verdict = match self.complaint(outcome) {
                 Some(complaint) => Verdict::NotBuilt(complaint),
                 None => match live.look().await {
+                    Some(Verdict::Same) if saved.paths.contains(&self.project.manifest) => {
+                        Verdict::Manifest
+                    }
                     Some(verdict) => verdict,
                     None => return,
                 },
@@ -101,7 +108,9 @@ impl Dev {
         let (what, output) = match verdict {
             Verdict::NotBuilt(output) => ("built", output),
             Verdict::NotServed(why) => ("served", why),
-            Verdict::New | Verdict::Same => return live.hub.set_fault_page(None),
+            Verdict::New | Verdict::Same | Verdict::Manifest => {
+                return live.hub.set_fault_page(None);
+            }
         };
         self.faults += 1;
         live.hub.set_fault_page(Some(page::render(&Fault {

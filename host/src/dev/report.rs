@@ -13,6 +13,8 @@ pub(super) enum Verdict {
     New,
     /// What was built is what serves.
     Same,
+    /// The same, but the manifest is a new one.
+    Manifest,
     /// It was not built, and what the builder says.
     NotBuilt(String),
     /// It was built, but is not in force, and why.
@@ -48,6 +50,7 @@ impl Verdict {
         match self {
             Self::New => format!("built in {built} → serving new code {later} later"),
             Self::Same => format!("built in {built} → the same code"),
+            Self::Manifest => format!("built in {built} → the manifest is in force"),
             Self::NotBuilt(_) => {
                 format!("not built, after {built} → the code from before keeps serving")
             }

@@ -37,6 +37,7 @@ pub(crate) fn percent(share: f64) -> String {
 pub(crate) fn named(key: &str, value: f64) -> String {
     let (name, unit) = match key.rsplit_once('_') {
         Some((name, "us")) => (name, " µs"),
+        Some((name, "ms")) => (name, " ms"),
         Some((name, "bytes")) => (name, " B"),
         _ => (key, ""),
     };

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::ManifestError;
 use crate::deploy::RawDeploy;
-use crate::limits::{OnError, RawLimits, SlowConsumer};
+use crate::limits::{OnError, RawLimits, RawLoadLimits, SlowConsumer};
 
 /// `holdfast.toml` as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -24,6 +24,12 @@ pub struct Raw {
     /// How `holdfast dev` builds the components.
     #[serde(default)]
     pub dev: RawDev,
+    /// Where operators ask the host.
+    #[serde(default)]
+    pub admin: RawAdmin,
+    /// Limits of loading components.
+    #[serde(default)]
+    pub load: RawLoadLimits,
     /// Limits of every plugin that does not set its own.
     #[serde(default)]
     pub limits: RawLimits,
@@ -46,6 +52,14 @@ pub struct RawDev {
     /// that they are to be built again; the whole project for a Cargo project,
     /// `src` for any other if left out.
     pub watch: Option<Vec<String>>,
+}
+
+/// `[admin]` as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawAdmin {
+    /// Address of the admin listener; a free port of `127.0.0.1` if left out.
+    pub listen: Option<String>,
 }
 
 /// One `[[plugin]]`.

@@ -19,9 +19,14 @@ use crate::report;
 impl Socket {
     /// Ends the connection, and tells the guest.
     pub(super) async fn finish(&mut self) {
-        let close_timeout_ms = self.connection().settings().connection.close_timeout_ms;
+        let settings = self.connection().settings();
+        let (close_timeout_ms, bytes_max) = (
+            settings.connection.close_timeout_ms,
+            settings.connection.message_bytes_max,
+        );
+        drop(settings);
         let deadline = Instant::now() + Duration::from_millis(close_timeout_ms);
-        let closed = poll_fn(|context| self.poll_close(context));
+        let closed = poll_fn(|context| self.poll_close(context, bytes_max));
         let is_clean = timeout_at(deadline, closed).await.unwrap_or(false);
         self.registered.end();
         if is_clean {
@@ -31,6 +36,7 @@ impl Socket {
             let _ = shut.await;
         }
         close(&self.event_loop, self.connection()).await;
+        self.registered.leave();
         // Behind its close frame a client sends nothing.
         if is_clean && !self.client_closed {
             let linger = self.event_loop.linger(&mut self.stream);
@@ -40,7 +46,7 @@ impl Socket {
 
     /// Writes what is left and awaits the client's close frame. False if
     /// there is nobody to wait for.
-    fn poll_close(&mut self, context: &mut Context<'_>) -> Poll<bool> {
+    fn poll_close(&mut self, context: &mut Context<'_>, bytes_max: usize) -> Poll<bool> {
         loop {
             if self.lost || self.connection().resume().aborted {
                 return Poll::Ready(false);
@@ -52,11 +58,11 @@ impl Socket {
             }
             if !is_silent {
                 if !self.rest.is_empty() {
-                    let item = self.decode_rest();
+                    let item = self.decode_rest(bytes_max);
                     self.client_closed |= matches!(item, Some(Item::Close(_)));
                     continue;
                 }
-                if let Poll::Ready(item) = self.poll_read(context) {
+                if let Poll::Ready(item) = self.poll_read(context, bytes_max) {
                     self.client_closed |= matches!(item, Some(Item::Close(_)));
                     continue;
                 }
@@ -71,8 +77,8 @@ impl Socket {
 /// Tells the guest that a connection has ended.
 pub(crate) async fn close(event_loop: &Ticket, connection: &Connection) {
     let event = Event::Close(connection.event_state(), connection.closure());
-    let plugin = connection.settings().id;
-    if let Outcome::Failed(failure) = event_loop.plugins.deliver(plugin, event).await {
+    let closed = event_loop.plugins.deliver(connection.plugin, event).await;
+    if let Outcome::Failed(failure) = closed {
         report::failure(&connection.settings(), &failure);
     }
 }

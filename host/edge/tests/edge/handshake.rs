@@ -182,5 +182,16 @@ async fn a_client_that_hangs_up_during_accept_gets_open_and_close() {
         server.record.events(),
         ["accept /wait", "open", "close ConnectionLost 1006  [] 0"]
     );
-    assert_eq!(server.connection_count(), 0);
+    until("it is not counted", || server.connection_count() == 0).await;
+}
+
+#[tokio::test]
+async fn a_connection_closed_during_accept_opens_and_closes() {
+    let server = Server::start();
+    let mut client = Client::connect(server.address, "/close").await;
+    assert_eq!(client.closed().await, (4000, "no".to_owned()));
+    let closed = "close Server 4000 no [] 0".to_owned();
+    until("its close event", || server.record.has(&closed)).await;
+    let expected = ["accept /close", "open", &closed];
+    assert_eq!(server.record.events(), expected);
 }

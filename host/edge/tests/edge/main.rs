@@ -8,9 +8,12 @@
 )]
 
 mod drain;
+mod fault;
 mod handshake;
 mod http;
 mod pressure;
+mod reload;
+mod removal;
 mod support;
 mod topics;
 mod websocket;

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use holdfast_core::edge::Migrated;
 use holdfast_core::event::{
     Acceptance, Body, BodyError, ConnectionState, Failure, Handshake, Rejection,
 };
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{
-    ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, TenantId,
+    ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
 };
 use holdfast_edge::Hub;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -30,6 +31,8 @@ pub(crate) struct Record {
     events: Mutex<Vec<(ConnectionId, String)>>,
     /// `wait` goes on for each permit.
     pub(crate) gate: Gate,
+    /// A new generation, if there is one. It has another format of attachments.
+    newest: Mutex<Option<Arc<Settings>>>,
 }
 
 /// Lets the test decide when a handler goes on.
@@ -54,6 +57,11 @@ impl Gate {
 impl Record {
     fn note(&self, id: ConnectionId, event: String) {
         self.events.lock().unwrap().push((id, event));
+    }
+
+    /// Moves every connection to a new generation before its next event.
+    pub(crate) fn install(&self, settings: Arc<Settings>) {
+        *self.newest.lock().unwrap() = Some(settings);
     }
 
     /// The events of all connections, in order.
@@ -100,7 +108,10 @@ impl Plugins for Native {
                     .note(state.id, format!("open {attachment}").trim_end().to_owned());
                 Box::pin(async { Outcome::Done })
             }
-            Event::Message(state, message) => Box::pin(native.message(state, message)),
+            Event::Message(state, message) => {
+                let state = native.adopted(state);
+                Box::pin(native.message(state, message))
+            }
             Event::Close(state, closure) => {
                 let gone = native.send(state.id, "too late").is_err();
                 let topics = native.hub.count(TENANT, "news");
@@ -113,13 +124,37 @@ impl Plugins for Native {
                         closure.cause, closure.code, closure.reason
                     ),
                 );
-                Box::pin(async { Outcome::Done })
+                Box::pin(async move {
+                    if attachment == "hold" {
+                        native.record.gate.pass().await;
+                    }
+                    Outcome::Done
+                })
             }
         }
     }
 }
 
 impl Native {
+    /// The connection as it is in the newest generation.
+    fn adopted(&self, mut state: ConnectionState) -> ConnectionState {
+        let newest = self.record.newest.lock().unwrap().clone();
+        if let Some(newest) = newest
+            && newest.generation != state.generation
+        {
+            let attachment = [b"new ", &state.attachment[..]].concat();
+            let migrated = Migrated {
+                attachment: attachment.into(),
+                expected: state.attachment_version,
+            };
+            let adopted = self.hub.adopt(state.id, &newest, Some(migrated));
+            state.attachment_version = adopted.unwrap();
+            state.attachment = self.hub.get(TENANT, state.id).unwrap().attachment;
+            state.generation = newest.generation;
+        }
+        state
+    }
+
     fn send(&self, id: ConnectionId, text: &str) -> Result<u64, holdfast_core::edge::SendError> {
         self.hub.send(TENANT, id, MessageRef::Text(text))
     }
@@ -157,6 +192,11 @@ impl Native {
             "/bad-subprotocol" => acceptance.subprotocol = Some("other".into()),
             "/large-attachment" => acceptance.attachment = vec![0; 5000].into(),
             "/bad-topic" => acceptance.topics.push(String::new()),
+            "/hold" => acceptance.attachment = "hold".into(),
+            "/close" => {
+                acceptance.topics.push("news".into());
+                self.hub.close(TENANT, handshake.id, 4000, "no").unwrap();
+            }
             "/rich" => {
                 acceptance.attachment = "card".into();
                 acceptance.topics.push("news".into());
@@ -203,6 +243,11 @@ impl Native {
                 let set = hub.set_attachment(TENANT, state.id, rest.as_bytes(), version);
                 let stale = hub.set_attachment(TENANT, state.id, b"stale", version);
                 let _ = self.send(state.id, &format!("{set:?} {stale:?}"));
+            }
+            "who" => {
+                let (generation, version) = (state.generation, state.attachment_version);
+                let attachment = String::from_utf8_lossy(&state.attachment);
+                let _ = self.send(state.id, &format!("{generation} {version} {attachment}"));
             }
             "join" => {
                 let joined = self.hub.subscribe(TENANT, state.id, rest);

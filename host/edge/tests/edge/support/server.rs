@@ -38,11 +38,17 @@ impl Default for Options {
     }
 }
 
+/// The plugin of most tests.
+pub(crate) const PLUGIN: PluginId = PluginId(1);
+/// Its neighbour, behind `/other`.
+const OTHER: PluginId = PluginId(2);
+
 /// A running server. Ends when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) hub: Arc<Hub>,
     pub(crate) record: Arc<Record>,
+    first: Settings,
     trigger: Trigger,
     threads: Vec<JoinHandle<()>>,
 }
@@ -50,12 +56,11 @@ pub(crate) struct Server {
 impl Options {
     pub(crate) fn start(self) -> Server {
         let hub = Hub::new();
-        hub.set_site(Site::new(vec![Route {
-            host: None,
-            path: "/".to_owned(),
-            kind: None,
-            settings: Arc::new(self.settings()),
-        }]));
+        let first = self.settings();
+        hub.set_site(Site::new(vec![
+            route("/", first.clone()),
+            route("/other", other(&first)),
+        ]));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
         let address = listener.local_address();
         let (trigger, drain) = holdfast_edge::drain();
@@ -81,6 +86,7 @@ impl Options {
             address,
             hub,
             record,
+            first,
             trigger,
             threads,
         }
@@ -89,7 +95,7 @@ impl Options {
     fn settings(&self) -> Settings {
         let limits = Limits::resolve(&self.limits, self.slow_consumer, self.on_error).unwrap();
         Settings {
-            id: PluginId(1),
+            id: PLUGIN,
             generation: 1,
             tenant: TENANT,
             name: "native".into(),
@@ -98,6 +104,22 @@ impl Options {
             connection: limits.connection,
             http: limits.http,
         }
+    }
+}
+
+fn route(path: &str, settings: Settings) -> Route {
+    Route {
+        host: None,
+        path: path.to_owned(),
+        kind: None,
+        settings: Arc::new(settings),
+    }
+}
+
+fn other(first: &Settings) -> Settings {
+    Settings {
+        id: OTHER,
+        ..first.clone()
     }
 }
 
@@ -120,7 +142,33 @@ impl Server {
 
     /// WebSockets of the plugin.
     pub(crate) fn connection_count(&self) -> u32 {
-        self.hub.connection_count(PluginId(1))
+        self.hub.connection_count(PLUGIN)
+    }
+
+    /// Brings the plugin's second generation, with other limits, for new
+    /// connections and for each open one from its next event on.
+    pub(crate) fn reload(&self, limits: &RawLimits) -> Arc<Settings> {
+        let (slow_consumer, on_error) = (SlowConsumer::Wait, OnError::Close);
+        let limits = Limits::resolve(limits, slow_consumer, on_error).unwrap();
+        let second = Settings {
+            generation: 2,
+            connection: limits.connection,
+            http: limits.http,
+            ..self.first.clone()
+        };
+        self.record.install(Arc::new(second.clone()));
+        self.hub.set_site(Site::new(vec![
+            route("/", second.clone()),
+            route("/other", other(&self.first)),
+        ]));
+        Arc::new(second)
+    }
+
+    /// Removes the plugin; its neighbour stays.
+    pub(crate) fn remove(&self) {
+        let routes = vec![route("/other", other(&self.first))];
+        self.hub.set_site(Site::new(routes));
+        self.hub.close_plugin(PLUGIN);
     }
 
     /// Starts the shut-down.

@@ -1,0 +1,48 @@
+//! A connection's place in what the event loops share.
+
+use std::sync::Arc;
+
+use crate::connection::Connection;
+use crate::hub::Hub;
+
+/// A connection that is in the registry and counted for as long as this lives.
+pub(crate) struct Registered {
+    hub: Arc<Hub>,
+    pub(crate) connection: Arc<Connection>,
+    ended: bool,
+    left: bool,
+}
+
+impl Registered {
+    /// For a connection that has just been entered.
+    pub(crate) fn new(hub: Arc<Hub>, connection: Arc<Connection>) -> Self {
+        Self {
+            hub,
+            connection,
+            ended: false,
+            left: false,
+        }
+    }
+
+    /// Takes the connection out of the registry and of its topics.
+    pub(crate) fn end(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.hub.unregister(&self.connection);
+        }
+    }
+
+    /// The plugin has no more to do with the connection: it is not counted any
+    /// longer. A plugin that has been removed stays loaded until then.
+    pub(crate) fn leave(&mut self) {
+        if !std::mem::replace(&mut self.left, true) {
+            self.hub.tally().leave(self.connection.plugin);
+        }
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.end();
+        self.leave();
+    }
+}
