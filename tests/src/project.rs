@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::host::{Host, command};
@@ -59,28 +59,46 @@ impl Project {
         fs::write(&path, text.replace(from, to)).expect("a file of the project");
     }
 
-    /// Runs cargo in it, which has to succeed.
-    pub fn cargo(&self, arguments: &[&str]) -> Output {
+    /// What cargo needs to build components: see `cargo xtask test`.
+    fn variables() -> Vec<(String, String)> {
+        let target = Self::target().display().to_string();
+        let mut variables = vec![("CARGO_TARGET_DIR".to_owned(), target)];
+        variables.extend(std::env::vars().filter_map(|(name, value)| {
+            let name = name.strip_prefix("HOLDFAST_GUEST_")?;
+            Some((name.to_owned(), value))
+        }));
+        variables
+    }
+
+    /// Runs cargo in it for this machine, which has to succeed.
+    pub fn cargo(&self, arguments: &[&str]) {
+        let variables = [(
+            "CARGO_TARGET_DIR".to_owned(),
+            Self::target().display().to_string(),
+        )];
+        self.run(arguments, &variables);
+    }
+
+    fn run(&self, arguments: &[&str], variables: &[(String, String)]) {
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(arguments)
             .current_dir(&self.path)
-            .env("CARGO_TARGET_DIR", Self::target())
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .output()
             .expect("cargo starts");
         let errors = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "cargo {arguments:?}: {errors}");
-        output
     }
 
     /// Builds it, without a deadline: the SDK takes its time.
     pub fn build(&self) {
-        self.cargo(&["build", "--release", "--target", "wasm32-wasip2"]);
+        let build = ["build", "--release", "--target", "wasm32-wasip2"];
+        self.run(&build, &Self::variables());
     }
 
     /// Serves it by `holdfast dev`.
     pub async fn dev(&self) -> Host {
         self.build();
-        let target = Self::target().display().to_string();
-        Host::dev(&self.path, &[("CARGO_TARGET_DIR", target)]).await
+        Host::dev(&self.path, &Self::variables()).await
     }
 }

@@ -84,6 +84,7 @@ async fn code_is_edited_under_an_open_socket() {
 /// The component is the one whose path is in `src/which`; with the path in
 /// `stuck` there, the builder never ends.
 const BUILDER: &str = r#"
+echo $$ > pid
 echo >> runs
 [ "$(cat src/which)" = "$(cat stuck)" ] && sleep 600
 cp "$(cat src/which)" a.wasm
@@ -141,7 +142,19 @@ async fn any_builder_will_do_and_ends_when_something_newer_is_saved() {
     );
     assert_eq!(socket.ask("echo three").await, "three");
     drop(socket);
+
+    // The end of the host is that of the builder.
+    let before = runs();
+    folder.write("src/which", &stuck);
+    until("a build", || runs() > before).await;
+    let pid = fs::read_to_string(folder.path().join("pid")).unwrap();
     host.stop().await;
+    // It may be a zombie, for which the first process has to wait.
+    let status = format!("/proc/{}/status", pid.trim());
+    until("the end of the builder", || {
+        fs::read_to_string(&status).map_or(true, |text| text.contains("State:\tZ"))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,9 +10,7 @@ use holdfast_tests::project::Project;
 fn builds_and_passes_its_tests(template: &str) {
     let project = Project::new(template);
     project.cargo(&["fmt", "--check", "--package", &format!("my-{template}")]);
-    let output = project.cargo(&["test"]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.contains("test result: ok."), "{text}");
+    project.cargo(&["test"]);
     project.cargo(&["clippy", "--", "-D", "warnings"]);
     project.build();
 }
