@@ -79,6 +79,23 @@ impl Host {
         Self::start(&all, &[], Folder::new(), Stage::shared().await).await
     }
 
+    /// Starts `holdfast dev` for the project in a folder. Its first build is to
+    /// be short.
+    pub async fn dev(project: &Path, variables: &[(&'static str, String)]) -> Self {
+        let project = project.display().to_string();
+        let cache = place::cache().display().to_string();
+        let all = [
+            "dev",
+            &project,
+            "--listen",
+            "127.0.0.1:0",
+            "--cache",
+            &cache,
+        ];
+        let all = all.map(str::to_owned);
+        Self::start(&all, variables, Folder::new(), Stage::shared().await).await
+    }
+
     /// Starts the binary, with arguments that say where its cache is, and waits
     /// until it listens.
     pub(crate) async fn start(
