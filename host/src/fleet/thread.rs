@@ -1,7 +1,7 @@
 //! The deploy thread: one command after the other, and what is to be done from
 //! time to time.
 
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,25 +15,44 @@ const REMOVAL_TICK: Duration = Duration::from_millis(20);
 /// How often old generations are looked at, while there are any.
 const OLD_TICK: Duration = Duration::from_secs(1);
 
+/// How long the end of the host waits for a guest that is being tried.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The running thread.
 pub(crate) struct Deploy {
     thread: JoinHandle<()>,
+    /// Closed when the thread has ended.
+    ended: Receiver<()>,
     handle: Handle,
 }
 
 impl Deploy {
     /// Hands the fleet to a thread of its own.
     pub(crate) fn start(mut fleet: Fleet, handle: Handle) -> anyhow::Result<Self> {
+        let (ending, ended) = sync_channel(0);
+        let run = move || {
+            fleet.run();
+            drop(ending);
+        };
         let thread = std::thread::Builder::new()
             .name("deploy".into())
-            .spawn(move || fleet.run())
+            .spawn(run)
             .context("can't start a thread")?;
-        Ok(Self { thread, handle })
+        Ok(Self {
+            thread,
+            ended,
+            handle,
+        })
     }
 
-    /// Ends it. A component that is being loaded is not waited for.
+    /// Ends it. A component that is being loaded is not waited for, and a guest
+    /// that is being tried not for long.
     pub(crate) fn stop(self) -> anyhow::Result<()> {
         self.handle.stop();
+        if self.ended.recv_timeout(STOP_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+            tracing::debug!("the deploy thread is left to its work");
+            return Ok(());
+        }
         if self.thread.join().is_err() {
             anyhow::bail!("the deploy thread has panicked");
         }
