@@ -129,11 +129,11 @@ async fn any_builder_will_do_and_ends_when_something_newer_is_saved() {
 
     // The manifest takes effect as well, and so does what is wrong with it.
     folder.write("holdfast.toml", MANIFEST.replace("\"/\"", "\"/below\""));
-    host.logged(&["holdfast.toml saved → built in", "in force"])
+    host.logged(&["holdfast.toml", "saved → built in", "in force"])
         .await;
     assert_eq!(get(&host, "/").await.text(), "There is nothing here.\n");
     fs::write(manifest, MANIFEST.replace("path", "paht")).unwrap();
-    host.logged(&["holdfast.toml saved", "not served"]).await;
+    host.logged(&["holdfast.toml", "saved", "not served"]).await;
     let page = browse(&host).await;
     assert!(
         page.text().contains("did you mean `path`?"),
