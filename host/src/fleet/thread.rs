@@ -1,12 +1,14 @@
 //! The deploy thread: one command after the other, and what is to be done from
 //! time to time.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
 
+use super::build::Builder;
 use super::look::Deferred;
 use super::{Command, Fleet, Handle};
 
@@ -23,12 +25,16 @@ pub(crate) struct Deploy {
     thread: JoinHandle<()>,
     /// Closed when the thread has ended.
     ended: Receiver<()>,
+    /// It owns the engines, and their clock has to go on while guests finish
+    /// their events: the thread ends before the event loops do.
+    _builder: Arc<Builder>,
     handle: Handle,
 }
 
 impl Deploy {
     /// Hands the fleet to a thread of its own.
     pub(crate) fn start(mut fleet: Fleet, handle: Handle) -> anyhow::Result<Self> {
+        let builder = Arc::clone(&fleet.builder);
         let (ending, ended) = sync_channel(0);
         let run = move || {
             fleet.run();
@@ -41,6 +47,7 @@ impl Deploy {
         Ok(Self {
             thread,
             ended,
+            _builder: builder,
             handle,
         })
     }
