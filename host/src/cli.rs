@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use holdfast_core::manifest::DEFAULT_LISTEN;
+use holdfast_core::manifest::{DEFAULT_LISTEN, DEFAULT_TENANT};
+
+use crate::new::Template;
 
 /// Serves HTTP requests and WebSocket events with handlers in a WebAssembly
 /// sandbox.
@@ -32,13 +34,21 @@ pub(crate) struct Storage {
     /// Folder of compiled components [default: the user's cache folder]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
+    /// Size of that folder in bytes; what was not used for the longest time goes
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = CACHE_BYTES_MAX)]
+    pub(crate) cache_bytes_max: u64,
     /// Compile again at every start
     #[arg(long, global = true, conflicts_with = "cache")]
     pub(crate) no_cache: bool,
 }
 
+/// A few hundred components of the larger kind.
+const CACHE_BYTES_MAX: u64 = 2 << 30;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    New(New),
+    Dev(Dev),
     Run(Run),
     /// Serve the plugins and routes of a manifest
     #[command(after_help = "\
@@ -49,6 +59,48 @@ Examples:
         /// The manifest
         #[arg(default_value = "holdfast.toml", value_name = "MANIFEST")]
         manifest: PathBuf,
+        #[command(flatten)]
+        operation: Operation,
+    },
+    /// Show what a running host serves, and what went wrong
+    #[command(after_help = "\
+Examples:
+  holdfast status
+  holdfast status /etc/holdfast/holdfast.toml --json")]
+    Status {
+        #[command(flatten)]
+        access: Access,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Let a running host look at its files now; wait until what has changed serves
+    #[command(after_help = "\
+Examples:
+  holdfast reload")]
+    Reload {
+        #[command(flatten)]
+        access: Access,
+    },
+    /// Go back to an earlier generation of a plugin
+    #[command(after_help = "\
+Examples:
+  holdfast rollback chat
+  holdfast rollback chat --tenant acme --to 3f2a91")]
+    Rollback {
+        #[command(flatten)]
+        target: Target,
+        /// How the digest of its component begins [default: the one before]
+        #[arg(long, value_name = "DIGEST")]
+        to: Option<String>,
+    },
+    /// Let the canary of a plugin serve everybody
+    #[command(after_help = "\
+Examples:
+  holdfast promote chat")]
+    Promote {
+        #[command(flatten)]
+        target: Target,
     },
     /// Show what a component exports and imports, and what it must be granted
     #[command(after_help = "\
@@ -59,6 +111,20 @@ Examples:
         #[arg(value_name = "COMPONENT.wasm")]
         component: PathBuf,
     },
+    /// Compile the component on standard input; started by the host itself
+    #[command(hide = true)]
+    Compile(Compile),
+}
+
+/// What the host tells the compiler.
+#[derive(Debug, Args)]
+pub(crate) struct Compile {
+    /// Memory it may have
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) memory_bytes_max: u64,
+    /// Process id of the host, without which it ends
+    #[arg(long, value_name = "PID")]
+    pub(crate) parent: u32,
 }
 
 /// Serve one component, without a manifest
@@ -81,6 +147,84 @@ pub(crate) struct Run {
     /// A host to which the component may send requests; may be repeated
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_http: Vec<String>,
+    #[command(flatten)]
+    pub(crate) operation: Operation,
+}
+
+/// How a running host is changed.
+#[derive(Debug, Args)]
+pub(crate) struct Operation {
+    /// Don't watch the files; `holdfast reload` and SIGHUP look at them
+    #[arg(long)]
+    pub(crate) no_watch: bool,
+    /// No admin listener: `holdfast status` and the like find no host
+    #[arg(long)]
+    pub(crate) no_admin: bool,
+}
+
+/// Which running host is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Access {
+    /// The manifest with which it was started, or the component
+    #[arg(default_value = "holdfast.toml", value_name = "MANIFEST")]
+    pub(crate) manifest: PathBuf,
+    /// Where its admin listener is [default: what it has written to its file]
+    #[arg(long, env = "HOLDFAST_ADMIN", value_name = "URL")]
+    pub(crate) admin: Option<String>,
+    /// The token for it [default: what it has written to its file]
+    #[arg(
+        long,
+        env = "HOLDFAST_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) token: Option<String>,
+}
+
+/// Which plugin is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The plugin
+    #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: String,
+    /// Its tenant
+    #[arg(long, default_value = DEFAULT_TENANT, value_name = "TENANT")]
+    pub(crate) tenant: String,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+/// Write a project that `holdfast dev` builds and serves at once
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast new my-plugin
+  holdfast new talk --template chat --path ~/projects/talk")]
+pub(crate) struct New {
+    /// Name of the project, of its crate and of its plugin
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it handles
+    #[arg(long, value_enum, default_value_t = Template::Websocket)]
+    pub(crate) template: Template,
+    /// Folder to write it to; there must be nothing in it [default: NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// Build a project, serve it, and reload it whenever a file is saved
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast dev
+  holdfast dev my-plugin --listen 127.0.0.1:9000")]
+pub(crate) struct Dev {
+    /// The project's folder
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Address and port; port 0 takes a free one [default: the manifest's]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// When to use colours.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use holdfast_core::limits::MEMORY_BYTES_CEILING;
-use holdfast_runtime::{EngineLimits, Engines, Inspection, Loader, Provision};
+use holdfast_core::limits::{LoadLimits, MEMORY_BYTES_CEILING};
+use holdfast_runtime::{Compiler, EngineLimits, Engines, Inspection, Loader, Provision};
 
 use crate::cli::Storage;
 use crate::problem::Problem;
@@ -16,9 +16,12 @@ pub(crate) fn inspect(path: &Path, storage: &Storage) -> Result<(), Problem> {
         memory_bytes_max: MEMORY_BYTES_CEILING as usize,
         table_elements_max: 1_000_000,
     })?;
-    let loader = Loader::new(engines, system::cache(storage)?)?;
+    let cache = system::cache(storage)?;
+    // Whoever looks at a component waits for it, and can end this.
+    let limits = LoadLimits::default();
+    let loader = Loader::new(engines, cache, Compiler::InProcess, limits)?;
     let problem = |error| Problem::component(path, &error);
-    let bytes = std::fs::read(path).map_err(|error| problem(error.into()))?;
+    let bytes = loader.read(path).map_err(problem)?;
     let inspection = loader.inspect(&bytes).map_err(problem)?;
     print(path, &inspection);
     inspection.handlers.map(drop).map_err(problem)
@@ -26,6 +29,7 @@ pub(crate) fn inspect(path: &Path, storage: &Storage) -> Result<(), Problem> {
 
 fn print(path: &Path, inspection: &Inspection) {
     println!("{}", path.display());
+    println!("  digest        {}", inspection.digest);
     println!("  size          {} KiB", inspection.size.div_ceil(1024));
     println!("  compile time  {:.0?}", inspection.compile_time);
     if let Ok(handlers) = &inspection.handlers {

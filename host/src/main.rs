@@ -1,22 +1,32 @@
 //! `holdfast`, the composition root: reads the command line and the manifest,
 //! joins the edge and the runtime, and ends them in order.
 
+mod admin;
 mod cli;
+mod compile;
+mod dev;
 mod event_loops;
+mod fleet;
 mod inspect;
 mod log;
+mod new;
+mod operate;
 mod problem;
 mod run;
 mod serve;
 mod signals;
 mod system;
+mod time;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
 use crate::cli::{Cli, Verb};
+use crate::fleet::Source;
 use crate::problem::Problem;
+use crate::serve::Plan;
 
 /// Small objects come and go with every event; this allocator is the quickest
 /// that was measured, and returns memory to the system.
@@ -25,9 +35,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::init(cli.color, cli.log.as_deref());
+    let default = match &cli.verb {
+        // It tells by itself what a person wants to know.
+        Verb::Dev(_) => dev::LOG_FILTER,
+        _ => log::DEFAULT_FILTER,
+    };
+    log::init(cli.color, cli.log.as_deref(), default);
     match execute(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(problem) => {
             eprintln!("error: {problem}");
             ExitCode::FAILURE
@@ -35,10 +50,42 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: &Cli) -> Result<(), Problem> {
+fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
     match &cli.verb {
-        Verb::Run(arguments) => serve::serve(&run::manifest(arguments)?, &cli.storage),
-        Verb::Serve { manifest } => serve::serve(&serve::read(manifest)?, &cli.storage),
-        Verb::Inspect { component } => inspect::inspect(component, &cli.storage),
+        Verb::New(arguments) => new::new(arguments)?,
+        Verb::Dev(arguments) => dev::dev(arguments, cli)?,
+        Verb::Run(arguments) => {
+            let manifest = run::manifest(arguments)?;
+            fleet::check(&manifest)?;
+            serve::serve(Plan {
+                manifest,
+                source: Source::default(),
+                origin: &arguments.component,
+                storage: &cli.storage,
+                operation: &arguments.operation,
+                dev: None,
+            })?;
+        }
+        Verb::Serve {
+            manifest,
+            operation,
+        } => {
+            let (source, checked) = Source::read(manifest)?;
+            serve::serve(Plan {
+                manifest: checked,
+                source,
+                origin: manifest,
+                storage: &cli.storage,
+                operation,
+                dev: None,
+            })?;
+        }
+        Verb::Status { access, json } => operate::status(access, &cli.storage, *json)?,
+        Verb::Reload { access } => operate::reload(access, &cli.storage)?,
+        Verb::Rollback { target, to } => operate::rollback(target, to.as_deref(), &cli.storage)?,
+        Verb::Promote { target } => operate::promote(target, &cli.storage)?,
+        Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
+        Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
     }
+    Ok(ExitCode::SUCCESS)
 }

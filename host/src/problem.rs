@@ -9,8 +9,8 @@ use holdfast_runtime::LoadError;
 /// What is wrong and where, and how to mend it.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    message: String,
-    hint: Option<String>,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
 }
 
 impl Problem {

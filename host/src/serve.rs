@@ -1,77 +1,181 @@
-//! `holdfast serve`: from a manifest to a running host, and to its end.
+//! `holdfast serve` and `holdfast run`: from a manifest to a running host, and
+//! to its end.
 
-use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use holdfast_core::manifest::{self, Manifest, Plugin};
-use holdfast_core::{PluginId, Settings, TenantId};
-use holdfast_edge::{BindError, Hub, Listener, Route, Site, drain};
-use holdfast_runtime::{AllowList, EngineLimits, Engines, Generation, Grants, Loader, Runtime};
+use holdfast_core::manifest::Manifest;
+use holdfast_edge::{BindError, Drain, Hub, Lane, Listener, Trigger, drain};
+use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
 
-use crate::cli::Storage;
+use crate::admin::{Admin, Published, places};
+use crate::cli::{Operation, Storage};
+use crate::compile;
+use crate::dev::{Dev, Live, Running};
 use crate::event_loops::EventLoops;
+use crate::fleet::{Ceiling, Deploy, Handle, Source, Start};
 use crate::problem::Problem;
 use crate::signals::Signals;
 use crate::system;
+use crate::watch::{Inlet, Watch};
 
-/// Reads and checks a manifest.
-pub(crate) fn read(path: &Path) -> Result<Manifest, Problem> {
-    let file = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Problem::new(
-            format!("{file}: it can't be read: {error}"),
-            "check the path, and that this user may read the file",
-        )
-    })?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    Ok(manifest::resolve(
-        &file,
-        folder,
-        &manifest::parse(&file, &text)?,
-    )?)
+/// What to serve, and how.
+pub(crate) struct Plan<'a> {
+    pub(crate) manifest: Manifest,
+    pub(crate) source: Source,
+    /// The file by which operators name this host.
+    pub(crate) origin: &'a Path,
+    pub(crate) storage: &'a Storage,
+    pub(crate) operation: &'a Operation,
+    /// The project that is built first, and watched in place of the files.
+    pub(crate) dev: Option<Dev>,
+}
+
+impl Plan<'_> {
+    /// Builds the project, if there is one; false if a signal ends that.
+    fn build_first(&mut self) -> Result<bool, Problem> {
+        let Some(dev) = &mut self.dev else {
+            return Ok(true);
+        };
+        let is_built = dev.build_first()?;
+        // It may have changed meanwhile.
+        (self.source, self.manifest) = Source::read(dev.manifest())?;
+        Ok(is_built)
+    }
 }
 
 /// Serves until a signal ends it.
-pub(crate) fn serve(manifest: &Manifest, storage: &Storage) -> Result<(), Problem> {
+pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     system::raise_file_limit();
-    let listener = Listener::bind(manifest.host.listen).map_err(bind_problem)?;
-    let engines = Engines::new(&engine_limits(manifest))?;
-    let loader = Loader::new(engines, system::cache(storage)?)?;
+    let host = plan.manifest.host.clone();
+    let listener = Listener::bind(host.listen).map_err(bind_problem)?;
+    if !plan.build_first()? {
+        return Ok(());
+    }
+    let engines = Engines::new(&engine_limits(&plan.manifest))?;
+    let loader = Loader::new(
+        engines,
+        system::cache(plan.storage)?,
+        Compiler::Child(compile::program()?),
+        host.load,
+    )?;
     let hub = Hub::new();
-    let runtime = Runtime::new(hub.clone(), system::store(storage)?);
-    let settings = load(manifest, &loader, &runtime)?;
-    hub.set_site(site(manifest, &settings));
+    let runtime = Runtime::new(hub.clone(), system::store(plan.storage)?);
+    let inlet = Inlet::new();
+    let (fleet, handle) = Start {
+        manifest: plan.manifest,
+        source: plan.source,
+        loader,
+        runtime: Arc::clone(&runtime),
+        hub: Arc::clone(&hub),
+        on_files: Box::new(inlet.on_files()),
+    }
+    .run()?;
 
     let (trigger, drain) = drain();
-    let count = match manifest.host.threads {
+    let count = match host.threads {
         Some(count) => count,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime, &drain)?;
-    let main = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)?;
-    let timeout = Duration::from_millis(manifest.host.drain_timeout_ms);
-    let accepted = main.block_on(async {
-        let signals = Signals::catch()?;
-        let address = listener.local_address();
-        tracing::info!("listening on http://{address}");
-        tokio::select! {
-            () = signals.obey(&trigger, timeout) => Ok(()),
-            accepted = async {
-                listener.accept(lanes, drain).await?;
-                // The loops say when they are done; meanwhile a second signal
-                // is still heard.
-                tokio::task::spawn_blocking(|| event_loops.join()).await?
-            } => accepted,
+    let deploy = Deploy::start(fleet, handle.clone())?;
+    let watch = match plan.operation.no_watch {
+        true => {
+            // Otherwise the fleet would fill it.
+            drop(inlet);
+            None
         }
-    });
-    accepted?;
+        false => Some(Watch::start(inlet, handle.clone())?),
+    };
+    let live = Live {
+        fleet: handle.clone(),
+        hub,
+        drain: drain.clone(),
+        address: listener.local_address(),
+    };
+    let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
+    let admin = match plan.operation.no_admin {
+        true => None,
+        false => Some(Admin::bind(host.admin_listen)?),
+    };
+    let serving = Serving {
+        admin,
+        listener,
+        lanes,
+        event_loops,
+        trigger,
+        drain,
+        drain_timeout: Duration::from_millis(host.drain_timeout_ms),
+    };
+    let published = serving.publish(&places(plan.storage.data.as_deref(), plan.origin));
+    let served = serving.until_the_end(&handle);
+    drop(published);
+    watch.map(Watch::stop).transpose()?;
+    dev.map(Running::stop).transpose()?;
+    deploy.stop()?;
+    served?;
     tracing::info!("ended");
     Ok(())
+}
+
+/// What takes part in serving.
+struct Serving {
+    admin: Option<Admin>,
+    listener: Listener,
+    lanes: Vec<Lane>,
+    event_loops: EventLoops,
+    trigger: Trigger,
+    drain: Drain,
+    drain_timeout: Duration,
+}
+
+impl Serving {
+    /// Tells this user where the admin listener is, for as long as the result
+    /// lives.
+    fn publish(&self, places: &[PathBuf]) -> Vec<Published> {
+        let Some(admin) = &self.admin else {
+            return Vec::new();
+        };
+        let meeting = admin.meeting();
+        let publish = |place: &PathBuf| match meeting.publish(place.clone()) {
+            Ok(published) => Some(published),
+            Err(error) => {
+                let file = place.display();
+                tracing::warn!(%file, %error, "`holdfast status` finds this host by --admin only");
+                None
+            }
+        };
+        places.iter().filter_map(publish).collect()
+    }
+
+    /// Accepts connections until a signal comes and all has ended.
+    fn until_the_end(self, fleet: &Handle) -> anyhow::Result<()> {
+        let main = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        main.block_on(async {
+            let signals = Signals::catch()?;
+            let address = self.listener.local_address();
+            tracing::info!("listening on http://{address}");
+            let admin = async {
+                match self.admin {
+                    Some(admin) => admin.run(fleet.clone(), address).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                failed = admin => Ok(failed.map(|never| match never {})?),
+                () = signals.obey(&self.trigger, self.drain_timeout, fleet) => Ok(()),
+                accepted = async {
+                    self.listener.accept(self.lanes, self.drain).await?;
+                    // The loops say when they are done; meanwhile a second signal
+                    // is still heard.
+                    tokio::task::spawn_blocking(|| self.event_loops.join()).await?
+                } => accepted,
+            }
+        })
+    }
 }
 
 fn bind_problem(error: BindError) -> Problem {
@@ -87,99 +191,10 @@ fn bind_problem(error: BindError) -> Problem {
 
 /// What the engines have to be able to hold.
 fn engine_limits(manifest: &Manifest) -> EngineLimits {
-    let instances = manifest
-        .plugins
-        .iter()
-        .map(|plugin| &plugin.limits.instance);
+    let ceiling = Ceiling::of(&manifest.plugins);
     EngineLimits {
         instances_max: manifest.host.instances_max,
-        memory_bytes_max: instances
-            .clone()
-            .map(|it| it.memory_bytes_max)
-            .max()
-            .unwrap_or(0),
-        table_elements_max: instances.map(|it| it.table_elements_max).max().unwrap_or(0),
+        memory_bytes_max: ceiling.memory_bytes_max,
+        table_elements_max: ceiling.table_elements_max,
     }
-}
-
-/// Loads every plugin; the settings are in the manifest's order.
-fn load(
-    manifest: &Manifest,
-    loader: &Loader,
-    runtime: &Runtime,
-) -> Result<Vec<Arc<Settings>>, Problem> {
-    let mut tenants: HashMap<&str, TenantId> = HashMap::new();
-    let mut settings = Vec::with_capacity(manifest.plugins.len());
-    for (index, plugin) in manifest.plugins.iter().enumerate() {
-        let next = TenantId(tenants.len() as u32);
-        let tenant = *tenants.entry(&plugin.tenant).or_insert(next);
-        settings.push(install(
-            plugin,
-            PluginId(index as u32),
-            tenant,
-            loader,
-            runtime,
-        )?);
-    }
-    Ok(settings)
-}
-
-fn install(
-    plugin: &Plugin,
-    id: PluginId,
-    tenant: TenantId,
-    loader: &Loader,
-    runtime: &Runtime,
-) -> Result<Arc<Settings>, Problem> {
-    let allow_http = AllowList::parse(&plugin.allow_http).map_err(|error| {
-        Problem::new(
-            format!("plugin `{}`: {error}", plugin.name),
-            "write it as example.com, *.example.com or example.com:8443",
-        )
-    })?;
-    let begin = Instant::now();
-    let loaded = loader
-        .load_file(&plugin.component)
-        .map_err(|error| Problem::component(&plugin.component, &error))?;
-    let settings = Arc::new(Settings {
-        id,
-        generation: 1,
-        tenant,
-        name: plugin.name.as_str().into(),
-        tenant_name: plugin.tenant.as_str().into(),
-        handlers: loaded.handlers(),
-        connection: plugin.limits.connection.clone(),
-        http: plugin.limits.http.clone(),
-    });
-    tracing::info!(
-        tenant = &*settings.tenant_name,
-        plugin = &*settings.name,
-        http = settings.handlers.http,
-        websocket = settings.handlers.websocket,
-        load_ms = begin.elapsed().as_millis() as u64,
-        "plugin loaded"
-    );
-    runtime.install(Generation {
-        settings: Arc::clone(&settings),
-        loaded,
-        grants: Grants {
-            config: plugin.config.clone(),
-            allow_http,
-        },
-        limits: plugin.limits.clone(),
-        deploy: plugin.deploy,
-    });
-    Ok(settings)
-}
-
-fn site(manifest: &Manifest, settings: &[Arc<Settings>]) -> Site {
-    let routes = manifest.routes.iter().filter_map(|route| {
-        Some(Route {
-            host: route.host.clone(),
-            path: route.path.clone(),
-            kind: route.kind,
-            settings: Arc::clone(settings.get(route.plugin)?),
-        })
-    });
-    Site::new(routes.collect())
 }

@@ -1,15 +1,19 @@
 //! SIGTERM and Ctrl-C: the first asks for an orderly end, the second insists.
+//! SIGHUP asks for a look at the files.
 
 use std::time::Duration;
 
 use holdfast_edge::Trigger;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::fleet::{Handle, Look};
+
 /// Exit code after the second signal: that of a process ended by SIGINT.
 const INSISTED: i32 = 130;
 
-/// The signals that end the host.
+/// The signals that the host hears.
 pub(crate) struct Signals {
+    hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
 }
@@ -18,26 +22,37 @@ impl Signals {
     /// Catches them from now on.
     pub(crate) fn catch() -> std::io::Result<Self> {
         Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
     }
 
-    /// Starts the shut-down at the first signal, and ends the process at the
-    /// second. Never returns.
-    pub(crate) async fn obey(mut self, trigger: &Trigger, timeout: Duration) {
-        self.next().await;
+    /// Starts the shut-down at the first signal that asks for it, and ends the
+    /// process at the second. Never returns.
+    pub(crate) async fn obey(mut self, trigger: &Trigger, timeout: Duration, fleet: &Handle) {
+        self.next(Some(fleet)).await;
+        // Nothing new is deployed from now on.
+        fleet.stop();
         tracing::info!(timeout_ms = timeout.as_millis() as u64, "shutting down");
         trigger.start(timeout);
-        self.next().await;
+        self.next(None).await;
         tracing::warn!("ended by a second signal");
         std::process::exit(INSISTED);
     }
 
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+    async fn next(&mut self, fleet: Option<&Handle>) {
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => return,
+                _ = self.terminate.recv() => return,
+                _ = self.hangup.recv() => {
+                    if let Some(fleet) = fleet {
+                        tracing::info!("asked by a signal to look at the files");
+                        fleet.look(Look::asked());
+                    }
+                }
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn cache(storage: &Storage) -> Result<Option<Cache>, Problem> {
         return Ok(None);
     }
     if let Some(folder) = &storage.cache {
-        let cache = Cache::open(folder.clone()).map_err(|error| {
+        let cache = Cache::open(folder.clone(), storage.cache_bytes_max).map_err(|error| {
             let message = format!("{}: can't be the cache: {error}", folder.display());
             Problem::new(message, "give another folder to --cache, or use --no-cache")
         })?;
@@ -51,7 +51,7 @@ pub(crate) fn cache(storage: &Storage) -> Result<Option<Cache>, Problem> {
     let Some(folder) = user_cache() else {
         return Ok(None);
     };
-    let cache = Cache::open(folder.join("holdfast"));
+    let cache = Cache::open(folder.join("holdfast"), storage.cache_bytes_max);
     if let Err(error) = &cache {
         tracing::warn!(folder = %folder.display(), %error, "no cache of compiled components");
     }

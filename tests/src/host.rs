@@ -1,5 +1,6 @@
 //! The host as a process.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,6 +14,8 @@ use crate::{place, process};
 
 /// What the host logs when it is ready, followed by its address.
 const READY: &str = "listening on http://";
+
+const NO_VARIABLES: &[(&str, String)] = &[];
 
 /// A running host. Killed when dropped; if the test has failed by then, what it
 /// logged is shown.
@@ -62,21 +65,50 @@ impl Host {
         let component = component.display().to_string();
         let all = ["run", &component, "--listen", "127.0.0.1:0"];
         let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
-        let all: Vec<String> = all.collect();
-        Self::start(&all, &[], Folder::new(), Stage::shared().await).await
+        let mut all: Vec<String> = all.collect();
+        if !arguments.contains(&"--no-cache") {
+            all.extend(["--cache".to_owned(), place::cache().display().to_string()]);
+        }
+        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
     }
 
-    /// Starts the binary and waits until it listens.
+    /// Starts `holdfast serve` for a manifest, with more arguments.
+    pub async fn serve(manifest: &Path, arguments: &[&str]) -> Self {
+        let manifest = manifest.display().to_string();
+        let cache = place::cache().display().to_string();
+        let all = ["serve", &manifest, "--cache", &cache];
+        let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
+        let all: Vec<_> = all.collect();
+        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
+    }
+
+    /// Starts `holdfast dev` for the project in a folder. Its first build is to
+    /// be short.
+    pub async fn dev(project: &Path, variables: &[(String, String)]) -> Self {
+        let project = project.display().to_string();
+        let cache = place::cache().display().to_string();
+        let all = [
+            "dev",
+            &project,
+            "--listen",
+            "127.0.0.1:0",
+            "--cache",
+            &cache,
+        ];
+        let all = all.map(str::to_owned);
+        Self::start(&all, variables, Folder::new(), Stage::shared().await).await
+    }
+
+    /// Starts the binary, with arguments that say where its cache is, and waits
+    /// until it listens.
     pub(crate) async fn start(
         arguments: &[String],
-        variables: &[(&'static str, String)],
+        variables: &[(impl AsRef<OsStr>, String)],
         folder: Folder,
         stage: Stage,
     ) -> Self {
         let mut child = command()
             .args(arguments)
-            .arg("--cache")
-            .arg(place::cache())
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

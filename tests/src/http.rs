@@ -102,6 +102,34 @@ pub async fn whole(host: &Host, request: Request<Body>) -> Response {
     }
 }
 
+/// A client that keeps its connection.
+#[derive(Debug)]
+pub struct Client(http1::SendRequest<Body>);
+
+impl Client {
+    /// Connects.
+    pub async fn connect(host: &Host) -> Self {
+        let stream = TokioIo::new(connect(host).await);
+        let (sender, connection) = http1::handshake(stream).await.expect("HTTP/1.1");
+        tokio::spawn(connection);
+        Self(sender)
+    }
+
+    /// Sends a GET and reads the whole answer; an error if the host has ended
+    /// the connection.
+    pub async fn get(&mut self, path: &str) -> Result<Response, hyper::Error> {
+        patiently("room for a request", self.0.ready()).await?;
+        let sending = self.0.send_request(request("GET", path, full("")));
+        let (head, body) = patiently("an answer", sending).await?.into_parts();
+        let body = patiently("the body", body.collect()).await?;
+        Ok(Response {
+            status: head.status,
+            headers: head.headers,
+            body: body.to_bytes(),
+        })
+    }
+}
+
 /// Sends a request on a connection of its own, and returns the answer as soon as
 /// its head is there.
 pub async fn send(

@@ -13,14 +13,20 @@
 )]
 
 pub mod browser;
+pub mod build;
+pub mod bulk;
+pub mod deploy;
 pub mod folder;
 pub mod host;
 pub mod http;
 pub mod place;
 pub mod process;
+pub mod project;
 pub mod raw;
+pub mod scale;
 pub mod setup;
 pub mod socket;
 pub mod stage;
+pub mod status;
 pub mod upstream;
 pub mod wait;

@@ -1,11 +1,20 @@
 //! Says how a host is to be started.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
+use crate::build::Build;
 use crate::folder::Folder;
 use crate::host::{self, Host};
 use crate::place;
 use crate::stage::Stage;
+use crate::wait::patiently;
+
+/// The manifest's name in the host's folder.
+pub(crate) const MANIFEST: &str = "holdfast.toml";
+
+/// The name of the plugin of [`Setup::of_build`].
+pub const FIXTURE: &str = "fixture";
 
 /// A host with one plugin, made step by step. For anything else there is
 /// [`Setup::manifest`].
@@ -15,19 +24,34 @@ pub struct Setup {
     plugin: String,
     limits: String,
     config: String,
+    deploy: String,
     rest: String,
+    files: Vec<(String, Vec<u8>)>,
     variables: Vec<(&'static str, String)>,
+    cache: PathBuf,
     is_alone: bool,
 }
 
 impl Setup {
     /// One plugin made of the guest `name`, on every path.
     pub fn new(name: &str) -> Self {
-        let guest = place::guest(name);
-        let plugin = format!(
-            "[[plugin]]\nname = \"{name}\"\ncomponent = \"{}\"\n",
-            guest.display()
-        );
+        Self::of_file(name, &place::guest(name))
+    }
+
+    /// One plugin made of this component, on every path.
+    pub fn of_file(name: &str, component: &Path) -> Self {
+        Self::one(name, &component.display().to_string())
+    }
+
+    /// One plugin, `fixture`, on every path. Its component is the file
+    /// [`Host::component`] in the host's own folder, where a test can replace it.
+    pub fn of_build(build: &Build) -> Self {
+        let name = format!("{FIXTURE}.wasm");
+        Self::one(FIXTURE, &name).file(&name, build.bytes())
+    }
+
+    fn one(name: &str, component: &str) -> Self {
+        let plugin = format!("[[plugin]]\nname = \"{name}\"\ncomponent = \"{component}\"\n");
         let rest = format!("[[route]]\npath = \"/\"\nplugin = \"{name}\"\n");
         Self::of(plugin, rest)
     }
@@ -50,8 +74,11 @@ impl Setup {
             plugin,
             limits: String::new(),
             config: String::new(),
+            deploy: String::new(),
             rest,
+            files: Vec::new(),
             variables: Vec::new(),
+            cache: place::cache(),
             is_alone: false,
         }
     }
@@ -86,9 +113,27 @@ impl Setup {
         self
     }
 
+    /// How a new generation takes over.
+    pub fn deploy(mut self, key: &str, value: impl std::fmt::Display) -> Self {
+        let _ = writeln!(self.deploy, "{key} = {value}");
+        self
+    }
+
+    /// A file in the host's folder.
+    pub fn file(mut self, name: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.push((name.to_owned(), content.into()));
+        self
+    }
+
     /// An environment variable of the host.
     pub fn variable(mut self, name: &'static str, value: &str) -> Self {
         self.variables.push((name, value.to_owned()));
+        self
+    }
+
+    /// A cache of its own; the folder is made if it is not there.
+    pub fn cache(mut self, folder: &Path) -> Self {
+        self.cache = folder.to_owned();
         self
     }
 
@@ -106,19 +151,29 @@ impl Setup {
             Stage::shared().await
         };
         let folder = Folder::new();
-        let manifest = folder.write("holdfast.toml", self.text());
-        let arguments = ["serve".to_owned(), manifest.display().to_string()];
+        for (name, content) in &self.files {
+            folder.write(name, content);
+        }
+        let manifest = folder.write(MANIFEST, self.text());
+        let arguments = [
+            "serve".to_owned(),
+            manifest.display().to_string(),
+            "--cache".to_owned(),
+            self.cache.display().to_string(),
+        ];
         Host::start(&arguments, &self.variables, folder, stage).await
     }
 
     /// Starts the host, which is to fail, and returns what it says.
     pub async fn fails(self) -> String {
         let folder = Folder::new();
-        let manifest = folder.write("holdfast.toml", self.text());
+        let manifest = folder.write(MANIFEST, self.text());
         let mut command = host::command();
         command.arg("serve").arg(manifest);
+        command.arg("--cache").arg(&self.cache);
         let output = tokio::task::spawn_blocking(move || command.output());
-        let output = output.await.expect("no panic").expect("the host starts");
+        let output = patiently("the host to end", output).await;
+        let output = output.expect("no panic").expect("the host starts");
         let text = String::from_utf8(output.stderr).expect("UTF-8");
         assert_eq!(output.status.code(), Some(1), "{text}");
         text
@@ -131,6 +186,9 @@ impl Setup {
         }
         if !self.config.is_empty() {
             let _ = write!(text, "[plugin.config]\n{}", self.config);
+        }
+        if !self.deploy.is_empty() {
+            let _ = write!(text, "[plugin.deploy]\n{}", self.deploy);
         }
         text + &self.rest
     }

@@ -19,10 +19,7 @@ pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// Waits until `question` has an answer.
-pub async fn found<T, F: Future<Output = Option<T>>>(
-    what: &str,
-    mut question: impl FnMut() -> F,
-) -> T {
+pub async fn found<T>(what: &str, mut question: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         if let Some(answer) = question().await {

@@ -14,6 +14,7 @@ mod measure;
 mod options;
 mod peers;
 mod plugins;
+mod reload;
 mod report;
 mod result;
 mod server;

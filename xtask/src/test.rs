@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::toolchain::Toolchain;
 use crate::{apt, command, edges, guests, place};
 
 /// For `cargo xtask test --help`.
@@ -15,6 +16,9 @@ Usage: cargo xtask test [FILTER]
 Formatting, lints, documentation, crate edges, guests, unit tests, and the tests
 of the real binary over real sockets. Stops at the first failure. With FILTER,
 only those of the last whose name contains it.
+
+With HOLDFAST_TESTS=full in the environment, the tests of hot reload take the
+numbers of connections and reloads that are promised. That takes minutes.
 ";
 
 /// The tests of the real binary.
@@ -160,5 +164,9 @@ fn integration_tests(filter: Option<&str>) -> Result<()> {
     let mut test = place::cargo()?;
     test.args(["test", "--package", INTEGRATION]);
     test.args(filter);
+    // For the projects which tests build, and not for the tests themselves.
+    for (name, value) in Toolchain::find()?.variables() {
+        test.env(format!("HOLDFAST_GUEST_{name}"), value);
+    }
     command::run(&mut test, "see the failed test above")
 }

@@ -1,10 +1,11 @@
 //! What a guest's capability calls can do to connections and topics.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::id::{ConnectionId, TenantId};
+use crate::id::{ConnectionId, PluginId, TenantId};
 use crate::message::MessageRef;
 use crate::plugin::Settings;
 
@@ -53,6 +54,10 @@ pub trait Edge: Send + Sync {
         settings: &Arc<Settings>,
         migrated: Option<Migrated>,
     ) -> Result<u64, AttachmentError>;
+
+    /// How many connections of a plugin belong to which of its generations, those
+    /// in their handshake included. Looks at every connection there is.
+    fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32>;
 
     /// Subscribes a connection to a topic.
     fn subscribe(

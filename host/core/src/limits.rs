@@ -1,7 +1,11 @@
 //! Limits: each has a key in the manifest, a safe default and a stated
 //! behaviour when it is reached. docs/limits.md is the table for operators.
 
+mod load;
+
 use serde::Deserialize;
+
+pub use load::LoadLimits;
 
 /// Limits as the manifest gives them, for the host or for one plugin. Every key
 /// may be left out. Units are in the names.
@@ -75,6 +79,19 @@ impl RawLimits {
             keyvalue_bytes_max,
         )
     }
+}
+
+/// Limits of loading components as `[load]` in the manifest gives them. Every
+/// key may be left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLoadLimits {
+    /// One component's file.
+    pub component_bytes_max: Option<u64>,
+    /// Time to compile one component; those that are in the cache need none.
+    pub compile_timeout_ms: Option<u64>,
+    /// Memory of the compiler, which is a process of its own.
+    pub compile_memory_bytes_max: Option<u64>,
 }
 
 /// What to do with a message for a connection whose outbound queue is full.

@@ -225,6 +225,10 @@ impl Edge for Hub {
             .adopt(settings, migrated)
     }
 
+    fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
+        Self::generation_counts(self, plugin)
+    }
+
     fn subscribe(
         &self,
         tenant: TenantId,

@@ -44,6 +44,7 @@ impl Registry {
             lock(shard).remove(key);
         }
     }
+
     /// Looks at all connections, one shard after the other. Those that come or
     /// go meanwhile may be seen or not.
     pub(crate) fn for_each(&self, mut look: impl FnMut(&Connection)) {

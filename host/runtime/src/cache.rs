@@ -1,86 +1,183 @@
 //! Compiled components on disk, each under the digest of what it was compiled
-//! from and of how. The only module with `unsafe`: compiled code is run as it
-//! is, so the folder must be writable by nobody but the host's user.
+//! from and of how. Several hosts may share the folder. What has not been used
+//! for the longest time goes when there is too much.
 
-use std::ffi::OsString;
 use std::fs;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
+
+pub(crate) use draft::Draft;
+
+use crate::digest::Digest;
+
+mod draft;
+
+/// How the names of finished files end, and those of drafts.
+const FINISHED: &str = "cwasm";
+const UNFINISHED: &str = "draft";
+
+/// A draft that is older was left by a host which was killed.
+const DRAFT_AGE_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder of compiled components.
 #[derive(Clone, Debug)]
 pub struct Cache {
     folder: PathBuf,
+    bytes_max: u64,
 }
 
 impl Cache {
     /// Opens or makes the folder; one that is made can be entered by its owner
-    /// only. One that is there is left as it is.
+    /// only. One that is there is left as it is. Drops what is too much for
+    /// `bytes_max`, and what hosts that were killed have left.
     ///
     /// # Errors
     /// Fails when the folder can't be made, or when others can write to it: who
     /// does so, has his code run by this host.
-    pub fn open(folder: PathBuf) -> io::Result<Self> {
+    pub fn open(folder: PathBuf, bytes_max: u64) -> io::Result<Self> {
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         builder.recursive(true).create(&folder)?;
         #[cfg(unix)]
         check_owner(&folder)?;
-        Ok(Self { folder })
+        let cache = Self { folder, bytes_max };
+        cache.trim();
+        Ok(cache)
     }
 
-    /// The compiled form of these bytes, if it is there and fits the engine. A
-    /// file that can't be loaded counts as missing, and is replaced by
-    /// [`Cache::put`].
-    pub(crate) fn get(&self, engine: &Engine, bytes: &[u8]) -> Option<Component> {
-        let path = self.path(engine, bytes);
-        if !path.exists() {
-            return None;
-        }
-        match load(engine, &path) {
-            Ok(component) => Some(component),
+    /// The compiled form of this component, if it is there and fits the engine.
+    /// A file that can't be loaded counts as missing, and is replaced when the
+    /// component has been compiled again.
+    pub(crate) fn get(&self, engine: &Engine, digest: Digest) -> Option<Component> {
+        let path = self.path(engine, digest);
+        let file = fs::File::open(&path).ok()?;
+        match draft::load(engine, &path) {
+            Ok(component) => {
+                // Not to be allowed to is no reason not to use it.
+                let _ = file.set_modified(SystemTime::now());
+                Some(component)
+            }
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "compiled component unusable");
+                // The error names the file.
+                tracing::warn!("compiled component unusable: {error:#}");
                 None
             }
         }
     }
 
-    /// Keeps the compiled form. Written beside its place and then renamed, so
-    /// that a host which ends half-way leaves no half file.
-    pub(crate) fn put(
-        &self,
-        engine: &Engine,
-        bytes: &[u8],
-        component: &Component,
-    ) -> anyhow::Result<()> {
-        let path = self.path(engine, bytes);
-        let mut partial = OsString::from(&path);
-        // No process id: hosts in several containers may all have the same.
-        partial.push(format!(".{:016x}", RandomState::new().hash_one(())));
-        let result = write(Path::new(&partial), &component.serialize()?)
-            .and_then(|()| fs::rename(&partial, &path));
-        if result.is_err() {
-            let _ = fs::remove_file(&partial);
+    /// Keeps what this process has compiled. Not to be able to is no failure.
+    pub(crate) fn keep(&self, digest: Digest, component: &Component) {
+        let draft = || -> anyhow::Result<Draft> {
+            let draft = Draft::new(Some(self))?;
+            draft.write(&component.serialize()?)?;
+            Ok(draft)
+        };
+        match draft() {
+            Ok(draft) => self.put(component.engine(), digest, draft),
+            Err(error) => tracing::warn!("compiled component not kept: {error:#}"),
         }
-        Ok(result?)
     }
 
-    fn path(&self, engine: &Engine, bytes: &[u8]) -> PathBuf {
+    /// Gives a finished draft its place. Not to be able to is no failure.
+    pub(crate) fn put(&self, engine: &Engine, digest: Digest, draft: Draft) {
+        match draft.publish(&self.path(engine, digest)) {
+            Ok(()) => self.trim(),
+            Err(error) => tracing::warn!(%error, "compiled component not kept"),
+        }
+    }
+
+    fn path(&self, engine: &Engine, digest: Digest) -> PathBuf {
         let mut settings = Digester(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
-        let mut digest = settings.0;
-        digest.update(bytes);
-        let digest = digest.finalize();
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(name).with_extension("cwasm")
+        let settings: String = settings
+            .0
+            .finalize()
+            .iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        self.folder.join(format!("{digest}-{settings}.{FINISHED}"))
     }
+
+    /// A name for a draft. It has no process id in it, since hosts in several
+    /// containers may all have the same.
+    fn draft_path(&self) -> PathBuf {
+        let random = RandomState::new().hash_one(());
+        self.folder.join(format!("{random:016x}.{UNFINISHED}"))
+    }
+
+    /// Drops the oldest until the rest fits. Whoever uses such a file keeps what
+    /// he has mapped of it.
+    fn trim(&self) {
+        let mut files = match self.files() {
+            Ok(files) => files,
+            Err(error) => {
+                let folder = self.folder.display();
+                return tracing::warn!(%folder, %error, "the cache can't be looked through");
+            }
+        };
+        files.sort_by_key(|file| file.used);
+        let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
+        for file in files {
+            let goes = if file.is_draft {
+                file.used.elapsed().unwrap_or_default() > DRAFT_AGE_MAX
+            } else {
+                bytes > self.bytes_max
+            };
+            if !goes {
+                continue;
+            }
+            bytes = bytes.saturating_sub(file.bytes);
+            match fs::remove_file(&file.path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    let path = file.path.display();
+                    tracing::warn!(%path, %error, "the cache can't be trimmed");
+                }
+                // Or another host was faster.
+                _ => {}
+            }
+        }
+    }
+
+    /// What of the folder is ours.
+    fn files(&self) -> io::Result<Vec<Entry>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let path = entry.path();
+            let extension = path.extension().and_then(|extension| extension.to_str());
+            let is_draft = extension == Some(UNFINISHED);
+            if !is_draft && extension != Some(FINISHED) {
+                continue;
+            }
+            // Another host may have dropped it just now.
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            files.push(Entry {
+                bytes: metadata.len(),
+                used: metadata.modified()?,
+                is_draft,
+                path,
+            });
+        }
+        Ok(files)
+    }
+}
+
+/// A file of the cache.
+struct Entry {
+    path: PathBuf,
+    bytes: u64,
+    used: SystemTime,
+    is_draft: bool,
 }
 
 #[cfg(unix)]
@@ -93,19 +190,6 @@ fn check_owner(folder: &Path) -> io::Result<()> {
     }
     // Nothing changes, but only its owner may do this.
     fs::set_permissions(folder, permissions)
-}
-
-#[allow(unsafe_code)]
-fn load(engine: &Engine, path: &Path) -> wasmtime::Result<Component> {
-    // SAFETY: the file was written by `put` into a folder which only this
-    // user can write to, under the digest of its source and of the settings.
-    unsafe { Component::deserialize_file(engine, path) }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 /// Lets a cryptographic digest take what `Hash` gives.
@@ -122,21 +206,4 @@ impl Hasher for Digester {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_folder_of_everybody_is_refused_and_left_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let mode_of = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        let parent = std::env::temp_dir().join(format!("holdfast-cache-{}", std::process::id()));
-        let folder = parent.join("made");
-        Cache::open(folder.clone()).unwrap();
-        assert_eq!(mode_of(&folder), 0o700);
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
-        assert!(Cache::open(folder.clone()).is_err());
-        assert_eq!(mode_of(&folder), 0o777);
-        fs::remove_dir_all(&parent).unwrap();
-    }
-}
+mod tests;

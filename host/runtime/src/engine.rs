@@ -41,14 +41,39 @@ pub struct EngineLimits {
     pub table_elements_max: usize,
 }
 
+/// Which of the two engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// For components without async functions, streams and futures.
+    Plain,
+    /// For all components.
+    Waiting,
+}
+
+impl Form {
+    pub(crate) const BOTH: [Self; 2] = [Self::Plain, Self::Waiting];
+
+    /// In a word, for other processes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Waiting => "waiting",
+        }
+    }
+
+    /// The reverse of [`Form::name`].
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::BOTH.into_iter().find(|form| form.name() == name)
+    }
+}
+
 /// Compiles components and owns the memory of their instances.
 ///
 /// There are two engines in it, because a call into a component that uses
 /// nothing of the component model's async costs a third in an engine without
 /// it. A component goes into the first that takes it.
 pub struct Engines {
-    plain: Engine,
-    waiting: Engine,
+    both: [Engine; 2],
     stop: Arc<AtomicBool>,
     ticker: Option<JoinHandle<()>>,
 }
@@ -59,12 +84,15 @@ impl Engines {
     /// # Errors
     /// Fails when the machine can't reserve the address space.
     pub fn new(limits: &EngineLimits) -> anyhow::Result<Self> {
-        let plain = Engine::new(&config(limits, false))?;
-        let waiting = Engine::new(&config(limits, true))?;
+        let [mut plain, mut waiting] = Form::BOTH.map(config);
+        for config in [&mut plain, &mut waiting] {
+            config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
+        }
+        let both = [Engine::new(&plain)?, Engine::new(&waiting)?];
         let stop = Arc::new(AtomicBool::new(false));
         let ticker = std::thread::Builder::new().name("epoch".into()).spawn({
             let stop = Arc::clone(&stop);
-            let engines = [plain.clone(), waiting.clone()];
+            let engines = both.clone();
             move || {
                 while !stop.load(Ordering::Relaxed) {
                     std::thread::sleep(SLICE);
@@ -73,21 +101,24 @@ impl Engines {
             }
         })?;
         Ok(Self {
-            plain,
-            waiting,
+            both,
             stop,
             ticker: Some(ticker),
         })
     }
 
-    /// For components without async functions, streams and futures.
-    pub(crate) fn plain(&self) -> &Engine {
-        &self.plain
+    /// The plain one and the waiting one.
+    pub(crate) fn both(&self) -> &[Engine; 2] {
+        &self.both
     }
 
-    /// For all components.
-    pub(crate) fn waiting(&self) -> &Engine {
-        &self.waiting
+    /// One of them.
+    pub(crate) fn get(&self, form: Form) -> &Engine {
+        let [plain, waiting] = &self.both;
+        match form {
+            Form::Plain => plain,
+            Form::Waiting => waiting,
+        }
     }
 }
 
@@ -101,7 +132,31 @@ impl Drop for Engines {
     }
 }
 
-fn config(limits: &EngineLimits, concurrent: bool) -> Config {
+/// Engines which compile what [`Engines`] run, but run nothing themselves: they
+/// reserve no address space, and have no clock. The plain one and the waiting
+/// one.
+pub(crate) fn compilers() -> wasmtime::Result<[Engine; 2]> {
+    let [plain, waiting] = Form::BOTH.map(config);
+    Ok([Engine::new(&plain)?, Engine::new(&waiting)?])
+}
+
+/// What compiled code depends on.
+fn config(form: Form) -> Config {
+    let concurrent = form == Form::Waiting;
+    let mut config = Config::new();
+    config
+        .memory_init_cow(true)
+        .epoch_interruption(true)
+        .cranelift_opt_level(OptLevel::Speed)
+        .max_wasm_stack(WASM_STACK_BYTES)
+        .async_stack_size(ASYNC_STACK_BYTES)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
+        .wasm_component_model_async(concurrent)
+        .concurrency_support(concurrent);
+    config
+}
+
+fn pool(limits: &EngineLimits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits.instances_max)
         .total_core_instances(limits.instances_max.saturating_mul(4))
@@ -116,16 +171,5 @@ fn config(limits: &EngineLimits, concurrent: bool) -> Config {
         .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
         .table_keep_resident(KEEP_RESIDENT_BYTES)
         .async_stack_keep_resident(KEEP_RESIDENT_BYTES);
-    let mut config = Config::new();
-    config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool))
-        .memory_init_cow(true)
-        .epoch_interruption(true)
-        .cranelift_opt_level(OptLevel::Speed)
-        .max_wasm_stack(WASM_STACK_BYTES)
-        .async_stack_size(ASYNC_STACK_BYTES)
-        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
-        .wasm_component_model_async(concurrent)
-        .concurrency_support(concurrent);
-    config
+    pool
 }

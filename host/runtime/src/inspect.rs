@@ -5,11 +5,14 @@ use std::time::{Duration, Instant};
 use holdfast_core::plugin::Handlers;
 
 use crate::capability::{self, Provision};
+use crate::digest::Digest;
 use crate::load::{LoadError, Loader};
 
 /// What a component is.
 #[derive(Debug)]
 pub struct Inspection {
+    /// What it is known by.
+    pub digest: Digest,
     /// Its size in bytes.
     pub size: usize,
     /// How long it took to compile, or to take it from the cache.
@@ -38,7 +41,8 @@ impl Loader {
     /// Fails when it is no component at all, or can't be compiled.
     pub fn inspect(&self, bytes: &[u8]) -> Result<Inspection, LoadError> {
         let begin = Instant::now();
-        let component = self.compile(bytes)?;
+        let digest = Digest::of(bytes);
+        let component = self.compile(digest, bytes)?;
         let compile_time = begin.elapsed();
         let kind = component.component_type();
         let engine = component.engine();
@@ -47,6 +51,7 @@ impl Loader {
             provision: capability::provision(name),
         };
         Ok(Inspection {
+            digest,
             size: bytes.len(),
             compile_time,
             exports: kind
@@ -54,7 +59,9 @@ impl Loader {
                 .map(|(name, _)| name.to_owned())
                 .collect(),
             imports: kind.imports(engine).map(import).collect(),
-            handlers: self.link(&component).map(|loaded| loaded.handlers()),
+            handlers: self
+                .link(digest, &component)
+                .map(|loaded| loaded.handlers()),
         })
     }
 }

@@ -1,17 +1,25 @@
 //! From bytes to a component that can be instantiated: compiled or found in the
 //! cache, its handlers found, its imports linked.
 
-use std::fmt;
-use std::path::Path;
+mod error;
+mod read;
 
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use holdfast_core::limits::LoadLimits;
 use holdfast_core::plugin;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Precompiled};
 use wasmtime_wasi_http::{p2, p3};
 
+pub use error::{LoadError, Names};
+
 use crate::cache::Cache;
 use crate::capability;
-use crate::engine::Engines;
+use crate::compile::Compiler;
+use crate::digest::Digest;
+use crate::engine::{Engines, Form};
 use crate::guest::Guest;
 use crate::world::websocket_0_1_0 as websocket;
 
@@ -21,11 +29,17 @@ pub struct Loader {
     plain: Linker<Guest>,
     waiting: Linker<Guest>,
     cache: Option<Cache>,
+    compiler: Compiler,
+    limits: LoadLimits,
+    /// One component is compiled at a time: the compiler takes all cores by
+    /// itself, and its limit of memory is then that of all of them.
+    busy: Mutex<()>,
 }
 
 /// A component whose instances can be made.
 #[derive(Clone)]
 pub struct Loaded {
+    digest: Digest,
     pub(crate) pre: InstancePre<Guest>,
     pub(crate) http: Option<Http>,
     pub(crate) websocket: Option<websocket::Indices>,
@@ -40,107 +54,36 @@ pub(crate) enum Http {
     V0_3(p3::bindings::ServiceIndices),
 }
 
-/// Why a component can't be loaded, and what to do about it.
-#[derive(Debug, thiserror::Error)]
-pub enum LoadError {
-    /// The file can't be read.
-    #[error("it can't be read: {0}")]
-    Read(#[from] std::io::Error),
-    /// Not WebAssembly at all.
-    #[error("it is not WebAssembly: it does not start with \"\\0asm\"")]
-    NotWasm,
-    /// A module of core WebAssembly.
-    #[error("it is a core WebAssembly module, not a component")]
-    CoreModule,
-    /// Compiled ahead by some wasmtime.
-    #[error("it is compiled machine code, which Holdfast does not run from files")]
-    Precompiled,
-    /// Invalid, or more than the engine allows.
-    #[error("it is not a valid component: {0}")]
-    Invalid(String),
-    /// It has no handler.
-    #[error("it exports no handler; its exports are {0}")]
-    NoHandler(Names),
-    /// It was built against a version of our package that we don't have.
-    #[error("it is built against `{0}`, a version which this host does not have")]
-    UnknownVersion(String),
-    /// A handler is not of the published types.
-    #[error("its handler does not fit: {0}")]
-    WrongHandler(String),
-    /// It imports what we don't have.
-    #[error("it imports {0}, which this host does not provide")]
-    MissingImport(Names),
-    /// It imports a known interface, but not as published.
-    #[error("its imports do not fit: {0}")]
-    WrongImport(String),
-}
-
-/// Names in a sentence.
-#[derive(Debug)]
-pub struct Names(pub Vec<String>);
-
-impl fmt::Display for Names {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0.is_empty() {
-            return formatter.write_str("none");
-        }
-        let names = self.0.iter().map(|name| format!("`{name}`"));
-        formatter.write_str(&names.collect::<Vec<_>>().join(", "))
-    }
-}
-
-impl LoadError {
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::Read(_) => "check the path, and that this user may read the file",
-            Self::NotWasm => "give the .wasm file which your toolchain has built",
-            Self::CoreModule => {
-                "build for the target wasm32-wasip2, or turn it into a component with \
-                 `wasm-tools component new`"
-            }
-            Self::Precompiled => {
-                "give the component it was compiled from; Holdfast keeps its own cache"
-            }
-            Self::Invalid(_) => "build it again with a current toolchain",
-            Self::NoHandler(_) => {
-                "export `wasi:http/incoming-handler` (0.2), `wasi:http/handler` (0.3), or \
-                 `holdfast:websocket/websocket-handler`"
-            }
-            Self::UnknownVersion(_) => {
-                "build it against `holdfast:websocket@0.1.0`, or use a newer host"
-            }
-            Self::WrongHandler(_) | Self::WrongImport(_) => {
-                "build it against the WIT files in the folder `wit`"
-            }
-            Self::MissingImport(_) => {
-                "remove what needs it; `holdfast inspect` lists all imports of a component"
-            }
-        }
-    }
-}
-
 impl Loader {
-    /// Makes the engines and what components may import.
+    /// Makes what components may import. Without a cache everything is compiled
+    /// whenever it is loaded.
     ///
     /// # Errors
-    /// Fails when the engines can't be made.
-    pub fn new(engines: Engines, cache: Option<Cache>) -> anyhow::Result<Self> {
+    /// Fails when the engines refuse what is to be imported.
+    pub fn new(
+        engines: Engines,
+        cache: Option<Cache>,
+        compiler: Compiler,
+        limits: LoadLimits,
+    ) -> anyhow::Result<Self> {
         Ok(Self {
-            plain: linker(engines.plain(), false)?,
-            waiting: linker(engines.waiting(), true)?,
+            plain: linker(engines.get(Form::Plain), false)?,
+            waiting: linker(engines.get(Form::Waiting), true)?,
             engines,
             cache,
+            compiler,
+            limits,
+            busy: Mutex::new(()),
         })
     }
 
     /// Reads and loads a file. Takes as long as compiling takes, unless the
-    /// cache has it.
+    /// cache has it; never call it on an event loop.
     ///
     /// # Errors
     /// See [`LoadError`].
     pub fn load_file(&self, path: &Path) -> Result<Loaded, LoadError> {
-        self.load(&std::fs::read(path)?)
+        self.load(&self.read(path)?)
     }
 
     /// Loads a component.
@@ -148,43 +91,53 @@ impl Loader {
     /// # Errors
     /// See [`LoadError`].
     pub fn load(&self, bytes: &[u8]) -> Result<Loaded, LoadError> {
-        self.link(&self.compile(bytes)?)
+        let digest = Digest::of(bytes);
+        self.link(digest, &self.compile(digest, bytes)?)
+    }
+
+    /// Reads the file of a component, which may be anything.
+    ///
+    /// # Errors
+    /// Fails when it is no regular file, too large, or can't be read.
+    pub fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
+        read::read(path, self.limits.component_bytes_max)
     }
 
     /// Links a component of one of the engines.
-    pub(crate) fn link(&self, component: &Component) -> Result<Loaded, LoadError> {
-        let linker = if Engine::same(component.engine(), self.engines.plain()) {
+    pub(crate) fn link(&self, digest: Digest, component: &Component) -> Result<Loaded, LoadError> {
+        let linker = if Engine::same(component.engine(), self.engines.get(Form::Plain)) {
             &self.plain
         } else {
             &self.waiting
         };
-        link(linker, component)
+        link(linker, digest, component)
     }
 
     /// Compiles a component, or takes it from the cache.
-    pub(crate) fn compile(&self, bytes: &[u8]) -> Result<Component, LoadError> {
+    pub(crate) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
         check_format(bytes)?;
-        let engines = [self.engines.plain(), self.engines.waiting()];
-        if let Some(cache) = &self.cache {
-            let cached = engines.iter().find_map(|engine| cache.get(engine, bytes));
-            if let Some(component) = cached {
-                return Ok(component);
-            }
+        if let Some(component) = self.cached(digest) {
+            return Ok(component);
         }
-        // The first refuses what needs the second, before it compiles anything.
-        let component = Component::new(engines[0], bytes)
-            .or_else(|_| Component::new(engines[1], bytes))
-            .map_err(|error| LoadError::Invalid(format!("{error:#}")))?;
-        if let Some(cache) = &self.cache
-            && let Err(error) = cache.put(component.engine(), bytes, &component)
-        {
-            tracing::warn!(%error, "compiled component not kept");
-        }
-        Ok(component)
+        let _alone = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
+        let cache = self.cache.as_ref();
+        self.compiler
+            .compile(&self.engines, &self.limits, digest, bytes, cache)
+    }
+
+    fn cached(&self, digest: Digest) -> Option<Component> {
+        let cache = self.cache.as_ref()?;
+        let mut engines = self.engines.both().iter();
+        engines.find_map(|engine| cache.get(engine, digest))
     }
 }
 
 impl Loaded {
+    /// Which component it is.
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
     /// Which handlers the component has.
     pub fn handlers(&self) -> plugin::Handlers {
         plugin::Handlers {
@@ -217,6 +170,7 @@ fn check_format(bytes: &[u8]) -> Result<(), LoadError> {
         return Err(LoadError::Precompiled);
     }
     match bytes {
+        [] => Err(LoadError::Empty),
         // Magic number, version, and layer (component model, binary format).
         [0, b'a', b's', b'm', _, _, 1, 0, ..] => Ok(()),
         [0, b'a', b's', b'm', _, _, _, _, ..] => Err(LoadError::CoreModule),
@@ -225,7 +179,11 @@ fn check_format(bytes: &[u8]) -> Result<(), LoadError> {
     }
 }
 
-fn link(linker: &Linker<Guest>, component: &Component) -> Result<Loaded, LoadError> {
+fn link(
+    linker: &Linker<Guest>,
+    digest: Digest,
+    component: &Component,
+) -> Result<Loaded, LoadError> {
     let engine = component.engine();
     let kind = component.component_type();
     let exports: Vec<String> = kind
@@ -277,6 +235,7 @@ fn link(linker: &Linker<Guest>, component: &Component) -> Result<Loaded, LoadErr
         return Err(LoadError::NoHandler(Names(exports)));
     }
     Ok(Loaded {
+        digest,
         pre,
         http,
         websocket,
@@ -294,3 +253,6 @@ fn is_unknown_version(name: &str) -> bool {
         .map(|(_, version)| version);
     version.is_some_and(|version| !version.starts_with("0.1."))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,53 +1,114 @@
 //! The runtime on one event loop: implements the trait by which the edge
 //! delivers events.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use holdfast_core::PluginId;
 use holdfast_core::event::{Event, Failure, Outcome};
 use holdfast_core::plugin::{LocalFuture, Plugins};
+use tokio::task::AbortHandle;
 
-use crate::pool::Pool;
 use crate::runtime::Runtime;
+use crate::team::Team;
 
-/// The pools of one event loop.
+/// The plugins on one event loop.
 pub struct Local {
     runtime: Arc<Runtime>,
-    pools: RefCell<Vec<Option<Rc<Pool>>>>,
+    /// Of those that have had an event here.
+    teams: RefCell<Vec<Option<Rc<Team>>>>,
+    /// The runtime's version which the teams have seen.
+    seen: Cell<u64>,
+    this: Weak<Self>,
+    keeper: OnceCell<Keeper>,
 }
 
 impl Local {
-    /// For the event loop that calls this.
+    /// For the event loop that delivers events to it.
     pub fn new(runtime: Arc<Runtime>) -> Rc<Self> {
-        Rc::new(Self {
+        Rc::new_cyclic(|this| Self {
             runtime,
-            pools: RefCell::default(),
+            teams: RefCell::default(),
+            seen: Cell::new(0),
+            this: Weak::clone(this),
+            keeper: OnceCell::new(),
         })
     }
 
-    /// The pool of the plugin's current generation.
-    fn pool(&self, id: PluginId) -> Option<Rc<Pool>> {
+    /// Lets the teams see what has changed, if anything has.
+    fn refresh(&self) {
+        let version = self.runtime.version();
+        if self.seen.replace(version) == version {
+            return;
+        }
+        // Retired at the end, when nothing here is borrowed: resources of guests
+        // are dropped with their instances.
+        let mut gone = Vec::new();
+        for slot in self.teams.borrow_mut().iter_mut() {
+            let Some(team) = slot else { continue };
+            match self.runtime.lineup(team.id()) {
+                Some(lineup) => gone.extend(team.update(lineup)),
+                None => gone.extend(slot.take().into_iter().flat_map(|team| team.disband())),
+            }
+        }
+        for pool in gone {
+            pool.retire();
+        }
+    }
+
+    /// The team of a plugin that has had no event here.
+    fn team(&self, id: PluginId) -> Option<Rc<Team>> {
         let index = id.0 as usize;
-        let plugin = self.runtime.plugin(id)?;
-        let mut pools = self.pools.borrow_mut();
-        if pools.len() <= index {
-            pools.resize_with(index + 1, || None);
+        let team = Team::new(id, self.runtime.lineup(id)?);
+        let mut teams = self.teams.borrow_mut();
+        if teams.len() <= index {
+            teams.resize_with(index + 1, || None);
         }
-        let slot = pools.get_mut(index)?;
-        match slot {
-            Some(pool) if Arc::ptr_eq(pool.plugin(), &plugin) => Some(Rc::clone(pool)),
-            _ => Some(Rc::clone(slot.insert(Pool::new(plugin)))),
-        }
+        let team = Rc::clone(teams.get_mut(index)?.insert(team));
+        self.keeper
+            .get_or_init(|| Keeper::new(&self.runtime, &self.this));
+        Some(team)
     }
 }
 
 impl Plugins for Local {
     fn deliver(&self, plugin: PluginId, event: Event) -> LocalFuture<Outcome> {
-        match self.pool(plugin) {
-            Some(pool) => pool.run(event),
+        self.refresh();
+        if let Some(Some(team)) = self.teams.borrow().get(plugin.0 as usize) {
+            return team.deliver(event);
+        }
+        match self.team(plugin) {
+            Some(team) => team.deliver(event),
             None => Box::pin(std::future::ready(Outcome::Failed(Failure::NoHandler))),
         }
+    }
+}
+
+/// A task that refreshes an event loop which has no events, so that it keeps no
+/// instances of a generation that is gone. Ends with the [`Local`].
+struct Keeper(AbortHandle);
+
+impl Keeper {
+    fn new(runtime: &Arc<Runtime>, local: &Weak<Local>) -> Self {
+        let (runtime, local) = (Arc::clone(runtime), Weak::clone(local));
+        let keep = async move {
+            loop {
+                // Before it looks, so that it misses no change.
+                let changed = runtime.changed();
+                match local.upgrade() {
+                    Some(local) => local.refresh(),
+                    None => return,
+                }
+                changed.await;
+            }
+        };
+        Self(tokio::task::spawn_local(keep).abort_handle())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

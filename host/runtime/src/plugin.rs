@@ -1,50 +1,30 @@
 //! A plugin as the runtime knows it: what its instances are made from, what
 //! they may do, and what all event loops together have of it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use holdfast_core::deploy::Deploy;
-use holdfast_core::event::Event;
-use holdfast_core::limits::{EventLimits, InstanceLimits, Limits};
+use holdfast_core::event::Outcome;
+use holdfast_core::limits::{EventLimits, InstanceLimits};
 use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
-use crate::capability::outbound::AllowList;
+use crate::generation::{Generation, Grants};
 use crate::load::Loaded;
+use crate::probation::{Alarm, Tally};
 use crate::store::Store;
 use crate::volume::{Verdict, Volume};
-
-/// What a new generation of a plugin consists of.
-pub struct Generation {
-    /// Who it is, and what the edge has to know of it.
-    pub settings: Arc<Settings>,
-    /// Its component.
-    pub loaded: Loaded,
-    /// What it has been granted.
-    pub grants: Grants,
-    /// Its limits.
-    pub limits: Limits,
-    /// How it takes over.
-    pub deploy: Deploy,
-}
-
-/// What a plugin has been granted.
-#[derive(Clone, Debug, Default)]
-pub struct Grants {
-    /// For `wasi:config`.
-    pub config: BTreeMap<String, String>,
-    /// Where outbound requests may go.
-    pub allow_http: AllowList,
-}
 
 /// One generation of a plugin.
 pub(crate) struct Plugin {
     pub(crate) settings: Arc<Settings>,
     pub(crate) loaded: Loaded,
     pub(crate) grants: Arc<Grants>,
+    pub(crate) deploy: Deploy,
+    /// Of its attachments; empty until it has been asked.
+    format: OnceLock<Arc<str>>,
     pub(crate) event: EventLimits,
     pub(crate) instance: InstanceLimits,
     /// Of what the guest publishes.
@@ -54,6 +34,8 @@ pub(crate) struct Plugin {
     pub(crate) edge: Arc<dyn Edge>,
     pub(crate) store: Store,
     pub(crate) shared: Shared,
+    /// Told when its first events fail.
+    alarm: Arc<Alarm>,
 }
 
 /// What the event loops share of a plugin.
@@ -69,16 +51,19 @@ pub(crate) struct Shared {
     pub(crate) wanted: Notify,
     /// What the guests write to the log.
     log: Volume,
+    /// What has become of its events.
+    pub(crate) tally: Tally,
 }
 
 impl Shared {
-    pub(crate) fn new(limits: &InstanceLimits) -> Self {
+    fn new(limits: &InstanceLimits, deploy: &Deploy) -> Self {
         Self {
             instances: Arc::new(Semaphore::new(limits.count_max as usize)),
             waiting: AtomicU32::new(0),
             events: AtomicU32::new(0),
             wanted: Notify::new(),
             log: Volume::new(),
+            tally: Tally::new(deploy.probation),
         }
     }
 
@@ -89,12 +74,68 @@ impl Shared {
 }
 
 impl Plugin {
+    /// A generation that has not been asked for its format.
+    pub(crate) fn new(
+        generation: Generation,
+        edge: Arc<dyn Edge>,
+        store: Store,
+        alarm: Arc<Alarm>,
+    ) -> Self {
+        let limits = generation.limits;
+        Self {
+            settings: generation.settings,
+            loaded: generation.loaded,
+            grants: Arc::new(generation.grants),
+            deploy: generation.deploy,
+            format: OnceLock::new(),
+            shared: Shared::new(&limits.instance, &generation.deploy),
+            event: limits.event,
+            instance: limits.instance,
+            message_bytes_max: limits.connection.message_bytes_max,
+            keyvalue_bytes_max: limits.keyvalue.bytes_max,
+            edge,
+            store,
+            alarm,
+        }
+    }
+
+    /// Which generation it is.
+    pub(crate) fn number(&self) -> u32 {
+        self.settings.generation
+    }
+
+    /// The format of its attachments.
+    pub(crate) fn format(&self) -> &Arc<str> {
+        self.format.get_or_init(Arc::default)
+    }
+
+    /// Notes what the guest has said its format is; only the first time.
+    pub(crate) fn set_format(&self, format: &str) {
+        self.format.get_or_init(|| format.into());
+    }
+
+    /// Whether an attachment of this format is migrated before the guest sees
+    /// it.
+    pub(crate) fn migrates(&self, format: &str) -> bool {
+        let websocket = self.loaded.websocket.as_ref();
+        websocket.is_some_and(|it| it.migrates()) && **self.format() != *format
+    }
+
+    /// Counts an event that has ended, and tells the host if the generation has
+    /// failed its probation by that.
+    pub(crate) fn note(&self, outcome: &Outcome) {
+        if self.shared.tally.note(outcome)
+            && let Some(alarm) = self.alarm.get()
+        {
+            alarm(self.settings.id, self.number());
+        }
+    }
+
     /// Counts an event, if there may be one more. The last one of a connection
     /// is never turned away, since every guest is promised it.
-    pub(crate) fn enter(self: &Arc<Self>, event: &Event) -> Option<Entered> {
+    pub(crate) fn enter(self: &Arc<Self>, is_last: bool) -> Option<Entered> {
         let before = self.shared.events.fetch_add(1, Ordering::Relaxed);
         let entered = Entered(Arc::clone(self));
-        let is_last = matches!(event, Event::Close(..));
         (is_last || before < self.event.concurrent_max).then_some(entered)
     }
 

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::FutureExt;
 use holdfast_core::event::{Event, Failure, Outcome};
 use holdfast_core::plugin::LocalFuture;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
@@ -46,6 +47,8 @@ pub(crate) struct Pool {
     /// Told when an instance has come back here.
     returned: Notify,
     has_janitor: Cell<bool>,
+    /// Nobody brings it events any more.
+    is_retired: Cell<bool>,
 }
 
 impl Pool {
@@ -58,6 +61,7 @@ impl Pool {
             waiting_hire: Cell::new(0),
             returned: Notify::new(),
             has_janitor: Cell::new(false),
+            is_retired: Cell::new(false),
         })
     }
 
@@ -66,18 +70,20 @@ impl Pool {
         &self.plugin
     }
 
-    /// Runs one event. Each kind has a future of its own, of its own size.
+    /// Runs one event, and counts it. Each kind has a future of its own, of its
+    /// own size.
     pub(crate) fn run(self: Rc<Self>, event: Event) -> LocalFuture<Outcome> {
-        let Some(entered) = self.plugin.enter(&event) else {
-            let text = format!("{} events are under way", self.plugin.event.concurrent_max);
-            return failed(Failure::Overloaded(text));
+        let is_last = matches!(event, Event::Close(..));
+        let Some(entered) = self.plugin.enter(is_last) else {
+            return self.full();
         };
+        let pool = Rc::clone(&self);
         let call = match event {
             Event::Http(request) => {
                 return match &self.plugin.loaded.http {
-                    Some(Http::V0_2(_)) => Box::pin(plain::http(self, request, entered)),
+                    Some(Http::V0_2(_)) => self.counted(plain::http(pool, request, entered)),
                     Some(Http::V0_3(_)) => {
-                        Box::pin(worker::run(self, worker::Task::Http(request), entered))
+                        self.counted(worker::run(pool, worker::Task::Http(request), entered))
                     }
                     None => failed(Failure::NoHandler),
                 };
@@ -87,13 +93,53 @@ impl Pool {
             Event::Message(state, message) => Call::Message(state, message),
             Event::Close(state, closure) => Call::Close(state, closure),
         };
-        match self.plugin.loaded.websocket.as_ref().map(|it| it.form) {
+        match self.form() {
+            Some(Form::Plain) => self.counted(plain::websocket(pool, call, entered)),
+            Some(Form::Waiting) => {
+                self.counted(worker::run(pool, worker::Task::WebSocket(call), entered))
+            }
+            None => failed(Failure::NoHandler),
+        }
+    }
+
+    /// Runs a call that is no event of anybody's, so it is not counted as one.
+    pub(crate) fn call(self: Rc<Self>, call: Call) -> LocalFuture<Outcome> {
+        let Some(entered) = self.plugin.enter(false) else {
+            return self.full();
+        };
+        match self.form() {
             Some(Form::Plain) => Box::pin(plain::websocket(self, call, entered)),
             Some(Form::Waiting) => {
                 Box::pin(worker::run(self, worker::Task::WebSocket(call), entered))
             }
             None => failed(Failure::NoHandler),
         }
+    }
+
+    fn form(&self) -> Option<Form> {
+        self.plugin.loaded.websocket.as_ref().map(|it| it.form)
+    }
+
+    /// Counts what becomes of an event.
+    fn counted(
+        self: Rc<Self>,
+        event: impl Future<Output = Outcome> + 'static,
+    ) -> LocalFuture<Outcome> {
+        Box::pin(event.inspect(move |outcome| self.plugin.note(outcome)))
+    }
+
+    fn full(&self) -> LocalFuture<Outcome> {
+        let text = format!("{} events are under way", self.plugin.event.concurrent_max);
+        failed(Failure::Overloaded(text))
+    }
+
+    /// The generation is gone: lets everything go that is idle now, and whatever
+    /// else there is when its last event ends.
+    pub(crate) fn retire(&self) {
+        self.is_retired.set(true);
+        self.sweep();
+        // The janitor is done, and goes too.
+        self.plugin.shared.wanted.notify_waiters();
     }
 
     /// An instance to be alone with: a warm one, or a new one as soon as there
@@ -166,6 +212,9 @@ impl Pool {
     /// Whether an instance that is free now, after so many uses, goes to others.
     /// Those who can use it here come first, but not always.
     fn is_given_away(&self, these: &Cell<u32>, uses: u64) -> bool {
+        if self.is_retired.get() && these.get() == 0 && !self.crew.has_jobs() {
+            return true;
+        }
         self.is_wanted_by_others(these) && (these.get() == 0 || uses.is_multiple_of(USES_PER_LOOP))
     }
 

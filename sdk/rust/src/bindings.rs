@@ -65,3 +65,14 @@ pub mod plain {
         default_bindings_module: "holdfast::__private::plain",
     });
 }
+
+/// What handlers of either form may export besides.
+pub mod migration {
+    wit_bindgen::generate!({
+        world: "holdfast:websocket/migration",
+        path: "../../wit/websocket-0.1.0",
+        pub_export_macro: true,
+        export_macro_name: "export_migration",
+        default_bindings_module: "holdfast::__private::migration",
+    });
+}

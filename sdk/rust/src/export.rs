@@ -4,8 +4,10 @@ use std::marker::PhantomData;
 
 use crate::Error;
 use crate::bindings::holdfast::websocket::websocket_types as wire;
-use crate::bindings::{plain, waiting};
-use crate::websocket::{AsyncWebSocket, Closure, Connection, Handshake, Message, WebSocket};
+use crate::bindings::{migration, plain, waiting};
+use crate::websocket::{
+    AsyncWebSocket, Attachments, Closure, Connection, Handshake, Message, WebSocket,
+};
 
 /// Exports a plugin's handlers. Once in a crate, with any of
 ///
@@ -13,7 +15,9 @@ use crate::websocket::{AsyncWebSocket, Closure, Connection, Handshake, Message, 
 /// - `websocket = Type`: a type that implements
 ///   [`WebSocket`](crate::websocket::WebSocket), or
 /// - `async_websocket = Type`: one that implements
-///   [`AsyncWebSocket`](crate::websocket::AsyncWebSocket) instead.
+///   [`AsyncWebSocket`](crate::websocket::AsyncWebSocket) instead;
+/// - `attachments = Type`, beside either of these: a type that implements
+///   [`Attachments`](crate::websocket::Attachments).
 ///
 /// ```
 /// async fn handle(_: holdfast::http::Request) -> &'static str {
@@ -79,8 +83,21 @@ macro_rules! __export {
         #[cfg(not(target_arch = "wasm32"))]
         const _: $crate::__private::Waiting<$handler> = $crate::__private::Waiting::CHECK;
     };
+    (attachments = $attachments:path) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::__private::Carried<$attachments>;
+            $crate::__private::migration::export_migration!(
+                Exported with_types_in $crate::__private::migration
+            );
+        };
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: $crate::__private::Carried<$attachments> = $crate::__private::Carried::CHECK;
+    };
     ($other:ident = $handler:path) => {
-        ::std::compile_error!("a plugin exports `http`, `websocket` or `async_websocket`");
+        ::std::compile_error!(
+            "a plugin exports `http`, `websocket` or `async_websocket`, and `attachments`"
+        );
     };
 }
 
@@ -164,5 +181,62 @@ impl<W: AsyncWebSocket> waiting::exports::holdfast::websocket::websocket_handler
         let connection = Connection::from_wire(connection);
         let result = W::close(&connection, Closure::from_wire(closure)).await;
         result.map_err(|error| failed(&error))
+    }
+}
+
+/// Makes [`Attachments`] what the generated export expects.
+pub struct Carried<A>(PhantomData<A>);
+
+/// The longest name of a format, in bytes.
+const FORMAT_BYTES_MAX: usize = 64;
+
+impl<A: Attachments> Carried<A> {
+    #[doc(hidden)]
+    pub const CHECK: Self = {
+        assert!(
+            A::FORMAT.len() <= FORMAT_BYTES_MAX,
+            "the name of a format has at most 64 bytes"
+        );
+        Self(PhantomData)
+    };
+}
+
+impl<A: Attachments> migration::exports::holdfast::websocket::attachments::Guest for Carried<A> {
+    fn format() -> String {
+        let Self(_) = const { Self::CHECK };
+        A::FORMAT.to_owned()
+    }
+
+    fn migrate(from_format: String, attachment: Vec<u8>) -> Result<Vec<u8>, String> {
+        A::migrate(&from_format, &attachment).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use migration::exports::holdfast::websocket::attachments::Guest;
+
+    struct Doubled;
+
+    impl Attachments for Doubled {
+        const FORMAT: &'static str = "doubled";
+
+        fn migrate(from: &str, attachment: &[u8]) -> crate::Result<Vec<u8>> {
+            match from {
+                "" => Ok([attachment, attachment].concat()),
+                other => Err(Error::msg(format!("no way from {other:?}"))),
+            }
+        }
+    }
+
+    #[test]
+    fn attachments_are_migrated_by_name() {
+        type Exported = Carried<Doubled>;
+        assert_eq!(Exported::format(), "doubled");
+        let migrated = Exported::migrate(String::new(), b"ab".to_vec());
+        assert_eq!(migrated, Ok(b"abab".to_vec()));
+        let refused = Exported::migrate("v2".into(), Vec::new());
+        assert_eq!(refused, Err("no way from \"v2\"".into()));
     }
 }

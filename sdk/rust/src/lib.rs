@@ -44,6 +44,8 @@
 //!   in a `static` is there at the next event. State is in attachments
 //!   ([`websocket::Connection::set_attachment`]), in [`topics`] and in
 //!   [`keyvalue`].
+//! - **Deployments.** Attachments outlive the code that wrote them. A plugin that
+//!   changes their format implements [`websocket::Attachments`].
 //! - **Waiting.** HTTP handlers are async, WebSocket handlers if they implement
 //!   [`websocket::AsyncWebSocket`]. They wait with what this crate offers
 //!   ([`http::send`], [`http::Body`], [`time::sleep`]); there is no other
@@ -77,8 +79,8 @@ pub use error::{Context, Error, Result};
 /// For the expansion of [`export!`] only.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::bindings::{plain, waiting};
-    pub use crate::export::{Plain, Waiting};
+    pub use crate::bindings::{migration, plain, waiting};
+    pub use crate::export::{Carried, Plain, Waiting};
 
     /// The same for HTTP.
     pub mod http {

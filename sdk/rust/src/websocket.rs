@@ -23,6 +23,7 @@
 //! ```
 
 mod answer;
+mod attachments;
 mod closure;
 mod connection;
 mod handshake;
@@ -31,6 +32,7 @@ mod message;
 use std::future::{self, Future};
 
 pub use answer::{Accept, Reject};
+pub use attachments::Attachments;
 pub use closure::{CloseCause, Closure};
 pub use connection::Connection;
 pub use handshake::Handshake;

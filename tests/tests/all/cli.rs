@@ -22,13 +22,17 @@ const BLESS: &str = "HOLDFAST_BLESS";
 /// - `NAME.wat`: `holdfast run NAME.wasm`, with the text assembled;
 /// - `NAME.args`: any command line, an argument a line.
 ///
-/// `good.wasm`, `empty.wasm` and `garbage.wasm` are there for all of them.
+/// `good.wasm`, `empty.wasm`, `garbage.wasm`, `truncated.wasm` and
+/// `trailing.wasm`, which goes on after its end, are there for all of them.
 #[test]
 fn bad_input_gets_one_clear_sentence() {
     let folder = Folder::new();
     fs::copy(place::guest("echo"), folder.path().join("good.wasm")).unwrap();
     folder.write("empty.wasm", "");
     folder.write("garbage.wasm", "This is no component.");
+    let component = wat::parse_str("(component (core module (func)))").unwrap();
+    folder.write("truncated.wasm", &component[..component.len() - 1]);
+    folder.write("trailing.wasm", [component.as_slice(), b"garbage"].concat());
     let mut cases: Vec<_> = fs::read_dir(place::bad())
         .unwrap()
         .map(|entry| entry.unwrap().path())

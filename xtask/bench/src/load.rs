@@ -9,6 +9,7 @@ mod neighbours;
 mod open;
 mod paced;
 mod plugins;
+mod reloads;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! Times inside the runtime, without sockets: loading from the cache, a warm
 //! event, and an event that needs an instance of its own.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,12 +14,13 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::ConnectionState;
-use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
 };
 use holdfast_runtime::{
-    Cache, EngineLimits, Engines, Generation, Grants, Loaded, Loader, Local, Runtime, Store,
+    Cache, Compiler, EngineLimits, Engines, Generation, Grants, Loaded, Loader, Local, Runtime,
+    Store,
 };
 use serde_json::json;
 use tokio::runtime::{Builder, LocalOptions};
@@ -37,7 +39,7 @@ const PAYLOAD: &str = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcde
 pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
     let component: PathBuf = options.get("component")?;
     let time = options.seconds("seconds")?;
-    let cache = Cache::open(options.get("cache")?)?;
+    let cache = Cache::open(options.get("cache")?, u64::MAX)?;
     let raw = |uses_max| RawLimits {
         instance_uses_max: uses_max,
         ..RawLimits::default()
@@ -57,7 +59,8 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
             .unwrap_or(0),
         table_elements_max: memory.map(|it| it.table_elements_max).max().unwrap_or(0),
     })?;
-    let loader = Loader::new(engines, Some(cache))?;
+    let load_limits = LoadLimits::default();
+    let loader = Loader::new(engines, Some(cache), Compiler::InProcess, load_limits)?;
     // The first load fills the cache.
     let loaded = loader.load_file(&component)?;
     let load = median(time, || {
@@ -67,7 +70,7 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
 
     let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?);
     for (id, limits) in limits {
-        runtime.install(generation(id, &loaded, limits));
+        runtime.install(runtime.prepare(generation(id, &loaded, limits))?);
     }
     let event_loop = Builder::new_current_thread()
         .enable_all()
@@ -188,6 +191,10 @@ impl Edge for Nobody {
         _: Option<Migrated>,
     ) -> Result<u64, AttachmentError> {
         Err(AttachmentError::Gone)
+    }
+
+    fn generation_counts(&self, _: PluginId) -> BTreeMap<u32, u32> {
+        BTreeMap::new()
     }
 
     fn subscribe(&self, _: TenantId, _: ConnectionId, _: &str) -> Result<(), SubscribeError> {

@@ -46,6 +46,8 @@ pub(crate) enum Server {
     Holdfast(Plugins),
     /// The host with a plugin that computes for ever, and one that waits.
     HoldfastBusy,
+    /// The host, whose component the load generator replaces all the time.
+    HoldfastReloaded,
     /// Somebody else's server; left out without `--peers`.
     Peer(Peer),
 }
@@ -66,6 +68,8 @@ pub(crate) enum Measure {
     Plugins(Count),
     /// Inside the edge: so many connections over transports in memory.
     Memory(Count),
+    /// The time from the rename of a component to the first answer by it.
+    ReloadTime,
     /// Inside the runtime, without sockets.
     Runtime,
 }

@@ -147,6 +147,22 @@ pub(crate) const ALL: &[Case] = &[
         measure: Measure::Load(&["paced"]),
         contenders: NEIGHBOURS,
     },
+    Case {
+        name: "reload",
+        title: "p99 of an echo while the host gets new code every 100 ms",
+        unit: "µs",
+        better: Better::Less,
+        measure: Measure::Load(&["paced", "quantile=0.99"]),
+        contenders: RELOAD,
+    },
+    Case {
+        name: "reload-time",
+        title: "From the rename of a component to the first answer by its code",
+        unit: "ms",
+        better: Better::Less,
+        measure: Measure::ReloadTime,
+        contenders: ONLY_HOLDFAST,
+    },
 ];
 
 const HTTP: &[Contender] = &[
@@ -214,6 +230,11 @@ const NEIGHBOURS: &[Contender] = &[
         "tokio-tungstenite, alone, no WebAssembly",
         Server::Raw("websocket", &[]),
     ),
+];
+
+const RELOAD: &[Contender] = &[
+    contender("Holdfast, left alone", Server::Holdfast(Plugins::ECHO)),
+    contender("Holdfast, with reloads", Server::HoldfastReloaded),
 ];
 
 const ONLY_HOLDFAST: &[Contender] = &[contender("Holdfast", Server::Holdfast(Plugins::ECHO))];

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::case::{Case, Contender, Measure, Server};
 use super::kit::Kit;
 use super::plugins;
+use super::reload;
 use super::result::{CaseResult, Entry};
 use super::server::Running;
 use crate::command;
@@ -64,6 +65,7 @@ fn one(kit: &Kit, case: &Case, contender: &Contender) -> Result<Figures> {
         Measure::ColdStart => cold_start(kit, case, contender),
         Measure::Plugins(count) => plugins::measure(kit, kit.pace.count(*count)),
         Measure::Memory(count) => memory(kit, kit.pace.count(*count)),
+        Measure::ReloadTime => reload::time(kit),
         Measure::Runtime => runtime(kit),
     }
 }
@@ -83,7 +85,14 @@ fn load(
     if let Some(upstream) = server.upstream() {
         command.arg(format!("upstream={upstream}"));
     }
-    figures(kit, command, &server)
+    if let Some(folder) = server.reload_folder() {
+        command.arg(format!("reload={}", folder.display()));
+    }
+    let figures = figures(kit, command, &server)?;
+    if server.reload_folder().is_some() {
+        reload::check(kit, &server, &figures)?;
+    }
+    Ok(figures)
 }
 
 /// What the load generator measures at a server.

@@ -39,7 +39,7 @@ fn folder(kit: &Kit) -> PathBuf {
 
 /// A custom section of a component: its id, its size, the length of its name,
 /// its name, and its content. All sizes are below 128, where LEB128 is a byte.
-fn custom_section(index: usize) -> Vec<u8> {
+pub(super) fn custom_section(index: usize) -> Vec<u8> {
     let content = format!("bench{index:08}");
     let mut section = vec![0, content.len() as u8 + 1, b"bench".len() as u8];
     section.extend(content.into_bytes());

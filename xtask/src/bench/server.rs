@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::case::Server;
 use super::kit::Kit;
 use super::manifest::{Manifest, Plugins};
+use super::reload;
 
 /// How often a server that starts is asked whether it listens.
 const POLL: Duration = Duration::from_micros(500);
@@ -22,6 +23,8 @@ pub(crate) struct Running {
     child: Child,
     /// Its helper, if it has one.
     upstream: Option<Box<Running>>,
+    /// The folder of its component, if that is to be replaced.
+    reload_folder: Option<PathBuf>,
     pub(crate) address: SocketAddr,
     pub(crate) begun: Instant,
     log: PathBuf,
@@ -52,6 +55,14 @@ impl Running {
                 host.upstream = Some(Box::new(upstream));
                 Ok(host)
             }
+            Server::HoldfastReloaded => {
+                let folder = reload::echoes(kit)?;
+                let mut manifest = Manifest::new(address);
+                manifest.plugin("echo", "/", &folder.join(reload::SERVED), "");
+                let mut host = Self::host(kit, &manifest, address, log)?;
+                host.reload_folder = Some(folder);
+                Ok(host)
+            }
             Server::Peer(peer) => match kit.peers.get(peer) {
                 Some(Ok(installed)) => {
                     Self::spawn(&mut peer.command(kit, installed, address)?, address, log)
@@ -69,7 +80,7 @@ impl Running {
         address: SocketAddr,
         log: PathBuf,
     ) -> Result<Self> {
-        let file = log.with_extension("toml");
+        let file = manifest_of(&log);
         std::fs::write(&file, manifest.text())
             .with_context(|| format!("can't write {}", file.display()))?;
         let mut command = kit.on_server_core(&kit.host);
@@ -93,6 +104,7 @@ impl Running {
         Ok(Self {
             child,
             upstream: None,
+            reload_folder: None,
             address,
             begun,
             log,
@@ -106,6 +118,16 @@ impl Running {
     /// Where its slow helper listens.
     pub(crate) fn upstream(&self) -> Option<SocketAddr> {
         self.upstream.as_ref().map(|upstream| upstream.address)
+    }
+
+    /// Where the load generator finds components to replace its own.
+    pub(crate) fn reload_folder(&self) -> Option<&Path> {
+        self.reload_folder.as_deref()
+    }
+
+    /// The manifest, if it is a host.
+    pub(crate) fn manifest(&self) -> PathBuf {
+        manifest_of(&self.log)
     }
 
     /// Waits until it listens, and returns a connection to it.
@@ -139,6 +161,10 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn manifest_of(log: &Path) -> PathBuf {
+    log.with_extension("toml")
 }
 
 fn raw(kit: &Kit, kind: &str, options: &[&str], address: SocketAddr) -> Command {

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::ManifestError;
-use super::raw::{Kind, Raw, RawPlugin, RawRoute};
+use super::raw::{Kind, Raw, RawDev, RawPlugin, RawRoute};
 use crate::deploy::Deploy;
-use crate::limits::Limits;
+use crate::limits::{Limits, LoadLimits};
 
 /// The tenant of a plugin that names none.
 pub const DEFAULT_TENANT: &str = "default";
@@ -17,6 +17,8 @@ pub const DEFAULT_TENANT: &str = "default";
 pub struct Manifest {
     /// What concerns the process.
     pub host: Host,
+    /// For `holdfast dev`.
+    pub dev: Dev,
     /// The plugins; no two have the same tenant and name.
     pub plugins: Vec<Plugin>,
     /// The routes; each names a plugin above.
@@ -28,12 +30,25 @@ pub struct Manifest {
 pub struct Host {
     /// Where to listen.
     pub listen: SocketAddr,
+    /// Where the admin listener is.
+    pub admin_listen: SocketAddr,
     /// Event loops; none for one each core.
     pub threads: Option<usize>,
     /// Instances of all plugins together.
     pub instances_max: u32,
     /// Longest time of a shut-down.
     pub drain_timeout_ms: u64,
+    /// Limits of loading components.
+    pub load: LoadLimits,
+}
+
+/// How `holdfast dev` builds the components.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dev {
+    /// A shell command; none for cargo.
+    pub build: Option<String>,
+    /// What is watched; none for the default.
+    pub watch: Option<Vec<PathBuf>>,
 }
 
 /// A plugin.
@@ -74,47 +89,79 @@ const INSTANCES_MAX_CEILING: u32 = 10_000;
 
 /// Where to listen if the manifest does not say.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
+/// Where the admin listener is if the manifest does not say: on a free port.
+const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:0";
 
 /// Checks a manifest. `file` is for errors, `folder` is what the paths of
 /// components are relative to.
 pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, ManifestError> {
-    let fail = |message: String, hint: &str| ManifestError {
+    let fail = |(message, hint): Wrong| ManifestError {
         message: format!("{file}: {message}"),
-        hint: Some(hint.to_owned()),
+        hint: Some(hint),
     };
-    let listen = raw.listen.as_deref().unwrap_or(DEFAULT_LISTEN);
-    let host = Host {
-        listen: listen.parse().map_err(|_| {
-            fail(
-                format!("`listen` is \"{listen}\", which is no address and port"),
-                "write it as \"127.0.0.1:8080\" or \"[::]:8080\"",
+    let host = host(raw).map_err(fail)?;
+    let plugins = plugins(raw, folder).map_err(fail)?;
+    let routes = routes(raw, &plugins).map_err(fail)?;
+    Ok(Manifest {
+        host,
+        dev: dev(&raw.dev, folder).map_err(fail)?,
+        plugins,
+        routes,
+    })
+}
+
+/// What is wrong, and how to mend it.
+type Wrong = (String, String);
+
+fn host(raw: &Raw) -> Result<Host, Wrong> {
+    let address = |key: &str, text: Option<&str>, default| {
+        let text = text.unwrap_or(default);
+        text.parse().map_err(|_| {
+            (
+                format!("`{key}` is \"{text}\", which is no address and port"),
+                "write it as \"127.0.0.1:8080\" or \"[::]:8080\"".to_owned(),
             )
-        })?,
+        })
+    };
+    let admin_listen = raw.admin.listen.as_deref();
+    Ok(Host {
+        listen: address("listen", raw.listen.as_deref(), DEFAULT_LISTEN)?,
+        admin_listen: address("admin.listen", admin_listen, DEFAULT_ADMIN_LISTEN)?,
         threads: match raw.threads {
-            Some(0) => return Err(fail("`threads` is 0".into(), "leave it out for one a core")),
+            Some(0) => {
+                return Err((
+                    "`threads` is 0".into(),
+                    "leave it out for one a core".into(),
+                ));
+            }
             threads => threads,
         },
         instances_max: match raw.instances_max.unwrap_or(INSTANCES_MAX_DEFAULT) {
             count @ 1..=INSTANCES_MAX_CEILING => count,
             count => {
-                return Err(fail(
+                return Err((
                     format!("`instances_max` is {count}"),
-                    "give it a number from 1 to 10000",
+                    "give it a number from 1 to 10000".into(),
                 ));
             }
         },
         drain_timeout_ms: raw.drain_timeout_ms.unwrap_or(10_000),
-    };
+        load: LoadLimits::resolve(&raw.load)
+            .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
+    })
+}
+
+fn plugins(raw: &Raw, folder: &Path) -> Result<Vec<Plugin>, Wrong> {
     if raw.plugin.is_empty() {
-        return Err(fail(
+        return Err((
             "there is no plugin".into(),
-            "add a [[plugin]] with name and component",
+            "add a [[plugin]] with name and component".into(),
         ));
     }
     let mut plugins: Vec<Plugin> = Vec::with_capacity(raw.plugin.len());
     for raw_plugin in &raw.plugin {
         let plugin =
-            plugin(raw, raw_plugin, folder).map_err(|(message, hint)| fail(message, hint))?;
+            plugin(raw, raw_plugin, folder).map_err(|(message, hint)| (message, hint.into()))?;
         if plugins
             .iter()
             .any(|other| other.name == plugin.name && other.tenant == plugin.tenant)
@@ -123,32 +170,47 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
                 "two plugins of tenant `{}` are named `{}`",
                 plugin.tenant, plugin.name
             );
-            return Err(fail(message, "give one of them another name"));
+            return Err((message, "give one of them another name".into()));
         }
         plugins.push(plugin);
     }
+    Ok(plugins)
+}
+
+fn routes(raw: &Raw, plugins: &[Plugin]) -> Result<Vec<Route>, Wrong> {
     let mut routes: Vec<Route> = Vec::with_capacity(raw.route.len());
     for raw_route in &raw.route {
-        let route = route(raw_route, &plugins).map_err(|(message, hint)| fail(message, &hint))?;
+        let route = route(raw_route, plugins)?;
         if routes.iter().any(|other| is_same(other, &route)) {
-            let message = format!("two routes have the path `{}`", route.path);
-            return Err(fail(
-                message,
-                "remove one, or tell them apart by `host` or `kind`",
+            return Err((
+                format!("two routes have the path `{}`", route.path),
+                "remove one, or tell them apart by `host` or `kind`".into(),
             ));
         }
         routes.push(route);
     }
     if routes.is_empty() {
-        return Err(fail(
+        return Err((
             "there is no route, so nothing could be reached".into(),
-            "add a [[route]] with path = \"/\" and plugin",
+            "add a [[route]] with path = \"/\" and plugin".into(),
         ));
     }
-    Ok(Manifest {
-        host,
-        plugins,
-        routes,
+    Ok(routes)
+}
+
+fn dev(raw: &RawDev, folder: &Path) -> Result<Dev, Wrong> {
+    if raw.build.as_deref().is_some_and(|it| it.trim().is_empty()) {
+        let hint = "give it a shell command, or leave it out for `cargo build`";
+        return Err(("`dev.build` is empty".into(), hint.into()));
+    }
+    if raw.watch.as_ref().is_some_and(Vec::is_empty) {
+        let hint = "name files or folders, such as \"src\", or leave it out";
+        return Err(("`dev.watch` is empty".into(), hint.into()));
+    }
+    let paths = |paths: &Vec<String>| paths.iter().map(|path| folder.join(path)).collect();
+    Ok(Dev {
+        build: raw.build.clone(),
+        watch: raw.watch.as_ref().map(paths),
     })
 }
 
@@ -259,5 +321,27 @@ mod tests {
         assert_eq!(manifest.plugins[0].component, Path::new("/app/a.wasm"));
         assert_eq!(manifest.plugins[0].tenant, DEFAULT_TENANT);
         assert_eq!(manifest.routes[0].path, "/x");
+        assert_eq!(manifest.dev, Dev::default());
+    }
+
+    #[test]
+    fn what_is_watched_is_relative_to_the_manifest() {
+        let dev = |text: &str| {
+            super::dev(&parse("m", text)?.dev, Path::new("/app")).map_err(|(message, hint)| {
+                ManifestError {
+                    message,
+                    hint: Some(hint),
+                }
+            })
+        };
+        let good = dev("[dev]\nbuild = 'make'\nwatch = ['src', '/else']").unwrap();
+        assert_eq!(good.build.as_deref(), Some("make"));
+        assert_eq!(
+            good.watch.unwrap(),
+            [Path::new("/app/src"), Path::new("/else")]
+        );
+        for bad in ["build = ' '", "watch = []"] {
+            dev(&format!("[dev]\n{bad}")).unwrap_err();
+        }
     }
 }

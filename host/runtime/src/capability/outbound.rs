@@ -13,7 +13,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 pub use allow::{AllowList, InvalidHost};
 
-use crate::plugin::Grants;
+use crate::generation::Grants;
 
 /// Sends a guest's requests.
 pub(crate) struct Outbound {

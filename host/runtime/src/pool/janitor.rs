@@ -15,10 +15,10 @@ impl Pool {
         }
     }
 
-    /// Lets go what is idle for too long; everything idle if others want it.
-    /// Returns whether anything is left.
-    fn sweep(&self) -> bool {
-        let idle_max = |these| match self.is_wanted_by_others(these) {
+    /// Lets go what is idle for too long; everything idle if others want it, or
+    /// if the generation is gone. Returns whether anything is left.
+    pub(super) fn sweep(&self) -> bool {
+        let idle_max = |these| match self.is_retired.get() || self.is_wanted_by_others(these) {
             true => Duration::ZERO,
             false => Duration::from_millis(self.plugin.instance.idle_ms),
         };
@@ -42,7 +42,7 @@ async fn clean(pool: Rc<Pool>) {
     let mut told = pin!(wanted());
     // For those who began to wait before.
     pool.sweep();
-    loop {
+    while !pool.is_retired.get() {
         tokio::select! {
             () = tokio::time::sleep(period) => {}
             () = &mut told => {}

@@ -47,7 +47,8 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
             None => pool.take().await?,
         };
         has_begun.set(true);
-        let handlers = instance.handlers.websocket.ok_or(Failure::NoHandler)?;
+        let handlers = &instance.handlers.websocket;
+        let handlers = handlers.as_ref().ok_or(Failure::NoHandler)?;
         let outcome = handlers
             .run(Alone(&mut instance.store), call)
             .await

@@ -90,7 +90,7 @@ impl Crew {
         Vec::from(late)
     }
 
-    fn has_jobs(&self) -> bool {
+    pub(super) fn has_jobs(&self) -> bool {
         !self.jobs.borrow().is_empty()
     }
 }

@@ -1,6 +1,7 @@
 //! `holdfast:websocket@0.1.0`.
 
 mod answers;
+mod attachments;
 mod exports;
 mod imports;
 mod types;

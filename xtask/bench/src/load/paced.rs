@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use serde_json::{Map, Value};
 
 use super::neighbours::Neighbours;
+use super::reloads::Reloads;
 use super::{Answer, Target, figures};
 use crate::client;
 use crate::histogram::Histogram;
@@ -24,15 +25,20 @@ const LATE_MAX: Duration = Duration::from_secs(30);
 
 /// Echoes on `connections=` WebSockets at `/`. With `upstream=`, one plugin at
 /// `/spinner` is made to compute for ever, and one at `/waiter` to wait for that
-/// address, over and over.
+/// address, over and over. With `reload=`, the host gets new code from that folder
+/// all the time. The value is the time that a share `quantile=` of all echoes
+/// does not exceed. Every echo has to come, on the connection that was opened.
 pub(super) fn run(target: &Target, options: &Options) -> Result<Map<String, Value>> {
     let count: usize = options.get_or("connections", 100)?;
     let upstream: String = options.get_or("upstream", String::new())?;
+    let reload: String = options.get_or("reload", String::new())?;
+    let quantile: f64 = options.get_or("quantile", 0.999)?;
     let mut metronome = Metronome::open(target, count)?;
     let neighbours = match upstream.as_str() {
         "" => None,
         upstream => Some(Neighbours::start(target.server, upstream)?),
     };
+    let reloads = (!reload.is_empty()).then(|| Reloads::start(&reload));
     metronome.run(target.warm)?;
     let meter = Meter::start(target.pid)?;
     let times = metronome.run(target.measure)?;
@@ -40,13 +46,16 @@ pub(super) fn run(target: &Target, options: &Options) -> Result<Map<String, Valu
     if let Some(neighbours) = neighbours {
         neighbours.check()?;
     }
+    let reloads = reloads.map_or(Ok(0), Reloads::stop)?;
     let more = [
         ("p50_us", times.quantile_us(0.5)),
         ("p99_us", times.quantile_us(0.99)),
+        ("p99.9_us", times.quantile_us(0.999)),
         ("max_us", times.largest_us()),
         ("echoes", times.total() as f64),
+        ("reloads", reloads.into()),
     ];
-    let mut map = figures(times.quantile_us(0.999), &more);
+    let mut map = figures(times.quantile_us(quantile), &more);
     map.extend(usage);
     Ok(map)
 }

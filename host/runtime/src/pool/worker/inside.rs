@@ -152,7 +152,7 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         reply,
     });
     let (outcome, listening) = match task {
-        Task::WebSocket(call) => match handlers.websocket {
+        Task::WebSocket(call) => match &handlers.websocket {
             Some(handlers) => {
                 let task = &guest_task;
                 (handlers.run(Among { accessor, task }, call).await, None)

@@ -12,6 +12,7 @@ use wasmtime::component::{
 use wasmtime::error::Context;
 use wasmtime::{AsContextMut, Result, Store};
 
+use super::attachments::{self, Migration};
 use super::types::{Acceptance, Closure, Connection, HandlerError, Handshake, Message, Rejection};
 use crate::guest::Guest;
 use crate::line::handler_failure;
@@ -36,6 +37,7 @@ pub(crate) struct Indices {
     open: ComponentExportIndex,
     receive: ComponentExportIndex,
     close: ComponentExportIndex,
+    attachments: attachments::Indices,
 }
 
 impl Indices {
@@ -68,7 +70,13 @@ impl Indices {
             open,
             receive,
             close,
+            attachments: attachments::Indices::find(pre)?,
         }))
+    }
+
+    /// Whether the component can migrate attachments.
+    pub(crate) fn migrates(&self) -> bool {
+        self.attachments.migrates()
     }
 
     /// The handlers of an instance.
@@ -82,6 +90,7 @@ impl Indices {
             open: instance.get_typed_func(&mut store, self.open)?,
             receive: instance.get_typed_func(&mut store, self.receive)?,
             close: instance.get_typed_func(&mut store, self.close)?,
+            attachments: self.attachments.load(&mut store, instance)?,
         })
     }
 }
@@ -90,7 +99,7 @@ type Decided = (Result<Acceptance, Rejection>,);
 type Handled = (Result<(), HandlerError>,);
 
 /// Where a component has a function, if it is there.
-fn function<P, R>(
+pub(super) fn function<P, R>(
     pre: &InstancePre<Guest>,
     interface: &ComponentExportIndex,
     name: &str,
@@ -113,12 +122,12 @@ where
 }
 
 /// The handlers of one instance.
-#[derive(Clone, Copy)]
 pub(crate) struct Handlers {
     accept: TypedFunc<(Handshake,), Decided>,
     open: TypedFunc<(Connection,), Handled>,
     receive: TypedFunc<(Connection, Message), Handled>,
     close: TypedFunc<(Connection, Closure), Handled>,
+    attachments: attachments::Functions,
 }
 
 /// An event for these handlers.
@@ -127,6 +136,7 @@ pub(crate) enum Call {
     Open(event::ConnectionState),
     Message(event::ConnectionState, holdfast_core::Message),
     Close(event::ConnectionState, event::Closure),
+    Migrate(Migration),
 }
 
 /// How a handler is called. A trait, so that the future of a plain call, made
@@ -172,8 +182,13 @@ impl Caller for Among<'_> {
 }
 
 impl Handlers {
+    /// Asks for the format of the attachments; "" if the guest names none.
+    pub(crate) async fn format(&self, store: &mut Store<Guest>) -> Result<String> {
+        self.attachments.format(store).await
+    }
+
     /// Runs one event. An error means that the instance is lost.
-    pub(crate) async fn run(self, mut caller: impl Caller, call: Call) -> Result<Outcome> {
+    pub(crate) async fn run(&self, mut caller: impl Caller, call: Call) -> Result<Outcome> {
         let (handled,) = match call {
             Call::Accept(handshake) => {
                 let (decision,) = caller.call(self.accept, (handshake.into(),)).await?;
@@ -184,6 +199,7 @@ impl Handlers {
                 let params = (state.into(), message.into());
                 caller.call(self.receive, params).await?
             }
+            Call::Migrate(migration) => return self.attachments.migrate(caller, migration).await,
             Call::Close(state, closure) => {
                 let params = (state.into(), closure.into());
                 caller.call(self.close, params).await?

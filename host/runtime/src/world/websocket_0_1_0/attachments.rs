@@ -1,0 +1,113 @@
+//! The export `attachments`: how a component changes their format.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use holdfast_core::event::{Failure, Outcome};
+use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
+use wasmtime::{AsContextMut, Result, Store};
+
+use super::exports::{Call, Caller, function};
+use crate::guest::Guest;
+use crate::line::handler_failure;
+
+const ATTACHMENTS: &str = "holdfast:websocket/attachments@0.1.0";
+
+type Migrated = (Result<Bytes, String>,);
+
+/// Where a component has the functions, if it has them.
+#[derive(Clone, Default)]
+pub(super) struct Indices {
+    format: Option<ComponentExportIndex>,
+    migrate: Option<ComponentExportIndex>,
+}
+
+impl Indices {
+    /// Fails when a function's types are not ours.
+    pub(super) fn find(pre: &InstancePre<Guest>) -> Result<Self> {
+        let Some((_, interface)) = pre.component().get_export(None, ATTACHMENTS) else {
+            return Ok(Self::default());
+        };
+        Ok(Self {
+            format: function::<(), (String,)>(pre, &interface, "format")?,
+            migrate: function::<(String, Bytes), Migrated>(pre, &interface, "migrate")?,
+        })
+    }
+
+    pub(super) fn migrates(&self) -> bool {
+        self.migrate.is_some()
+    }
+
+    pub(super) fn load(
+        &self,
+        mut store: impl AsContextMut<Data = Guest>,
+        instance: &Instance,
+    ) -> Result<Functions> {
+        let format = self.format.as_ref();
+        let migrate = self.migrate.as_ref();
+        Ok(Functions {
+            format: format
+                .map(|index| instance.get_typed_func(&mut store, index))
+                .transpose()?,
+            migrate: migrate
+                .map(|index| instance.get_typed_func(&mut store, index))
+                .transpose()?,
+        })
+    }
+}
+
+/// Those of one instance.
+pub(super) struct Functions {
+    format: Option<TypedFunc<(), (String,)>>,
+    migrate: Option<TypedFunc<(String, Bytes), Migrated>>,
+}
+
+/// An attachment to be turned into one of the instance's format.
+pub(crate) struct Migration {
+    from: Arc<str>,
+    attachment: Bytes,
+    migrated: Rc<Cell<Option<Bytes>>>,
+}
+
+impl Call {
+    /// A migration, and where the new attachment is found when it is done.
+    pub(crate) fn migrate(from: &Arc<str>, attachment: Bytes) -> (Self, Rc<Cell<Option<Bytes>>>) {
+        let migrated = Rc::default();
+        let migration = Migration {
+            from: Arc::clone(from),
+            attachment,
+            migrated: Rc::clone(&migrated),
+        };
+        (Self::Migrate(migration), migrated)
+    }
+}
+
+impl Functions {
+    pub(super) async fn format(&self, store: &mut Store<Guest>) -> Result<String> {
+        match self.format {
+            Some(format) => Ok(format.call_async(store, ()).await?.0),
+            None => Ok(String::new()),
+        }
+    }
+
+    /// Runs a migration. An error means that the instance is lost.
+    pub(super) async fn migrate(
+        &self,
+        mut caller: impl Caller,
+        migration: Migration,
+    ) -> Result<Outcome> {
+        let Some(migrate) = self.migrate else {
+            return Ok(Outcome::Failed(Failure::NoHandler));
+        };
+        let params = (migration.from.to_string(), migration.attachment);
+        Ok(match caller.call(migrate, params).await? {
+            (Ok(attachment),) => {
+                migration.migrated.set(Some(attachment));
+                Outcome::Done
+            }
+            (Err(text),) => Outcome::Failed(handler_failure(&text)),
+        })
+    }
+}

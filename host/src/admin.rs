@@ -1,0 +1,129 @@
+//! The admin listener: where operators and `holdfast status` ask a running host.
+//! HTTP/1.1 and JSON, on a port of its own, for those who have the token.
+
+mod answer;
+mod meeting;
+mod routes;
+mod token;
+
+use std::convert::Infallible;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use crate::fleet::Handle;
+use crate::problem::Problem;
+use answer::Office;
+pub(crate) use answer::{Answer, Denial, Rollback};
+pub(crate) use meeting::{Meeting, Published, places};
+use token::Token;
+
+/// Connections at a time; more wait until one has ended.
+const CONNECTIONS_MAX: usize = 32;
+/// Time a client has for the head of a request, the silence before it included.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest head of a request.
+const HEAD_BYTES_MAX: usize = 16 << 10;
+/// How long nothing is accepted after the system refused a connection.
+const BACK_OFF: Duration = Duration::from_millis(50);
+
+/// A port on which operators are heard.
+pub(crate) struct Admin {
+    listener: TcpListener,
+    address: SocketAddr,
+    token: Token,
+}
+
+impl Admin {
+    /// Listens, and finds the token.
+    pub(crate) fn bind(address: SocketAddr) -> Result<Self, Problem> {
+        let bind = || {
+            let listener = TcpListener::bind(address)?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok((listener, address))
+        };
+        let (listener, address) = bind().map_err(|error: std::io::Error| {
+            Problem::new(
+                format!("no admin listener on {address}: {error}"),
+                "give another address in `[admin] listen`, or --no-admin",
+            )
+        })?;
+        Ok(Self {
+            listener,
+            address,
+            token: Token::find()?,
+        })
+    }
+
+    /// What this user's programs have to know to ask here.
+    pub(crate) fn meeting(&self) -> Meeting {
+        let mut address = self.address;
+        // Whoever listens everywhere listens here.
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        Meeting {
+            url: format!("http://{address}"),
+            token: self.token.reveal().to_owned(),
+            pid: std::process::id(),
+        }
+    }
+
+    /// Answers until it is dropped, and then ends what it has begun. `serving`
+    /// is where the host listens.
+    pub(crate) async fn run(
+        self,
+        fleet: Handle,
+        serving: SocketAddr,
+    ) -> std::io::Result<Infallible> {
+        let listener = tokio::net::TcpListener::from_std(self.listener)?;
+        let office = Arc::new(Office {
+            fleet,
+            token: self.token,
+            serving,
+            start: Instant::now(),
+        });
+        let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut connections = JoinSet::new();
+        loop {
+            let place = Arc::clone(&places).acquire_owned().await;
+            let place = place.map_err(std::io::Error::other)?;
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&office), place));
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "no operator can be heard now");
+                    tokio::time::sleep(BACK_OFF).await;
+                }
+            }
+            while connections.try_join_next().is_some() {}
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, office: Arc<Office>, _place: OwnedSemaphorePermit) {
+    let service = service_fn(move |request| {
+        let office = Arc::clone(&office);
+        async move { Ok::<_, Infallible>(office.answer(request).await) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(HEAD_BYTES_MAX)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+    if let Err(error) = served {
+        tracing::debug!(%error, "an operator's connection has failed");
+    }
+}

@@ -1,0 +1,230 @@
+//! From a request to an answer: who may ask, what is asked, what comes of it.
+//! Errors become statuses here and nowhere else.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Incoming;
+use hyper::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
+};
+use hyper::{Request, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::routes::{Action, Found, find};
+use super::token::Token;
+use crate::fleet::{Closed, Handle, Refusal, RefusalKind, Status};
+
+/// The largest body of a request.
+const BODY_BYTES_MAX: usize = 64 << 10;
+/// Time a client has for it.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What the answers are made from.
+pub(super) struct Office {
+    pub(super) fleet: Handle,
+    pub(super) token: Token,
+    /// Where the host listens.
+    pub(super) serving: SocketAddr,
+    pub(super) start: Instant,
+}
+
+/// What `GET /v1/status` answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) host: HostStatus,
+    #[serde(flatten)]
+    pub(crate) status: Status,
+}
+
+/// The process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct HostStatus {
+    pub(crate) version: String,
+    pub(crate) pid: u32,
+    /// Where it listens.
+    pub(crate) listen: SocketAddr,
+    /// Seconds since it listens.
+    pub(crate) uptime_s: u64,
+}
+
+/// What an operator is told when something can't be done.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Denial {
+    pub(crate) error: String,
+    pub(crate) hint: String,
+}
+
+/// The body of a rollback; may be left out.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rollback {
+    /// How the digest begins to which one goes back.
+    pub(crate) digest: Option<String>,
+}
+
+/// A status that is no success, and why.
+struct Failure(StatusCode, Denial);
+
+impl Failure {
+    fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self(
+            status,
+            Denial {
+                error: error.into(),
+                hint: hint.into(),
+            },
+        )
+    }
+}
+
+impl Office {
+    /// Answers one request.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let (action, is_open) = match find(request.method(), request.uri().path()) {
+            Found::Action { action, is_open } => (action, is_open),
+            // Who shows no token is not told what there is.
+            _ if !self.may(&request) => return unauthorized(),
+            Found::OtherMethods(methods) => return other_methods(&methods),
+            Found::Nothing => {
+                return refuse(Failure::new(
+                    StatusCode::NOT_FOUND,
+                    "there is nothing at this path",
+                    "docs/reload.md lists what can be asked",
+                ));
+            }
+        };
+        if !is_open && !self.may(&request) {
+            return unauthorized();
+        }
+        match self.act(action, request.into_body()).await {
+            Ok(response) => response,
+            Err(failure) => refuse(failure),
+        }
+    }
+
+    fn may(&self, request: &Request<Incoming>) -> bool {
+        let shown = request.headers().get(AUTHORIZATION);
+        let shown = shown.and_then(|value| value.to_str().ok());
+        shown.is_some_and(|value| self.token.is_shown_by(value))
+    }
+
+    async fn act(&self, action: Action, body: Incoming) -> Result<Response<Full<Bytes>>, Failure> {
+        match action {
+            Action::Health => Ok(json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))),
+            Action::Status => {
+                // It may look at every connection, and this thread accepts new ones.
+                let fleet = self.fleet.clone();
+                let status = tokio::task::spawn_blocking(move || fleet.status()).await;
+                Ok(json(
+                    StatusCode::OK,
+                    &self.status(status.map_err(|_| Closed)?),
+                ))
+            }
+            Action::Reload => {
+                let report = self.fleet.reload()?.await.map_err(|_| Closed)?;
+                Ok(json(StatusCode::OK, &report))
+            }
+            Action::Rollback(name) => {
+                let Rollback { digest } = read(body).await?;
+                let change = self.fleet.roll_back(name, digest)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
+            Action::Promote(name) => {
+                let change = self.fleet.promote(name)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
+        }
+    }
+
+    fn status(&self, status: Status) -> Answer {
+        Answer {
+            host: HostStatus {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                pid: std::process::id(),
+                listen: self.serving,
+                uptime_s: self.start.elapsed().as_secs(),
+            },
+            status,
+        }
+    }
+}
+
+/// Reads a body that may be empty.
+async fn read<T: Default + for<'a> Deserialize<'a>>(body: Incoming) -> Result<T, Failure> {
+    let bad = |error: String| {
+        let hint = "send a JSON object, or nothing";
+        Failure::new(StatusCode::BAD_REQUEST, error, hint)
+    };
+    let reading = Limited::new(body, BODY_BYTES_MAX).collect();
+    let body = tokio::time::timeout(BODY_TIMEOUT, reading)
+        .await
+        .map_err(|_| bad("the body did not come in time".into()))?
+        .map_err(|error| bad(format!("the body can't be read: {error}")))?
+        .to_bytes();
+    if body.is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(&body).map_err(|error| bad(format!("the body can't be read: {error}")))
+}
+
+impl From<Closed> for Failure {
+    fn from(closed: Closed) -> Self {
+        let hint = "the host is ending, or has much to do: try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, closed.to_string(), hint)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let status = match refusal.kind {
+            RefusalKind::NotFound => StatusCode::NOT_FOUND,
+            RefusalKind::Conflict => StatusCode::CONFLICT,
+        };
+        Self::new(status, refusal.message, refusal.hint)
+    }
+}
+
+fn unauthorized() -> Response<Full<Bytes>> {
+    let hint =
+        "send `Authorization: Bearer TOKEN`; the host has written the token to its admin file";
+    let mut response = refuse(Failure::new(
+        StatusCode::UNAUTHORIZED,
+        "the token is missing or wrong",
+        hint,
+    ));
+    let scheme = HeaderValue::from_static("Bearer");
+    response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
+    response
+}
+
+fn other_methods(methods: &[hyper::Method]) -> Response<Full<Bytes>> {
+    let methods: Vec<_> = methods.iter().map(hyper::Method::as_str).collect();
+    let methods = methods.join(", ");
+    let mut response = refuse(Failure::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this can't be asked by this method",
+        format!("use {methods}"),
+    ));
+    if let Ok(methods) = HeaderValue::from_str(&methods) {
+        response.headers_mut().insert(ALLOW, methods);
+    }
+    response
+}
+
+fn refuse(Failure(status, denial): Failure) -> Response<Full<Bytes>> {
+    json(status, &denial)
+}
+
+fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
+    // Nothing that is answered here can't be written as JSON.
+    let body = serde_json::to_vec(value).unwrap_or_default();
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}

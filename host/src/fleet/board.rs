@@ -1,0 +1,91 @@
+//! What others may read of the fleet while it is at work: a copy, made after
+//! every change.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use holdfast_core::PluginId;
+use holdfast_core::deploy::Strategy;
+
+use super::Fleet;
+use super::deployed::Deployed;
+use super::fault::Fault;
+use super::plan::Name;
+use super::version::Version;
+
+/// Where the copy hangs.
+#[derive(Clone, Default)]
+pub(crate) struct Board(Arc<Mutex<Arc<Notes>>>);
+
+/// The copy.
+#[derive(Default)]
+pub(crate) struct Notes {
+    pub(super) manifest_fault: Option<Fault>,
+    pub(super) restart_keys: Vec<&'static str>,
+    pub(super) plugins: Vec<Entry>,
+}
+
+/// One plugin.
+pub(super) struct Entry {
+    pub(super) name: Name,
+    pub(super) id: PluginId,
+    pub(super) component: String,
+    pub(super) strategy: Strategy,
+    pub(super) fault: Option<Fault>,
+    pub(super) stable: Option<Mark>,
+    pub(super) canary: Option<Mark>,
+    /// Newest first.
+    pub(super) kept: Vec<Mark>,
+}
+
+/// One generation.
+pub(super) struct Mark {
+    pub(super) number: u32,
+    pub(super) digest: String,
+    pub(super) since: SystemTime,
+    pub(super) given_up: bool,
+}
+
+impl Board {
+    /// The newest copy.
+    pub(super) fn read(&self) -> Arc<Notes> {
+        Arc::clone(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, notes: Notes) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(notes);
+    }
+}
+
+impl Fleet {
+    /// Lets others see what is deployed now.
+    pub(super) fn publish(&self) {
+        self.board.write(Notes {
+            manifest_fault: self.source.fault.clone(),
+            restart_keys: self.source.restart_keys.clone(),
+            plugins: self.plugins.iter().map(entry).collect(),
+        });
+    }
+}
+
+fn entry((name, deployed): (&Name, &Deployed)) -> Entry {
+    Entry {
+        name: name.clone(),
+        id: deployed.id,
+        component: deployed.wanted.component.display().to_string(),
+        strategy: deployed.wanted.deploy.strategy,
+        fault: deployed.fault.clone(),
+        stable: deployed.stable.as_ref().map(mark),
+        canary: deployed.canary.as_ref().map(mark),
+        kept: deployed.history.iter().map(mark).collect(),
+    }
+}
+
+fn mark(version: &Version) -> Mark {
+    Mark {
+        number: version.number,
+        digest: version.digest.clone(),
+        since: version.since,
+        given_up: version.given_up,
+    }
+}

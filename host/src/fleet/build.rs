@@ -1,0 +1,140 @@
+//! From a file, or from a component that is there already, to a generation which
+//! can be installed. Slow: it may compile, and it runs the guest once.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use holdfast_core::deploy::Deploy;
+use holdfast_core::manifest::Plugin;
+use holdfast_core::{PluginId, Settings, TenantId};
+use holdfast_runtime::{
+    AllowList, Digest, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
+};
+
+use super::fault::Fault;
+use super::stamp::{Content, Seen, Stamp};
+use super::version::Version;
+use crate::problem::Problem;
+
+/// What makes generations.
+pub(crate) struct Builder {
+    pub(crate) loader: Loader,
+    pub(crate) runtime: Arc<Runtime>,
+}
+
+/// What a generation is to be.
+pub(crate) struct Order {
+    pub(crate) id: PluginId,
+    pub(crate) tenant: TenantId,
+    pub(crate) number: u32,
+    pub(crate) entry: Arc<Plugin>,
+    /// How it takes over.
+    pub(crate) deploy: Deploy,
+    /// The file to look into; none to take `loaded`.
+    pub(crate) file: Option<Look>,
+    /// What to take if the file has nothing new; none if there is to be no new
+    /// generation then.
+    pub(crate) loaded: Option<Loaded>,
+}
+
+/// A file, and what of it is known.
+pub(crate) struct Look {
+    pub(crate) path: PathBuf,
+    /// Contents that are not to be loaded: what serves, and what was there when
+    /// the file was last looked at.
+    pub(crate) known: Vec<Content>,
+}
+
+/// What has come of an [`Order`].
+pub(crate) struct Done {
+    /// The file as it was found, if one was looked into.
+    pub(crate) seen: Option<Seen>,
+    pub(crate) result: Result<Option<Built>, Fault>,
+}
+
+/// A generation which has been tried and can be installed.
+pub(crate) struct Built {
+    pub(crate) prepared: Prepared,
+    pub(crate) version: Version,
+    /// How long it took.
+    pub(crate) load_ms: u64,
+}
+
+impl Builder {
+    /// Looks into the file, if there is one to look into, and makes the
+    /// generation.
+    pub(crate) fn run(&self, order: Order) -> Done {
+        let begin = Instant::now();
+        let Some(file) = &order.file else {
+            let result = match &order.loaded {
+                Some(loaded) => self.prepare(&order, loaded.clone(), begin).map(Some),
+                None => Ok(None),
+            };
+            return Done {
+                seen: None,
+                result: result.map_err(|error| fault(&order, &error, None)),
+            };
+        };
+        // The stamp comes first: whatever happens to the file from now on makes
+        // another one.
+        let stamp = Stamp::of(&file.path);
+        let read = self.loader.read(&file.path);
+        let content = read.as_ref().ok().map(|it| Digest::of(it).to_string());
+        let is_known = content.as_ref().is_some_and(|it| file.known.contains(it));
+        let loaded = match (is_known, read) {
+            (true, _) => Ok(order.loaded.clone()),
+            (false, Ok(bytes)) => self.loader.load(&bytes).map(Some),
+            (false, Err(error)) => Err(error),
+        };
+        let prepare = |loaded| self.prepare(&order, loaded, begin);
+        let result = loaded.and_then(|loaded| loaded.map(prepare).transpose());
+        Done {
+            result: result.map_err(|error| fault(&order, &error, content.clone())),
+            seen: Some(Seen::new(stamp, content)),
+        }
+    }
+
+    fn prepare(&self, order: &Order, loaded: Loaded, begin: Instant) -> Result<Built, LoadError> {
+        let entry = &order.entry;
+        let settings = Arc::new(Settings {
+            id: order.id,
+            generation: order.number,
+            tenant: order.tenant,
+            name: entry.name.as_str().into(),
+            tenant_name: entry.tenant.as_str().into(),
+            handlers: loaded.handlers(),
+            connection: entry.limits.connection.clone(),
+            http: entry.limits.http.clone(),
+        });
+        let prepared = self.runtime.prepare(Generation {
+            settings: Arc::clone(&settings),
+            loaded: loaded.clone(),
+            grants: Grants {
+                config: entry.config.clone(),
+                // Checked when the manifest was read.
+                allow_http: AllowList::parse(&entry.allow_http).unwrap_or_default(),
+            },
+            limits: entry.limits.clone(),
+            deploy: order.deploy,
+        })?;
+        Ok(Built {
+            prepared,
+            version: Version {
+                number: order.number,
+                digest: loaded.digest().to_string(),
+                entry: Arc::clone(entry),
+                settings,
+                loaded,
+                since: SystemTime::now(),
+                given_up: false,
+            },
+            load_ms: begin.elapsed().as_millis() as u64,
+        })
+    }
+}
+
+fn fault(order: &Order, error: &LoadError, content: Option<Content>) -> Fault {
+    let path = order.entry.component.clone();
+    Fault::from(Problem::component(&path, error)).in_file(path, content)
+}

@@ -1,0 +1,150 @@
+//! One plugin of the manifest, with its generations.
+
+use std::sync::Arc;
+
+use holdfast_core::deploy::{Deploy, Strategy};
+use holdfast_core::manifest::Plugin;
+use holdfast_core::{PluginId, Settings, TenantId};
+
+use super::build::{Look, Order};
+use super::fault::Fault;
+use super::plan::{Known, Step};
+use super::stamp::Seen;
+use super::version::{History, Version};
+
+/// A plugin that is in the manifest.
+pub(crate) struct Deployed {
+    pub(crate) id: PluginId,
+    pub(crate) tenant: TenantId,
+    /// What the manifest says of it now.
+    pub(crate) wanted: Arc<Plugin>,
+    /// The component's file.
+    pub(crate) seen: Seen,
+    /// What serves everybody, or all whom the canary does not; none if it could
+    /// never be loaded.
+    pub(crate) stable: Option<Version>,
+    pub(crate) canary: Option<Version>,
+    pub(crate) history: History,
+    pub(crate) fault: Option<Fault>,
+    /// The number of the newest generation, or of one that is being made.
+    last_number: u32,
+    /// How often somebody has gone back or promoted. What is being made
+    /// meanwhile is not installed.
+    pub(crate) turns: u32,
+    /// What the edge is told of a plugin that was never loaded: it has no
+    /// handlers, so that its routes lead to 404 and not to another plugin.
+    placeholder: Arc<Settings>,
+}
+
+impl Deployed {
+    /// A plugin without generations.
+    pub(crate) fn new(id: PluginId, tenant: TenantId, entry: Arc<Plugin>) -> Self {
+        let placeholder = Settings {
+            id,
+            generation: 0,
+            tenant,
+            name: entry.name.as_str().into(),
+            tenant_name: entry.tenant.as_str().into(),
+            handlers: Default::default(),
+            connection: entry.limits.connection.clone(),
+            http: entry.limits.http.clone(),
+        };
+        Self {
+            id,
+            tenant,
+            wanted: entry,
+            seen: Seen::default(),
+            stable: None,
+            canary: None,
+            history: History::default(),
+            fault: None,
+            last_number: 0,
+            turns: 0,
+            placeholder: Arc::new(placeholder),
+        }
+    }
+
+    /// The generation that was installed last, and still serves.
+    pub(crate) fn newest(&self) -> Option<&Version> {
+        self.canary.as_ref().or(self.stable.as_ref())
+    }
+
+    /// What the routes lead to.
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
+        let stable = self.stable.as_ref();
+        stable.map_or(&self.placeholder, |version| &version.settings)
+    }
+
+    /// For [`super::plan::step`].
+    pub(crate) fn known(&self) -> Known<'_> {
+        Known {
+            wanted: &self.wanted,
+            serving: self.newest().map(|version| &*version.entry),
+            has_canary: self.canary.is_some(),
+        }
+    }
+
+    /// The order for a step; none for those which make nothing. With `retry`, a
+    /// component that could not be loaded is loaded again, even if it is the
+    /// same.
+    pub(crate) fn order(&mut self, step: Step, entry: &Arc<Plugin>, retry: bool) -> Option<Order> {
+        let (file, renew) = match step {
+            Step::Nothing | Step::Note => return None,
+            Step::Renew => (None, true),
+            Step::Load { renew } => (Some(self.look(entry, retry)), renew),
+        };
+        let newest = self.newest().filter(|_| renew);
+        let loaded = newest.map(|version| version.loaded.clone());
+        Some(Order {
+            id: self.id,
+            tenant: self.tenant,
+            number: self.next_number(),
+            entry: Arc::clone(entry),
+            deploy: entry.deploy,
+            file,
+            loaded,
+        })
+    }
+
+    fn look(&self, entry: &Plugin, retry: bool) -> Look {
+        let serving = self.newest().map(|version| version.digest.clone());
+        // In another file, the same content is a component that was not seen.
+        let is_same_file = self.wanted.component == entry.component;
+        let seen = self.seen.content.clone().filter(|content| {
+            let mut history = self.history.iter();
+            is_same_file && (!retry || history.any(|it| it.given_up && it.digest == *content))
+        });
+        Look {
+            path: entry.component.clone(),
+            known: serving.into_iter().chain(seen).collect(),
+        }
+    }
+
+    /// Takes a number for a generation that is to be made.
+    pub(crate) fn next_number(&mut self) -> u32 {
+        self.last_number += 1;
+        self.last_number
+    }
+
+    /// Gives a number back, if no later one has been taken.
+    pub(crate) fn return_number(&mut self, number: u32) {
+        if self.last_number == number {
+            self.last_number -= 1;
+        }
+    }
+
+    /// Enters a generation which has been installed with `deploy`.
+    pub(crate) fn install(&mut self, version: Version, deploy: Deploy) {
+        let kept = self.wanted.deploy.generations_kept;
+        let is_canary = matches!(deploy.strategy, Strategy::Canary(_)) && self.stable.is_some();
+        if is_canary {
+            // Nobody goes back to a canary that was replaced by another.
+            self.canary = Some(version);
+            return;
+        }
+        self.canary = None;
+        if let Some(before) = self.stable.replace(version) {
+            self.history.push(before, kept);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The first look: everything the manifest names is loaded, or the host does not
+//! start.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+
+use anyhow::Context;
+use holdfast_core::manifest::Manifest;
+use holdfast_edge::Hub;
+
+use super::build::{Builder, Done};
+use super::deployed::Deployed;
+use super::handle::COMMANDS_MAX;
+use super::plan::{Ceiling, Name, Step};
+use super::settle::Item;
+use super::worker::Worker;
+use super::{Board, Fleet, Handle, Ids, Source};
+use crate::problem::Problem;
+use holdfast_runtime::{Loader, Runtime};
+
+/// What a fleet is made of.
+pub(crate) struct Start {
+    pub(crate) manifest: Manifest,
+    pub(crate) source: Source,
+    pub(crate) loader: Loader,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) hub: Arc<Hub>,
+    /// Told which files matter, whenever that may have changed.
+    pub(crate) on_files: Box<dyn Fn(Vec<PathBuf>) + Send>,
+}
+
+impl Start {
+    /// Loads every plugin and sets the routes.
+    ///
+    /// # Errors
+    /// Fails at the first plugin that can't be loaded.
+    pub(crate) fn run(self) -> Result<(Fleet, Handle), Problem> {
+        let (sender, inbox) = sync_channel(COMMANDS_MAX);
+        let handle = Handle {
+            sender: sender.clone(),
+            board: Board::default(),
+            runtime: Arc::clone(&self.runtime),
+            hub: Arc::clone(&self.hub),
+        };
+        let builder = Arc::new(Builder {
+            loader: self.loader,
+            runtime: self.runtime,
+        });
+        let worker = Worker::start(Arc::clone(&builder), sender).context("can't start a thread")?;
+        let failing = handle.clone();
+        let on_failing = move |id, number| failing.failing(id, number);
+        builder.runtime.on_failing(on_failing);
+        let mut fleet = Fleet {
+            hub: self.hub,
+            builder,
+            worker,
+            inbox,
+            board: handle.board.clone(),
+            on_files: self.on_files,
+            source: self.source,
+            ceiling: Ceiling::of(&self.manifest.plugins),
+            manifest: self.manifest,
+            plugins: BTreeMap::new(),
+            removals: Vec::new(),
+            ids: Ids::default(),
+            deferred: None,
+            stopping: false,
+        };
+        fleet.load_all()?;
+        Ok((fleet, handle))
+    }
+}
+
+impl Fleet {
+    fn load_all(&mut self) -> Result<(), Problem> {
+        for entry in self.manifest.plugins.clone() {
+            let (name, entry) = (Name::of(&entry), Arc::new(entry));
+            let (id, tenant) = (self.ids.plugin(), self.ids.tenant(&entry.tenant));
+            let mut deployed = Deployed::new(id, tenant, Arc::clone(&entry));
+            let order = deployed.order(Step::Load { renew: true }, &entry, false);
+            let done = order.map(|order| self.builder.run(order));
+            let item = Item {
+                name: name.clone(),
+                entry,
+                is_new: true,
+                number: None,
+                turns: 0,
+                exceeded: None,
+            };
+            self.plugins.insert(name.clone(), deployed);
+            match done {
+                Some(Done {
+                    result: Err(fault), ..
+                }) => return Err(fault.into()),
+                done => self.settle(item, done),
+            };
+        }
+        self.take_over(None);
+        Ok(())
+    }
+}
