@@ -21,8 +21,11 @@ use holdfast_core::deploy::Strategy;
 use crate::placement::{Candidate, Placement, Target};
 use crate::plugin::Plugin;
 
-/// Generations which are gone, and whose heirs are kept even if no connection
-/// carries their number: its last event may be on its way.
+/// Heirs from which on those are dropped that no connection needs.
+const HEIRS_MAX: usize = 64;
+
+/// Heirs that are kept all the same: of a connection that is not there any more,
+/// the last event may be on its way.
 const HEIRS_MIN: usize = 32;
 
 /// The generations of one plugin.
@@ -123,23 +126,16 @@ impl Lineup {
         Some(Self::of(stable, None, old, self.heirs.clone()))
     }
 
-    /// Without the old generations that nobody needs, if there are any.
-    pub(crate) fn tidy(&self, counts: &Counts) -> Option<Self> {
+    /// Without the old generations that nobody needs, if there are any. Without
+    /// counts: that nobody would need, wherever connections are.
+    pub(crate) fn tidy(&self, counts: Option<&Counts>) -> Option<Self> {
         let is_needed = |old: &Old| self.is_needed(old, counts);
         let (old, gone): (Vec<_>, Vec<_>) = self.old.iter().cloned().partition(is_needed);
-        let is_carried = |heir: &Heir| counts.contains_key(&heir.number);
-        let rest = self.heirs.len().saturating_sub(HEIRS_MIN);
-        let is_full = self.heirs.iter().take(rest).any(|it| !is_carried(it));
-        if gone.is_empty() && !is_full {
+        let mut heirs = self.heirs_kept(counts);
+        if gone.is_empty() && heirs.len() == self.heirs.len() {
             return None;
         }
-        let mut heirs = Vec::with_capacity(self.heirs.len() + gone.len());
-        for (index, heir) in self.heirs.iter().enumerate() {
-            if index >= rest || is_carried(heir) {
-                heirs.push(heir.clone());
-            }
-        }
-        for Old { plugin, .. } in &gone {
+        for Old { plugin, .. } in gone {
             let heir = self.stable.number();
             for other in heirs.iter_mut().filter(|it| it.heir == plugin.number()) {
                 other.heir = heir;
@@ -154,23 +150,45 @@ impl Lineup {
         Some(Self::of(Arc::clone(&self.stable), canary, old, heirs))
     }
 
+    /// Whether [`Self::tidy`] finds more to do when it has counts.
+    pub(crate) fn is_untidy(&self) -> bool {
+        !self.old.is_empty() || self.heirs.len() >= HEIRS_MAX
+    }
+
+    /// The heirs without those of generations whose number no connection carries,
+    /// if there are many.
+    fn heirs_kept(&self, counts: Option<&Counts>) -> Vec<Heir> {
+        let mut heirs = self.heirs.clone();
+        if let Some(counts) = counts
+            && heirs.len() >= HEIRS_MAX
+        {
+            let mut rest = heirs.len() - HEIRS_MIN;
+            heirs.retain(|heir| {
+                let is_recent = rest == 0;
+                rest = rest.saturating_sub(1);
+                is_recent || counts.contains_key(&heir.number)
+            });
+        }
+        heirs
+    }
+
     /// Whether a connection may be on it that stays with it, or that might have
     /// to because it can't be migrated.
-    fn is_needed(&self, old: &Old, counts: &Counts) -> bool {
+    fn is_needed(&self, old: &Old, counts: Option<&Counts>) -> bool {
         let number = old.plugin.number();
+        let is_carried = |number| counts.is_none_or(|counts| counts.contains_key(number));
         let inherited = self.heirs.iter().filter(|it| it.heir == number);
         let formats = inherited
-            .map(|it| (it.number, &it.format))
-            .chain([(number, old.plugin.format())])
-            .filter(|(number, _)| counts.contains_key(number));
-        let targets = [Target::Stable, Target::Canary];
-        let targets = targets.get(..1 + usize::from(self.canary.is_some()));
-        let keeps = |format: &Arc<str>, target: Target| {
+            .map(|it| (&it.number, &it.format))
+            .chain([(&number, old.plugin.format())])
+            .filter_map(|(number, format)| is_carried(number).then_some(format));
+        let canary = self.canary.as_ref().map(|_| Target::Canary);
+        let keeps = |format: &str, target: Target| {
             self.placement.stays(target, old.is_given_up) || self.plugin(target).migrates(format)
         };
-        formats.into_iter().any(|(_, format)| {
-            let mut targets = targets.into_iter().flatten();
-            targets.any(|target| keeps(format, *target))
+        formats.into_iter().any(|format| {
+            let mut targets = [Target::Stable].into_iter().chain(canary);
+            targets.any(|target| keeps(format, target))
         })
     }
 

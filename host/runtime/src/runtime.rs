@@ -69,31 +69,27 @@ impl Runtime {
     /// connections would stay where they are.
     pub fn install(&self, prepared: Prepared) {
         let id = prepared.plugin.settings.id;
-        self.change(id, |lineup| {
-            let installed = match lineup {
-                Some(lineup) => lineup.install(prepared.plugin),
-                None => Lineup::new(prepared.plugin),
-            };
-            Some(self.tidied(id, &installed).unwrap_or(installed))
+        self.change(id, |lineup| match lineup {
+            Some(lineup) => Some(lineup.install(prepared.plugin)),
+            None => Some(Lineup::new(prepared.plugin)),
         });
+        self.tidy_one(id);
     }
 
     /// Makes the plugin's canary the generation for everybody. False if it has
     /// none.
     pub fn promote(&self, id: PluginId) -> bool {
-        self.change(id, |lineup| {
-            let promoted = lineup?.promote()?;
-            Some(self.tidied(id, &promoted).unwrap_or(promoted))
-        })
+        let is_done = self.change(id, |lineup| lineup?.promote());
+        self.tidy_one(id);
+        is_done
     }
 
     /// Gives the plugin's canary up: its connections go back at their next event.
     /// False if it has none.
     pub fn abandon(&self, id: PluginId) -> bool {
-        self.change(id, |lineup| {
-            let stable = lineup?.abandon()?;
-            Some(self.tidied(id, &stable).unwrap_or(stable))
-        })
+        let is_done = self.change(id, |lineup| lineup?.abandon());
+        self.tidy_one(id);
+        is_done
     }
 
     /// Removes a plugin. Events under way end; later ones are answered with
@@ -108,16 +104,16 @@ impl Runtime {
     /// Lets old generations go that nobody needs any more. To be called now and
     /// then while [`Self::has_old`].
     pub fn tidy(&self) {
-        let with_old = |(index, slot): (usize, &Slot)| {
-            let has_old = slot.lineup.as_ref().is_some_and(|it| !it.old.is_empty());
-            has_old.then_some(PluginId(u32::try_from(index).ok()?))
+        let with_old = |slot: &Slot| {
+            let lineup = slot.lineup.as_ref().filter(|it| !it.old.is_empty())?;
+            Some(lineup.stable.settings.id)
         };
         let ids: Vec<_> = {
             let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
-            slots.iter().enumerate().filter_map(with_old).collect()
+            slots.iter().filter_map(with_old).collect()
         };
         for id in ids {
-            self.change(id, |lineup| self.tidied(id, lineup?));
+            self.tidy_one(id);
         }
     }
 
@@ -176,12 +172,19 @@ impl Runtime {
         self.changed.notified()
     }
 
-    /// The lineup without what nobody needs, if that is another.
-    fn tidied(&self, id: PluginId, lineup: &Lineup) -> Option<Lineup> {
-        if lineup.old.is_empty() {
-            return None;
-        }
-        lineup.tidy(&self.edge.generation_counts(id))
+    /// Lets a plugin's old generations go that nobody needs. The connections are
+    /// counted only if that makes a difference, since there may be many.
+    fn tidy_one(&self, id: PluginId) {
+        self.change(id, |lineup| {
+            let lineup = lineup?;
+            let tidied = lineup.tidy(None);
+            if !tidied.as_ref().unwrap_or(lineup).is_untidy() {
+                return tidied;
+            }
+            let counts = self.edge.generation_counts(id);
+            let counted = tidied.as_ref().unwrap_or(lineup).tidy(Some(&counts));
+            counted.or(tidied)
+        });
     }
 
     /// Makes a new lineup from that which is there. False if none is made.

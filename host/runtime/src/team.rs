@@ -6,11 +6,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use holdfast_core::event::{ConnectionState, Event, Outcome};
+use holdfast_core::event::{Event, Outcome};
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{ConnectionId, PluginId};
 
-use crate::lineup::{Lineup, Whereabouts};
+use crate::lineup::Lineup;
 use crate::migrate::Move;
 use crate::plugin::Plugin;
 use crate::pool::Pool;
@@ -51,6 +51,8 @@ impl Team {
         }
         let is_gone = |pool: &mut Rc<Pool>| !lineup.contains(pool.plugin());
         let gone = self.pools.borrow_mut().extract_if(.., is_gone).collect();
+        let mut stuck = self.stuck.borrow_mut();
+        stuck.retain(|_, target| lineup.all().any(|it| it.number() == *target));
         self.lineup.replace(lineup);
         gone
     }
@@ -72,81 +74,65 @@ impl Team {
                 }
                 plugin
             }
-            Event::Open(state) | Event::Message(state, _) => {
+            Event::Open(state) | Event::Message(state, _) | Event::Close(state, _) => {
                 let plugin = lineup.for_connection(state.id);
                 if plugin.number() != state.generation {
-                    let is_stuck = self.is_stuck(state.id, plugin);
-                    return self.change_over(&lineup, plugin, is_stuck, event);
-                }
-                plugin
-            }
-            Event::Close(state, _) => {
-                let plugin = lineup.for_connection(state.id);
-                let is_stuck = self.is_stuck(state.id, plugin);
-                self.stuck.borrow_mut().remove(&state.id);
-                if plugin.number() != state.generation {
-                    return self.change_over(&lineup, plugin, is_stuck, event);
+                    let (id, number) = (state.id, state.generation);
+                    return self.change_over(&lineup, plugin, id, number, event);
                 }
                 plugin
             }
         };
-        self.pool(&lineup, plugin).run(event)
+        self.pool(plugin).run(event)
     }
 
-    /// Runs an event of a connection that is not in the generation where it
-    /// belongs: moves it there first, or lets it stay.
+    /// Runs an event of a connection that carries another number than that of the
+    /// generation where it belongs: moves it there first, or lets it stay.
     fn change_over(
         self: &Rc<Self>,
         lineup: &Lineup,
         target: &Arc<Plugin>,
-        is_stuck: bool,
+        id: ConnectionId,
+        number: u32,
         event: Event,
     ) -> LocalFuture<Outcome> {
-        let (Event::Open(state) | Event::Message(state, _) | Event::Close(state, _)) = &event
-        else {
-            return self.pool(lineup, target).run(event);
-        };
-        let here = lineup.whereabouts(state.generation);
-        // What it has no other place than its target for, does not stay.
+        let here = lineup.whereabouts(number);
+        // None if the target is the only place that is left for it.
         let elsewhere = here.as_ref().filter(|it| !Arc::ptr_eq(it.plugin, target));
+        let is_stuck = self.is_stuck(id, target);
+        if matches!(event, Event::Close(..)) {
+            self.stuck.borrow_mut().remove(&id);
+        }
         if let Some(here) = elsewhere
-            && (is_stuck || lineup.stays(state.id, here))
+            && (is_stuck || lineup.stays(id, here))
         {
-            return self.stay(lineup, here, state).run(event);
+            if here.plugin.number() != number {
+                // Its own generation is gone: it belongs to the heir from now on.
+                adopt(here.plugin, id);
+            }
+            return self.pool(here.plugin).run(event);
         }
         let format = here.as_ref().map(|it| it.format);
         let Some(from) = format.filter(|format| target.migrates(format)) else {
-            adopt(target, state.id);
-            return self.pool(lineup, target).run(event);
+            adopt(target, id);
+            return self.pool(target).run(event);
         };
-        let fallback = elsewhere.map(|here| self.pool(lineup, here.plugin));
         let task = Move {
             team: Rc::clone(self),
-            target: self.pool(lineup, target),
-            fallback,
+            target: self.pool(target),
+            fallback: elsewhere.map(|here| self.pool(here.plugin)),
             from: Arc::clone(from),
         };
         Box::pin(task.run(event))
     }
 
-    /// The pool where a connection stays. If its own generation is gone, then it
-    /// belongs to the heir from now on.
-    fn stay(&self, lineup: &Lineup, here: &Whereabouts<'_>, state: &ConnectionState) -> Rc<Pool> {
-        if here.plugin.number() != state.generation {
-            adopt(here.plugin, state.id);
-        }
-        self.pool(lineup, here.plugin)
-    }
-
-    /// The pool of a generation. If an event has come too late for its lineup,
-    /// then nobody else shall find the pool.
-    fn pool(&self, lineup: &Lineup, plugin: &Arc<Plugin>) -> Rc<Pool> {
+    /// The pool of a generation that is in the lineup.
+    fn pool(&self, plugin: &Arc<Plugin>) -> Rc<Pool> {
         let mut pools = self.pools.borrow_mut();
         let known = pools.iter().find(|it| Arc::ptr_eq(it.plugin(), plugin));
         if let Some(pool) = known {
             return Rc::clone(pool);
         }
-        debug_assert!(lineup.contains(plugin), "of this lineup");
         let pool = Pool::new(Arc::clone(plugin));
         pools.push(Rc::clone(&pool));
         pool

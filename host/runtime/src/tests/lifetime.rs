@@ -75,7 +75,7 @@ fn nothing_is_left_of_many_generations() {
         stage.edge.open(7, 1, "a");
         stage.edge.open(8, 1, "a");
         stage.on_loop(async |it| {
-            for number in 2..60 {
+            for number in 2..80 {
                 let name = if number % 2 == 0 { "two" } else { "one" };
                 let format = if number % 3 == 0 { "v1" } else { "v2" };
                 let guest = Guest::new(name).waiting(is_waiting);
@@ -91,7 +91,7 @@ fn nothing_is_left_of_many_generations() {
             assert!(it.message(8, "").await.starts_with("one:"));
             stage.runtime.tidy();
             until(|| !stage.runtime.has_old()).await;
-            assert_eq!(stage.generations(), [(59, Role::Stable)]);
+            assert_eq!(stage.generations(), [(79, Role::Stable)]);
         });
     }
 }

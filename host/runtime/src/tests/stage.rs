@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use holdfast_core::deploy::{Deploy, Probation, Strategy};
 use holdfast_core::event::{CloseCause, Closure, Failure, Handshake};
-use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::{ConnectionId, Event, Message, Outcome, PluginId, Plugins, Settings, TenantId};
 use tokio::runtime::{Builder, LocalOptions};
 
 use super::edge::Connections;
 use super::guest::Guest;
 use crate::{
-    EngineLimits, Engines, Generation, Grants, LoadError, Loader, Local, Role, Runtime, Store,
+    Compiler, EngineLimits, Engines, Generation, Grants, LoadError, Loader, Local, Role, Runtime,
+    Store,
 };
 
 /// The plugin.
@@ -36,10 +37,12 @@ impl Stage {
             table_elements_max: 100,
         });
         let edge = Arc::new(Connections::default());
+        let (compiler, limits) = (Compiler::InProcess, LoadLimits::default());
+        let loader = Loader::new(engines.unwrap(), None, compiler, limits);
         Self {
             runtime: Runtime::new(edge.clone(), Store::in_memory().unwrap()),
             edge,
-            loader: Loader::new(engines.unwrap(), None).unwrap(),
+            loader: loader.unwrap(),
         }
     }
 
