@@ -8,6 +8,7 @@ mod capability;
 mod deadline;
 mod engine;
 mod guest;
+mod http_0_3;
 mod inspect;
 mod instance;
 mod line;
