@@ -4,6 +4,8 @@
 //! the message.
 
 mod ends;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

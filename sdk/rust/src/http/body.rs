@@ -167,6 +167,14 @@ impl Body {
 }
 
 impl Content {
+    /// The length, where it is known.
+    pub(super) fn len(&self) -> Option<usize> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len()),
+            _ => None,
+        }
+    }
+
     /// The body as the component model knows it, or all of its bytes.
     pub(super) fn into_parts(self) -> Result<Parts, Bytes> {
         match self {

@@ -48,7 +48,8 @@ impl Ending {
                 spawn_local(async move {
                     let fields = joined(handle).await.and_then(|fields| {
                         let fields = Some(fields).filter(|fields| !fields.is_empty());
-                        let written = fields.as_ref().map(wire::write_fields).transpose();
+                        let written = fields.map(|fields| wire::write_fields(&fields, None));
+                        let written = written.transpose();
                         written.map_err(|error| error.to_string())
                     });
                     let ending = fields.map_err(|text| ErrorCode::InternalError(Some(text)));

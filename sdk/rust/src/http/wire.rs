@@ -6,7 +6,7 @@ use std::task::{self, Waker};
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
 use bytes::Bytes;
-use wasip3::http::types::{self, ErrorCode, Fields, Trailers};
+use wasip3::http::types::{self, ErrorCode, Fields};
 use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, spawn_local};
 use wasip3::{wit_future, wit_stream};
 
@@ -62,15 +62,15 @@ fn read_uri(wire: &types::Request) -> Option<Uri> {
 }
 
 fn write_response(response: Response) -> Result<types::Response> {
-    let (mut head, body) = response.into_parts();
+    let (head, body) = response.into_parts();
     let content = body.into_content();
-    let bodiless = head.status.is_informational() || head.status == StatusCode::NO_CONTENT;
-    if !bodiless && head.status != StatusCode::NOT_MODIFIED {
-        add_length(&mut head.headers, &content);
-    }
+    let has_none = head.status.is_informational()
+        || head.status == StatusCode::NO_CONTENT
+        || head.status == StatusCode::NOT_MODIFIED;
+    let length = if has_none { None } else { content.len() };
+    let fields = write_fields(&head.headers, length)?;
     let (contents, trailers, rest) = outgoing(content);
-    let (wire, _transmission) =
-        types::Response::new(write_fields(&head.headers)?, contents, trailers);
+    let (wire, _transmission) = types::Response::new(fields, contents, trailers);
     // Which it has already.
     if head.status != StatusCode::OK {
         wire.set_status_code(head.status.as_u16())
@@ -85,11 +85,9 @@ pub(super) fn write_request(request: Request) -> Result<types::Request> {
     let content = body.into_content();
     // The host adds it from the URI, and accepts no other.
     head.headers.remove(header::HOST);
-    if !matches!(&content, Content::Whole(bytes) if bytes.is_empty()) {
-        add_length(&mut head.headers, &content);
-    }
+    let length = content.len().filter(|length| *length > 0);
+    let fields = write_fields(&head.headers, length)?;
     let (contents, trailers, rest) = outgoing(content);
-    let fields = write_fields(&head.headers)?;
     let (wire, _transmission) = types::Request::new(fields, contents, trailers, None);
     let scheme = head.uri.scheme().context("the URI has no scheme")?;
     let authority = head.uri.authority().context("the URI has no authority")?;
@@ -113,15 +111,6 @@ pub(super) fn read_response(wire: types::Response) -> Result<Response, SendError
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
-}
-
-/// Without it the host would have to send a body in chunks.
-fn add_length(headers: &mut HeaderMap, content: &Content) {
-    if let Content::Whole(bytes) = content
-        && !headers.contains_key(header::CONTENT_LENGTH)
-    {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
-    }
 }
 
 type Trailing = FutureReader<WireEnding>;
@@ -177,11 +166,21 @@ pub(super) fn read_fields(fields: &Fields) -> HeaderMap {
     fields.collect()
 }
 
-pub(super) fn write_fields(headers: &HeaderMap) -> Result<Fields> {
-    let fields: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
+/// The fields, and with them the length of a body whose length is known. Without
+/// that the host would have to send it in chunks.
+pub(super) fn write_fields(headers: &HeaderMap, length: Option<usize>) -> Result<Fields> {
+    let mut fields = Vec::with_capacity(headers.len() + 1);
+    fields.extend(
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())),
+    );
+    if let Some(length) = length
+        && !headers.contains_key(header::CONTENT_LENGTH)
+    {
+        let name = header::CONTENT_LENGTH.as_str().to_owned();
+        fields.push((name, length.to_string().into()));
+    }
     Fields::from_list(&fields).context("the host refuses the header fields")
 }
 
