@@ -5,8 +5,8 @@
 mod raw;
 mod resolve;
 
-pub use raw::{Kind, Raw, RawAdmin, RawPlugin, RawRoute, parse};
-pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Host, Manifest, Plugin, Route, resolve};
+pub use raw::{Kind, Raw, RawAdmin, RawDev, RawPlugin, RawRoute, parse};
+pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, Plugin, Route, resolve};
 
 /// What is wrong with a manifest, and how to mend it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

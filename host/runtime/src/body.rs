@@ -13,19 +13,30 @@ use gather::gather;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 pub(crate) use progress::Progress;
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// A request's body for a guest.
 pub(crate) fn to_guest(body: EdgeBody) -> WasiBody {
+    if body.is_end_stream() {
+        return WasiBody::default();
+    }
     body.map_err(|error| Error::InternalError(Some(error.to_string())))
         .boxed_unsync()
 }
 
+/// A body from a guest, of either version of `wasi:http`.
+pub(crate) trait GuestBody:
+    Body<Data = Bytes, Error = Error> + Send + Unpin + Sized + 'static
+{
+}
+
+impl<B> GuestBody for B where B: Body<Data = Bytes, Error = Error> + Send + Unpin + 'static {}
+
 /// A response's body from a guest.
-fn from_guest(body: WasiBody) -> EdgeBody {
+fn from_guest(body: impl GuestBody) -> EdgeBody {
     body.map_err(|error| Box::new(error) as BodyError)
         .boxed_unsync()
 }
@@ -45,29 +56,51 @@ pub(crate) struct Watched {
 /// A guest's response for the edge. The body breaks off if the guest has failed,
 /// or if it is too large, and holds the listener for as long as somebody wants
 /// more of it.
-pub(crate) async fn answer(response: Response<WasiBody>, watched: Watched) -> Response<EdgeBody> {
+pub(crate) async fn answer(
+    response: Response<impl GuestBody>,
+    watched: Watched,
+) -> Response<EdgeBody> {
     let (head, body) = response.into_parts();
     let body = Checked::new(body, watched);
-    Response::from_parts(head, gather(body.boxed_unsync()).await)
+    Response::from_parts(head, gather(body).await)
+}
+
+/// Whether a response may have so many bytes; a limit of 0 is none.
+pub(crate) fn may_have(len: usize, bytes_max: u64) -> bool {
+    len as u64 <= bytes_left(bytes_max)
+}
+
+fn bytes_left(bytes_max: u64) -> u64 {
+    match bytes_max {
+        0 => u64::MAX,
+        bytes_max => bytes_max,
+    }
+}
+
+/// A body for the edge whose bytes are all there.
+pub(crate) fn whole(bytes: Bytes) -> EdgeBody {
+    match bytes.is_empty() {
+        true => EdgeBody::default(),
+        false => Full::new(bytes)
+            .map_err(|never| match never {})
+            .boxed_unsync(),
+    }
 }
 
 /// A body that does not end like a complete one when its guest has failed. The
 /// library lets it: what is left when a store goes is an end without an error.
-struct Checked {
-    inner: WasiBody,
+struct Checked<B> {
+    inner: B,
     watched: Watched,
     bytes_left: u64,
     is_over: bool,
 }
 
-impl Checked {
-    fn new(inner: WasiBody, watched: Watched) -> Self {
+impl<B> Checked<B> {
+    fn new(inner: B, watched: Watched) -> Self {
         Self {
             inner,
-            bytes_left: match watched.bytes_max {
-                0 => u64::MAX,
-                bytes_max => bytes_max,
-            },
+            bytes_left: bytes_left(watched.bytes_max),
             watched,
             is_over: false,
         }
@@ -92,7 +125,7 @@ impl Checked {
     }
 }
 
-impl Body for Checked {
+impl<B: GuestBody> Body for Checked<B> {
     type Data = Bytes;
     type Error = Error;
 
@@ -125,7 +158,7 @@ impl Body for Checked {
 mod tests {
     use super::*;
 
-    fn checked(inner: WasiBody, has_failed: Arc<AtomicBool>, bytes_max: u64) -> Checked {
+    fn checked(inner: WasiBody, has_failed: Arc<AtomicBool>, bytes_max: u64) -> Checked<WasiBody> {
         let watched = Watched {
             has_failed,
             progress: Progress::default(),

@@ -12,6 +12,7 @@ mod engine;
 mod generation;
 mod guest;
 mod house;
+mod http_0_3;
 mod inspect;
 mod instance;
 mod line;

@@ -21,6 +21,9 @@ pub struct Raw {
     pub instances_max: Option<u32>,
     /// Time that a shut-down waits for requests and sockets.
     pub drain_timeout_ms: Option<u64>,
+    /// How `holdfast dev` builds the components.
+    #[serde(default)]
+    pub dev: RawDev,
     /// Where operators ask the host.
     #[serde(default)]
     pub admin: RawAdmin,
@@ -36,6 +39,19 @@ pub struct Raw {
     /// The routes.
     #[serde(default)]
     pub route: Vec<RawRoute>,
+}
+
+/// `[dev]` as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawDev {
+    /// A shell command that builds all components; for a Cargo project, cargo
+    /// if left out.
+    pub build: Option<String>,
+    /// Files and folders, relative to the manifest, of which a change means
+    /// that they are to be built again; the whole project for a Cargo project,
+    /// `src` for any other if left out.
+    pub watch: Option<Vec<String>>,
 }
 
 /// `[admin]` as written.

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::ManifestError;
-use super::raw::{Kind, Raw, RawPlugin, RawRoute};
+use super::raw::{Kind, Raw, RawDev, RawPlugin, RawRoute};
 use crate::deploy::Deploy;
 use crate::limits::{Limits, LoadLimits};
 
@@ -17,6 +17,8 @@ pub const DEFAULT_TENANT: &str = "default";
 pub struct Manifest {
     /// What concerns the process.
     pub host: Host,
+    /// For `holdfast dev`.
+    pub dev: Dev,
     /// The plugins; no two have the same tenant and name.
     pub plugins: Vec<Plugin>,
     /// The routes; each names a plugin above.
@@ -38,6 +40,15 @@ pub struct Host {
     pub drain_timeout_ms: u64,
     /// Limits of loading components.
     pub load: LoadLimits,
+}
+
+/// How `holdfast dev` builds the components.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dev {
+    /// A shell command; none for cargo.
+    pub build: Option<String>,
+    /// What is watched; none for the default.
+    pub watch: Option<Vec<PathBuf>>,
 }
 
 /// A plugin.
@@ -93,6 +104,7 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
     let routes = routes(raw, &plugins).map_err(fail)?;
     Ok(Manifest {
         host,
+        dev: dev(&raw.dev, folder).map_err(fail)?,
         plugins,
         routes,
     })
@@ -184,6 +196,22 @@ fn routes(raw: &Raw, plugins: &[Plugin]) -> Result<Vec<Route>, Wrong> {
         ));
     }
     Ok(routes)
+}
+
+fn dev(raw: &RawDev, folder: &Path) -> Result<Dev, Wrong> {
+    if raw.build.as_deref().is_some_and(|it| it.trim().is_empty()) {
+        let hint = "give it a shell command, or leave it out for `cargo build`";
+        return Err(("`dev.build` is empty".into(), hint.into()));
+    }
+    if raw.watch.as_ref().is_some_and(Vec::is_empty) {
+        let hint = "name files or folders, such as \"src\", or leave it out";
+        return Err(("`dev.watch` is empty".into(), hint.into()));
+    }
+    let paths = |paths: &Vec<String>| paths.iter().map(|path| folder.join(path)).collect();
+    Ok(Dev {
+        build: raw.build.clone(),
+        watch: raw.watch.as_ref().map(paths),
+    })
 }
 
 fn plugin(raw: &Raw, plugin: &RawPlugin, folder: &Path) -> Result<Plugin, (String, &'static str)> {
@@ -293,5 +321,27 @@ mod tests {
         assert_eq!(manifest.plugins[0].component, Path::new("/app/a.wasm"));
         assert_eq!(manifest.plugins[0].tenant, DEFAULT_TENANT);
         assert_eq!(manifest.routes[0].path, "/x");
+        assert_eq!(manifest.dev, Dev::default());
+    }
+
+    #[test]
+    fn what_is_watched_is_relative_to_the_manifest() {
+        let dev = |text: &str| {
+            super::dev(&parse("m", text)?.dev, Path::new("/app")).map_err(|(message, hint)| {
+                ManifestError {
+                    message,
+                    hint: Some(hint),
+                }
+            })
+        };
+        let good = dev("[dev]\nbuild = 'make'\nwatch = ['src', '/else']").unwrap();
+        assert_eq!(good.build.as_deref(), Some("make"));
+        assert_eq!(
+            good.watch.unwrap(),
+            [Path::new("/app/src"), Path::new("/else")]
+        );
+        for bad in ["build = ' '", "watch = []"] {
+            dev(&format!("[dev]\n{bad}")).unwrap_err();
+        }
     }
 }
