@@ -47,7 +47,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
     match &cli.verb {
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
-            fleet::check(&manifest)?;
+            fleet::check(&manifest.plugins)?;
             serve::serve(Plan {
                 manifest,
                 source: Source::default(),

@@ -160,7 +160,7 @@ fn bind_problem(error: BindError) -> Problem {
 
 /// What the engines have to be able to hold.
 fn engine_limits(manifest: &Manifest) -> EngineLimits {
-    let ceiling = Ceiling::of(&manifest.plugins);
+    let ceiling = Ceiling::of(manifest);
     EngineLimits {
         instances_max: manifest.host.instances_max,
         memory_bytes_max: ceiling.memory_bytes_max,

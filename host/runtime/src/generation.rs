@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holdfast_core::Settings;
 use holdfast_core::deploy::Deploy;
 use holdfast_core::limits::Limits;
+use holdfast_core::{Secret, Settings};
 
 use crate::capability::outbound::AllowList;
 use crate::load::Loaded;
@@ -30,7 +30,7 @@ pub struct Generation {
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
     /// For `wasi:config`.
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, Secret>,
     /// Where outbound requests may go.
     pub allow_http: AllowList,
 }

@@ -103,6 +103,15 @@ impl Loader {
         read::read(path, self.limits.component_bytes_max)
     }
 
+    /// The same of a file that is open already. Whoever opened it made sure that
+    /// reading does not block.
+    ///
+    /// # Errors
+    /// As those of [`Self::read`].
+    pub fn read_file(&self, file: std::fs::File) -> Result<Vec<u8>, LoadError> {
+        read::read_file(file, self.limits.component_bytes_max)
+    }
+
     /// Links a component of one of the engines.
     pub(crate) fn link(&self, digest: Digest, component: &Component) -> Result<Loaded, LoadError> {
         let linker = if Engine::same(component.engine(), self.engines.get(Form::Plain)) {

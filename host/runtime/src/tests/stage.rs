@@ -72,6 +72,7 @@ impl Stage {
                 tenant: TenantId(0),
                 name: "guest".into(),
                 tenant_name: "default".into(),
+                tenant_limits: Arc::default(),
                 handlers: loaded.handlers(),
                 connection: limits.connection.clone(),
                 http: limits.http.clone(),

@@ -100,6 +100,7 @@ impl Options {
             tenant: TENANT,
             name: "native".into(),
             tenant_name: "default".into(),
+            tenant_limits: Arc::default(),
             handlers: self.handlers,
             connection: limits.connection,
             http: limits.http,
