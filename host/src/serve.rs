@@ -33,7 +33,12 @@ pub(crate) struct Plan<'a> {
 pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
     system::raise_file_limit();
     let host = plan.manifest.host.clone();
-    let listener = Listener::bind(host.listen).map_err(bind_problem)?;
+    let listener = Listener::bind(host.listen)
+        .map_err(bind_problem)?
+        .with_addresses(
+            host.connections_per_address_max,
+            host.addresses_uncounted.clone(),
+        );
     let engines = Engines::new(&engine_limits(&plan.manifest))?;
     let loader = Loader::new(
         engines,

@@ -148,14 +148,15 @@ fn host(authority: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
     use holdfast_core::plugin::Handlers;
     use holdfast_core::{PluginId, TenantId};
 
     use super::*;
 
-    fn settings(name: &str) -> Arc<Settings> {
+    /// Those of a plugin of this name.
+    pub(crate) fn settings(name: &str) -> Arc<Settings> {
         let raw = RawLimits::default();
         let limits = Limits::resolve(&raw, SlowConsumer::default(), OnError::default()).unwrap();
         Arc::new(Settings {

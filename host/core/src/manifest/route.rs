@@ -101,7 +101,10 @@ fn find(raw: &RawRoute, tenant: &str, plugins: &[Plugin]) -> Result<usize, Wrong
 
 /// Which routes there are already, and whose they are.
 #[derive(Default)]
-pub(super) struct Taken(HashMap<(HostPattern, String), Vec<(Option<Kind>, String)>>);
+pub(super) struct Taken(HashMap<(HostPattern, String), Vec<Holder>>);
+
+/// What kind of a route somebody has, and which tenant that is.
+type Holder = (Option<Kind>, String);
 
 impl Taken {
     /// Takes a route for a tenant. Between tenants a route for both kinds leaves
@@ -112,7 +115,7 @@ impl Taken {
     pub(super) fn take(&mut self, route: &Route, tenant: &str) -> Result<(), String> {
         let key = (route.host.clone(), route.path.clone());
         let there = self.0.entry(key).or_default();
-        let collides = |(kind, other): &&(Option<Kind>, String)| {
+        let collides = |(kind, other): &&Holder| {
             let is_open = kind.is_none() || route.kind.is_none();
             *kind == route.kind || (is_open && other != tenant)
         };
