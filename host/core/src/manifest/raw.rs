@@ -176,10 +176,31 @@ fn read<T: for<'a> Deserialize<'a>>(file: &str, text: &str) -> Result<T, Manifes
     toml::from_str(text).map_err(|error| {
         let hint = suggestion(error.message());
         ManifestError {
-            message: format!("{file}: {}", error.to_string().trim_end()),
+            message: format!("{file}: {}", without_values(error.to_string().trim_end())),
             hint,
         }
     })
+}
+
+/// The same without the values that it shows of the file: they may be secrets.
+fn without_values(message: &str) -> String {
+    let lines = message.lines().map(|line| {
+        if let Some(rest) = line.strip_prefix("invalid type: string ") {
+            let expected = rest.rfind(", expected").and_then(|at| rest.get(at..));
+            return format!("invalid type: string{}", expected.unwrap_or_default());
+        }
+        let Some((number, shown)) = line.split_once(" | ") else {
+            return line.to_owned();
+        };
+        if number.trim().parse::<usize>().is_err() || shown.starts_with('[') {
+            return line.to_owned();
+        }
+        // Without a sign it may be in the middle of a text of several lines.
+        let sign = shown.find('=').map_or(0, |sign| sign + 1);
+        let key = shown.get(..sign).unwrap_or_default();
+        format!("{number} | {key} …")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// For ``unknown field `lisen`, expected one of `listen`, …``: the key which
@@ -208,6 +229,22 @@ mod tests {
             "{error}"
         );
         assert_eq!(error.hint.as_deref(), Some("did you mean `listen`?"));
+    }
+
+    #[test]
+    fn an_error_shows_no_value() {
+        for text in [
+            "[[plugin]]\nconfig = { key = \"hunter2\", }, }",
+            "[[plugin]]\nconfig.key = \"hunter2",
+            "[[plugin]]\nconfig.key = 'hunter2' x",
+            "[[plugin]]\nconfig.key = hunter2",
+            "[[plugin]]\nconfig = 'hunter2, expected'",
+            "[[plugin]]\nconfig.key = \"\"\"\nhunter2 \\x\"\"\"",
+        ] {
+            let error = parse("f", text).unwrap_err().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(error.contains("line "), "{error}");
+        }
     }
 
     #[test]
