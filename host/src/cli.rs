@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_core::manifest::{DEFAULT_LISTEN, DEFAULT_TENANT};
 
+use crate::new::Template;
+
 /// Serves HTTP requests and WebSocket events with handlers in a WebAssembly
 /// sandbox.
 #[derive(Debug, Parser)]
@@ -45,6 +47,8 @@ const CACHE_BYTES_MAX: u64 = 2 << 30;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
+    New(New),
+    Dev(Dev),
     Run(Run),
     /// Serve the plugins and routes of a manifest
     #[command(after_help = "\
@@ -188,6 +192,39 @@ pub(crate) struct Target {
     pub(crate) tenant: String,
     #[command(flatten)]
     pub(crate) access: Access,
+}
+
+/// Write a project that `holdfast dev` builds and serves at once
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast new my-plugin
+  holdfast new talk --template chat --path ~/projects/talk")]
+pub(crate) struct New {
+    /// Name of the project, of its crate and of its plugin
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+    /// What it handles
+    #[arg(long, value_enum, default_value_t = Template::Websocket)]
+    pub(crate) template: Template,
+    /// Folder to write it to; there must be nothing in it [default: NAME]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// Build a project, serve it, and reload it whenever a file is saved
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast dev
+  holdfast dev my-plugin --listen 127.0.0.1:9000")]
+pub(crate) struct Dev {
+    /// The project's folder
+    #[arg(default_value = ".", value_name = "DIR")]
+    pub(crate) folder: PathBuf,
+    /// Address and port; port 0 takes a free one [default: the manifest's]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
 }
 
 /// When to use colours.

@@ -6,19 +6,16 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cli::Color;
 
-const DEFAULT_FILTER: &str = "info";
+/// What is logged unless somebody asks for something else.
+pub(crate) const DEFAULT_FILTER: &str = "info";
 
 /// Starts the log. A filter that can't be read is reported, and the default is
 /// used.
-pub(crate) fn init(color: Color, filter: Option<&str>) {
-    let ansi = match color {
-        Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
-        Color::Always => true,
-        Color::Never => false,
-    };
-    let (parsed, error) = match EnvFilter::try_new(filter.unwrap_or(DEFAULT_FILTER)) {
+pub(crate) fn init(color: Color, filter: Option<&str>, default: &str) {
+    let ansi = has_colors(color, &std::io::stderr());
+    let (parsed, error) = match EnvFilter::try_new(filter.unwrap_or(default)) {
         Ok(parsed) => (parsed, None),
-        Err(error) => (EnvFilter::new(DEFAULT_FILTER), Some(error)),
+        Err(error) => (EnvFilter::new(default), Some(error)),
     };
     tracing_subscriber::fmt()
         .with_env_filter(parsed)
@@ -26,6 +23,15 @@ pub(crate) fn init(color: Color, filter: Option<&str>) {
         .with_writer(std::io::stderr)
         .init();
     if let Some(error) = error {
-        tracing::warn!(%error, "the log filter can't be read; `{DEFAULT_FILTER}` is used");
+        tracing::warn!(%error, "the log filter can't be read; `{default}` is used");
+    }
+}
+
+/// Whether to write with colours to a stream.
+pub(crate) fn has_colors(color: Color, stream: &impl IsTerminal) -> bool {
+    match color {
+        Color::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+        Color::Always => true,
+        Color::Never => false,
     }
 }

@@ -4,10 +4,12 @@
 mod admin;
 mod cli;
 mod compile;
+mod dev;
 mod event_loops;
 mod fleet;
 mod inspect;
 mod log;
+mod new;
 mod operate;
 mod problem;
 mod run;
@@ -33,7 +35,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    log::init(cli.color, cli.log.as_deref());
+    let default = match &cli.verb {
+        // It tells by itself what a person wants to know.
+        Verb::Dev(_) => dev::LOG_FILTER,
+        _ => log::DEFAULT_FILTER,
+    };
+    log::init(cli.color, cli.log.as_deref(), default);
     match execute(&cli) {
         Ok(code) => code,
         Err(problem) => {
@@ -45,6 +52,8 @@ fn main() -> ExitCode {
 
 fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
     match &cli.verb {
+        Verb::New(arguments) => new::new(arguments)?,
+        Verb::Dev(arguments) => dev::dev(arguments, cli)?,
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
             fleet::check(&manifest.plugins)?;
@@ -54,6 +63,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
                 origin: &arguments.component,
                 storage: &cli.storage,
                 operation: &arguments.operation,
+                dev: None,
             })?;
         }
         Verb::Serve {
@@ -67,6 +77,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
                 origin: manifest,
                 storage: &cli.storage,
                 operation,
+                dev: None,
             })?;
         }
         Verb::Status { access, json } => operate::status(access, &cli.storage, *json)?,

@@ -12,6 +12,7 @@ use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
 use crate::admin::{Admin, Published, places};
 use crate::cli::{Operation, Storage};
 use crate::compile;
+use crate::dev::{Dev, Live, Running};
 use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Deploy, Handle, Source, Start};
 use crate::problem::Problem;
@@ -27,10 +28,25 @@ pub(crate) struct Plan<'a> {
     pub(crate) origin: &'a Path,
     pub(crate) storage: &'a Storage,
     pub(crate) operation: &'a Operation,
+    /// The project that is built first, and watched in place of the files.
+    pub(crate) dev: Option<Dev>,
+}
+
+impl Plan<'_> {
+    /// Builds the project, if there is one; false if a signal ends that.
+    fn build_first(&mut self) -> Result<bool, Problem> {
+        let Some(dev) = &mut self.dev else {
+            return Ok(true);
+        };
+        let is_built = dev.build_first()?;
+        // It may have changed meanwhile.
+        (self.source, self.manifest) = Source::read(dev.manifest())?;
+        Ok(is_built)
+    }
 }
 
 /// Serves until a signal ends it.
-pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
+pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     system::raise_file_limit();
     let host = plan.manifest.host.clone();
     let listener = Listener::bind(host.listen)
@@ -39,6 +55,9 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
             host.connections_per_address_max,
             host.addresses_uncounted.clone(),
         );
+    if !plan.build_first()? {
+        return Ok(());
+    }
     let engines = Engines::new(&engine_limits(&plan.manifest))?;
     let loader = Loader::new(
         engines,
@@ -67,9 +86,20 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
     let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime, &drain)?;
     let deploy = Deploy::start(fleet, handle.clone())?;
     let watch = match plan.operation.no_watch {
-        true => None,
+        true => {
+            // Otherwise the fleet would fill it.
+            drop(inlet);
+            None
+        }
         false => Some(Watch::start(inlet, handle.clone())?),
     };
+    let live = Live {
+        fleet: handle.clone(),
+        hub,
+        drain: drain.clone(),
+        address: listener.local_address(),
+    };
+    let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
     let admin = match plan.operation.no_admin {
         true => None,
         false => Some(Admin::bind(host.admin_listen)?),
@@ -87,6 +117,7 @@ pub(crate) fn serve(plan: Plan<'_>) -> Result<(), Problem> {
     let served = serving.until_the_end(&handle);
     drop(published);
     watch.map(Watch::stop).transpose()?;
+    dev.map(Running::stop).transpose()?;
     deploy.stop()?;
     served?;
     tracing::info!("ended");

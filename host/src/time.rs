@@ -2,17 +2,16 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// In UTC, to the second (RFC 3339). Before 1970 there is only its first moment.
+/// In UTC, to the millisecond (RFC 3339). Before 1970 there is only its first
+/// moment.
 pub(crate) fn rfc3339(time: SystemTime) -> String {
     const DAY_S: u64 = 86_400;
-    let seconds = time
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_secs();
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (seconds, millis) = (since.as_secs(), since.subsec_millis());
     let (days, rest) = (seconds / DAY_S, seconds % DAY_S);
     let (year, month, day) = date(days);
     let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
 }
 
 /// The date so many days after 1 January 1970, in the Gregorian calendar. Years
@@ -40,14 +39,14 @@ mod tests {
     #[test]
     fn dates_are_those_of_the_calendar() {
         for (seconds, text) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (951_782_400, "2000-02-29T00:00:00Z"),
-            (951_868_799, "2000-02-29T23:59:59Z"),
-            (1_709_164_800, "2024-02-29T00:00:00Z"),
-            (1_735_689_599, "2024-12-31T23:59:59Z"),
-            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (0, "1970-01-01T00:00:00.007Z"),
+            (951_782_400, "2000-02-29T00:00:00.007Z"),
+            (951_868_799, "2000-02-29T23:59:59.007Z"),
+            (1_709_164_800, "2024-02-29T00:00:00.007Z"),
+            (1_735_689_599, "2024-12-31T23:59:59.007Z"),
+            (4_107_542_400, "2100-03-01T00:00:00.007Z"),
         ] {
-            let time = UNIX_EPOCH + Duration::from_secs(seconds);
+            let time = UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7);
             assert_eq!(rfc3339(time), text);
         }
     }

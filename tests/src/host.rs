@@ -1,5 +1,6 @@
 //! The host as a process.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,6 +14,8 @@ use crate::{place, process};
 
 /// What the host logs when it is ready, followed by its address.
 const READY: &str = "listening on http://";
+
+const NO_VARIABLES: &[(&str, String)] = &[];
 
 /// A running host. Killed when dropped; if the test has failed by then, what it
 /// logged is shown.
@@ -66,7 +69,7 @@ impl Host {
         if !arguments.contains(&"--no-cache") {
             all.extend(["--cache".to_owned(), place::cache().display().to_string()]);
         }
-        Self::start(&all, &[], Folder::new(), Stage::shared().await).await
+        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
     }
 
     /// Starts `holdfast serve` for a manifest, with more arguments.
@@ -76,14 +79,31 @@ impl Host {
         let all = ["serve", &manifest, "--cache", &cache];
         let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
         let all: Vec<_> = all.collect();
-        Self::start(&all, &[], Folder::new(), Stage::shared().await).await
+        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
+    }
+
+    /// Starts `holdfast dev` for the project in a folder. Its first build is to
+    /// be short.
+    pub async fn dev(project: &Path, variables: &[(String, String)]) -> Self {
+        let project = project.display().to_string();
+        let cache = place::cache().display().to_string();
+        let all = [
+            "dev",
+            &project,
+            "--listen",
+            "127.0.0.1:0",
+            "--cache",
+            &cache,
+        ];
+        let all = all.map(str::to_owned);
+        Self::start(&all, variables, Folder::new(), Stage::shared().await).await
     }
 
     /// Starts the binary, with arguments that say where its cache is, and waits
     /// until it listens.
     pub(crate) async fn start(
         arguments: &[String],
-        variables: &[(&'static str, String)],
+        variables: &[(impl AsRef<OsStr>, String)],
         folder: Folder,
         stage: Stage,
     ) -> Self {

@@ -21,6 +21,7 @@ pub mod host;
 pub mod http;
 pub mod place;
 pub mod process;
+pub mod project;
 pub mod raw;
 pub mod scale;
 pub mod setup;

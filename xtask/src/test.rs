@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::toolchain::Toolchain;
 use crate::{apt, command, edges, guests, place};
 
 /// For `cargo xtask test --help`.
@@ -163,5 +164,9 @@ fn integration_tests(filter: Option<&str>) -> Result<()> {
     let mut test = place::cargo()?;
     test.args(["test", "--package", INTEGRATION]);
     test.args(filter);
+    // For the projects which tests build, and not for the tests themselves.
+    for (name, value) in Toolchain::find()?.variables() {
+        test.env(format!("HOLDFAST_GUEST_{name}"), value);
+    }
     command::run(&mut test, "see the failed test above")
 }

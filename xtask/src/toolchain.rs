@@ -16,6 +16,8 @@ use crate::{apt, command, place};
 /// The target of every guest.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
+/// The option that lists the crates to build from source.
+const BUILD_STD: &str = "-Zbuild-std=";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
 const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 const LIBC_SUITE: &str = "trixie";
@@ -60,6 +62,15 @@ impl Toolchain {
             command.env(name, value);
         }
         Ok(command)
+    }
+
+    /// The same as variables of cargo's environment, for tests that build guests.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, OsString)> {
+        let mut variables = self.variables.clone();
+        let options = self.arguments.iter();
+        let std = options.filter_map(|option| option.strip_prefix(BUILD_STD));
+        variables.extend(std.map(|crates| ("CARGO_UNSTABLE_BUILD_STD", crates.into())));
+        variables
     }
 
     fn ordinary() -> Self {

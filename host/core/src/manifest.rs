@@ -14,8 +14,10 @@ mod value;
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
 pub use own::{Join, Part, Strictness, resolve_own};
 pub use plugin::Plugin;
-pub use raw::{Kind, Raw, RawAdmin, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own};
-pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Host, Manifest, resolve};
+pub use raw::{
+    Kind, Raw, RawAdmin, RawDev, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own,
+};
+pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, resolve};
 pub use route::Route;
 pub use tenant::Tenant;
 pub use value::{Origin, RawPlace, RawValue, VALUE_BYTES_MAX, Value};

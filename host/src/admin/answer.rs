@@ -114,7 +114,15 @@ impl Office {
     async fn act(&self, action: Action, body: Incoming) -> Result<Response<Full<Bytes>>, Failure> {
         match action {
             Action::Health => Ok(json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))),
-            Action::Status => Ok(json(StatusCode::OK, &self.status())),
+            Action::Status => {
+                // It may look at every connection, and this thread accepts new ones.
+                let fleet = self.fleet.clone();
+                let status = tokio::task::spawn_blocking(move || fleet.status()).await;
+                Ok(json(
+                    StatusCode::OK,
+                    &self.status(status.map_err(|_| Closed)?),
+                ))
+            }
             Action::Reload => {
                 let report = self.fleet.reload()?.await.map_err(|_| Closed)?;
                 Ok(json(StatusCode::OK, &report))
@@ -131,7 +139,7 @@ impl Office {
         }
     }
 
-    fn status(&self) -> Answer {
+    fn status(&self, status: Status) -> Answer {
         Answer {
             host: HostStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -139,7 +147,7 @@ impl Office {
                 listen: self.serving,
                 uptime_s: self.start.elapsed().as_secs(),
             },
-            status: self.fleet.status(),
+            status,
         }
     }
 }

@@ -53,7 +53,8 @@ impl Fleet {
                 .map_err(|fault| conflict(fault.message, fault.hint.unwrap_or_default()))?;
         }
         let deployed = find(&mut self.plugins, name)?;
-        deployed.fault = None;
+        // What is wrong with the file still is.
+        deployed.fault.take_if(|fault| fault.file.is_none());
         let change = deployed.change(name, What::RolledBack);
         let generation = change.generation;
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);

@@ -74,10 +74,10 @@ impl Handle {
         }
     }
 
-    /// Tells the thread that the host ends.
+    /// Tells the thread that the host ends. It may have ended already, or be told
+    /// once more by [`Deploy::stop`](super::Deploy::stop).
     pub(crate) fn stop(&self) {
-        // It may have ended already.
-        let _ = self.sender.send(Command::Stop);
+        let _ = self.sender.try_send(Command::Stop);
     }
 
     fn ask<T>(

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use holdfast_core::manifest::Manifest;
+use holdfast_core::manifest::{Manifest, Plugin};
 
 use super::build::{Done, Order};
 use super::fault::Fault;
@@ -78,13 +78,15 @@ impl Fleet {
         let candidate = self.read_manifest(look);
         report.manifest_error = self.source.fault().map(Fault::message);
         report.tenant_errors = self.source.tenant_errors();
-        let target = candidate.as_ref().unwrap_or(&self.manifest);
+        let entries: Vec<_> = match &candidate {
+            Some(manifest) => manifest.plugins.iter().cloned().map(Arc::new).collect(),
+            None => self.plugins.values().map(|it| it.wanted.clone()).collect(),
+        };
         let mut items = Vec::new();
-        for entry in target.plugins.clone() {
+        for entry in entries {
             items.extend(self.item(entry, look));
         }
         if candidate.is_none() && items.is_empty() {
-            self.publish();
             return report;
         }
         let mut made = Vec::with_capacity(items.len());
@@ -157,6 +159,7 @@ impl Fleet {
                 let fault = Fault::from(problem).in_file(path, content);
                 fault.log("the manifest is not in force, the one before is");
                 self.source.fault = Some(fault);
+                self.publish();
                 None
             }
         }
@@ -173,15 +176,16 @@ impl Fleet {
 
     /// What has to be done for an entry, if anything, and what has to be made
     /// for it.
-    fn item(
-        &mut self,
-        mut entry: holdfast_core::manifest::Plugin,
-        look: &Look,
-    ) -> Option<(Item, Option<Order>)> {
+    fn item(&mut self, mut entry: Arc<Plugin>, look: &Look) -> Option<(Item, Option<Order>)> {
         let name = Name::of(&entry);
-        let before = self.plugins.get(&name).map(|it| Arc::clone(&it.wanted));
-        let filled = values::fill(&mut entry, before.as_deref(), |path| look.is_busy(path));
-        let entry = Arc::new(entry);
+        let filled = match values::are_elsewhere(&entry) {
+            true => {
+                let before = self.plugins.get(&name).map(|it| Arc::clone(&it.wanted));
+                let entry = Arc::make_mut(&mut entry);
+                values::fill(entry, before.as_deref(), |path| look.is_busy(path))
+            }
+            false => Ok(()),
+        };
         let stamp = Stamp::of(&entry.component);
         let is_retry = look.why == Why::Asked;
         let (step, is_new) = match self.plugins.get_mut(&name) {

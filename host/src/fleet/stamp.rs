@@ -18,9 +18,11 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of a file; none if there is none that can be reached.
+    /// The stamp of a file, or of a link that leads to none; none if there is
+    /// nothing.
     pub(crate) fn of(path: &Path) -> Option<Self> {
-        std::fs::metadata(path).ok().as_ref().map(Self::from)
+        let metadata = std::fs::metadata(path).or_else(|_| std::fs::symlink_metadata(path));
+        metadata.ok().as_ref().map(Self::from)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What `holdfast status` shows, as JSON.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use holdfast_core::deploy::Strategy;
@@ -115,10 +116,10 @@ fn tenant(entry: &TenantEntry) -> TenantStatus {
 }
 
 fn plugin(entry: &Entry, runtime: &Runtime, hub: &Hub) -> PluginStatus {
-    let counts = hub.generation_counts(entry.id);
+    let alive = runtime.generations(entry.id);
+    let counts = connections(&alive, entry, hub);
     let marks = || entry.canary.iter().chain(&entry.stable).chain(&entry.kept);
-    let mut generations: Vec<_> = runtime
-        .generations(entry.id)
+    let mut generations: Vec<_> = alive
         .into_iter()
         .map(|it| {
             let mark = marks().find(|mark| mark.number == it.number);
@@ -153,6 +154,29 @@ fn plugin(entry: &Entry, runtime: &Runtime, hub: &Hub) -> PluginStatus {
         kept: entry.kept.iter().map(kept).collect(),
         last_error: entry.fault.as_ref().map(fault),
     }
+}
+
+/// Connections of each generation. One that was last served by a generation which
+/// is gone counts for the stable one, which will serve it.
+fn connections(
+    alive: &[holdfast_runtime::GenerationStatus],
+    entry: &Entry,
+    hub: &Hub,
+) -> BTreeMap<u32, u32> {
+    let stable = alive.iter().find(|it| it.role == Role::Stable);
+    let stable = stable.map_or(0, |it| it.number);
+    if alive.len() < 2 {
+        // Without a look at every connection of the host.
+        return [(stable, hub.connection_count(entry.id))].into();
+    }
+    let mut counts = BTreeMap::new();
+    for (number, count) in hub.generation_counts(entry.id) {
+        let is_alive = alive.iter().any(|it| it.number == number);
+        *counts
+            .entry(if is_alive { number } else { stable })
+            .or_default() += count;
+    }
+    counts
 }
 
 fn role(role: Role) -> &'static str {

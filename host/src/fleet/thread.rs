@@ -1,12 +1,14 @@
 //! The deploy thread: one command after the other, and what is to be done from
 //! time to time.
 
-use std::sync::mpsc::RecvTimeoutError;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
 
+use super::build::Builder;
 use super::look::Deferred;
 use super::{Command, Fleet, Handle};
 
@@ -15,25 +17,49 @@ const REMOVAL_TICK: Duration = Duration::from_millis(20);
 /// How often old generations are looked at, while there are any.
 const OLD_TICK: Duration = Duration::from_secs(1);
 
+/// How long the end of the host waits for a guest that is being tried.
+const STOP_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// The running thread.
 pub(crate) struct Deploy {
     thread: JoinHandle<()>,
+    /// Closed when the thread has ended.
+    ended: Receiver<()>,
+    /// It owns the engines, and their clock has to go on while guests finish
+    /// their events: the thread ends before the event loops do.
+    _builder: Arc<Builder>,
     handle: Handle,
 }
 
 impl Deploy {
     /// Hands the fleet to a thread of its own.
     pub(crate) fn start(mut fleet: Fleet, handle: Handle) -> anyhow::Result<Self> {
+        let builder = Arc::clone(&fleet.builder);
+        let (ending, ended) = sync_channel(0);
+        let run = move || {
+            fleet.run();
+            drop(ending);
+        };
         let thread = std::thread::Builder::new()
             .name("deploy".into())
-            .spawn(move || fleet.run())
+            .spawn(run)
             .context("can't start a thread")?;
-        Ok(Self { thread, handle })
+        Ok(Self {
+            thread,
+            ended,
+            _builder: builder,
+            handle,
+        })
     }
 
-    /// Ends it. A component that is being loaded is not waited for.
+    /// Ends it. A component that is being loaded is not waited for, and a guest
+    /// that is being tried not for long.
     pub(crate) fn stop(self) -> anyhow::Result<()> {
         self.handle.stop();
+        if self.ended.recv_timeout(STOP_TIMEOUT) == Err(RecvTimeoutError::Timeout) {
+            tracing::debug!("the deploy thread is left to its work");
+            return Ok(());
+        }
         if self.thread.join().is_err() {
             anyhow::bail!("the deploy thread has panicked");
         }

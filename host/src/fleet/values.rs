@@ -9,6 +9,12 @@ use holdfast_core::manifest::{Origin, Plugin, VALUE_BYTES_MAX};
 use super::beneath;
 use super::fault::Fault;
 
+/// Whether an entry has settings that have to be read.
+pub(super) fn are_elsewhere(entry: &Plugin) -> bool {
+    let mut values = entry.config.values();
+    values.any(|value| value.origin != Origin::Manifest)
+}
+
 /// Fills in the values. `before` is the entry as it was last read: a file that
 /// `is_busy`, since somebody writes it at this moment, has the value of then.
 ///

@@ -27,6 +27,9 @@ pub struct Raw {
     /// Networks whose connections are not counted so, those of reverse proxies:
     /// `127.0.0.0/8` and `::1` if left out.
     pub addresses_uncounted: Option<Vec<String>>,
+    /// How `holdfast dev` builds the components.
+    #[serde(default)]
+    pub dev: RawDev,
     /// Where operators ask the host.
     #[serde(default)]
     pub admin: RawAdmin,
@@ -89,6 +92,19 @@ pub struct RawOwn {
     /// Its routes.
     #[serde(default)]
     pub route: Vec<RawRoute>,
+}
+
+/// `[dev]` as written.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawDev {
+    /// A shell command that builds all components; for a Cargo project, cargo
+    /// if left out.
+    pub build: Option<String>,
+    /// Files and folders, relative to the manifest, of which a change means
+    /// that they are to be built again; the whole project for a Cargo project,
+    /// `src` for any other if left out.
+    pub watch: Option<Vec<String>>,
 }
 
 /// `[admin]` as written.

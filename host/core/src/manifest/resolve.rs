@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::ManifestError;
 use super::plugin::{Author, Plugin};
-use super::raw::Raw;
+use super::raw::{Raw, RawDev};
 use super::route::{Route, Taken};
 use super::tenant::Tenant;
 use crate::limits::{InstanceLimits, LoadLimits};
@@ -26,6 +26,8 @@ pub struct Manifest {
     pub tenants_folder: Option<PathBuf>,
     /// What instances of plugins may need that come later, in tenants' folders.
     pub reserve: Vec<InstanceLimits>,
+    /// For `holdfast dev`.
+    pub dev: Dev,
     /// The plugins; no two have the same tenant and name.
     pub plugins: Vec<Plugin>,
     /// The routes; each names a plugin above.
@@ -51,6 +53,15 @@ pub struct Host {
     pub addresses_uncounted: Vec<Network>,
     /// Limits of loading components.
     pub load: LoadLimits,
+}
+
+/// How `holdfast dev` builds the components.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Dev {
+    /// A shell command; none for cargo.
+    pub build: Option<String>,
+    /// What is watched; none for the default.
+    pub watch: Option<Vec<PathBuf>>,
 }
 
 const INSTANCES_MAX_DEFAULT: u32 = 1_000;
@@ -85,6 +96,7 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
         reserve: reserve(raw, &tenants).map_err(fail)?,
         tenants: tenants.into_values().collect(),
         tenants_folder: raw.tenants.as_ref().map(|path| folder.join(path)),
+        dev: dev(&raw.dev, folder).map_err(fail)?,
         plugins,
         routes,
     })
@@ -251,6 +263,22 @@ fn routes(raw: &Raw, tenants: &Tenants, plugins: &[Plugin]) -> Result<Vec<Route>
     Ok(routes)
 }
 
+fn dev(raw: &RawDev, folder: &Path) -> Result<Dev, Wrong> {
+    if raw.build.as_deref().is_some_and(|it| it.trim().is_empty()) {
+        let hint = "give it a shell command, or leave it out for `cargo build`";
+        return Err(("`dev.build` is empty".into(), hint.into()));
+    }
+    if raw.watch.as_ref().is_some_and(Vec::is_empty) {
+        let hint = "name files or folders, such as \"src\", or leave it out";
+        return Err(("`dev.watch` is empty".into(), hint.into()));
+    }
+    let paths = |paths: &Vec<String>| paths.iter().map(|path| folder.join(path)).collect();
+    Ok(Dev {
+        build: raw.build.clone(),
+        watch: raw.watch.as_ref().map(paths),
+    })
+}
+
 /// Whether a text can be the name of a plugin or a tenant.
 pub(super) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
@@ -276,5 +304,27 @@ mod tests {
         assert_eq!(manifest.plugins[0].component, Path::new("/app/a.wasm"));
         assert_eq!(manifest.plugins[0].tenant, DEFAULT_TENANT);
         assert_eq!(manifest.routes[0].path, "/x");
+        assert_eq!(manifest.dev, Dev::default());
+    }
+
+    #[test]
+    fn what_is_watched_is_relative_to_the_manifest() {
+        let dev = |text: &str| {
+            super::dev(&parse("m", text)?.dev, Path::new("/app")).map_err(|(message, hint)| {
+                ManifestError {
+                    message,
+                    hint: Some(hint),
+                }
+            })
+        };
+        let good = dev("[dev]\nbuild = 'make'\nwatch = ['src', '/else']").unwrap();
+        assert_eq!(good.build.as_deref(), Some("make"));
+        assert_eq!(
+            good.watch.unwrap(),
+            [Path::new("/app/src"), Path::new("/else")]
+        );
+        for bad in ["build = ' '", "watch = []"] {
+            dev(&format!("[dev]\n{bad}")).unwrap_err();
+        }
     }
 }

@@ -14,7 +14,7 @@ in_both_forms!(reloads_leave_nothing_behind);
 
 /// Reloads before memory is measured: allocators take their first pages, and the
 /// generations that are kept for a rollback have filled up.
-const WARM: usize = 20;
+const WARM: usize = 60;
 
 async fn reloads_leave_nothing_behind(form: &str) {
     let reloads = scale::count(1000, 100);

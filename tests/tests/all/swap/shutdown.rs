@@ -1,6 +1,7 @@
 //! Reloads and the end of the host.
 
 use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use holdfast_tests::build::{Build, put};
 use holdfast_tests::host::Host;
@@ -44,10 +45,14 @@ async fn compiling(host: &Host) -> u32 {
     found[0]
 }
 
-/// A component of very many functions, of no use.
+/// A component of very many functions, of no use. Another one each time, or the
+/// cache would have it.
 fn endless_to_compile() -> Vec<u8> {
     const FUNCTIONS: usize = 40_000;
     const STEPS: usize = 60;
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let first = std::process::id() as usize * 10 + count;
     let mut text = String::from("(component (core module\n");
     for function in 0..FUNCTIONS {
         text += "(func (param i64) (result i64) local.get 0\n";
@@ -55,7 +60,7 @@ fn endless_to_compile() -> Vec<u8> {
             let _ = writeln!(
                 text,
                 "i64.const {} i64.mul local.get 0 i64.xor",
-                function + step
+                first + function + step
             );
         }
         text += ")\n";

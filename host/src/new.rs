@@ -1,0 +1,105 @@
+//! `holdfast new`: writes a project that `holdfast dev` builds and serves at
+//! once. It only writes files, and never over one that is there.
+
+mod name;
+mod sdk;
+mod template;
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+pub(crate) use template::Template;
+
+use crate::cli::New;
+use crate::problem::Problem;
+
+/// Writes the project and says what to do next.
+pub(crate) fn new(arguments: &New) -> Result<(), Problem> {
+    name::check(&arguments.name).map_err(|why| {
+        Problem::new(
+            format!("\"{}\" can't be a project's name: {why}", arguments.name),
+            "take letters, digits, hyphens and underscores, a letter first: `my-plugin`",
+        )
+    })?;
+    let folder = match &arguments.path {
+        Some(path) => path.clone(),
+        None => PathBuf::from(&arguments.name),
+    };
+    let problem = |error: io::Error| {
+        Problem::new(
+            format!(
+                "{}: the project can't be written: {error}",
+                folder.display()
+            ),
+            "take another folder with --path",
+        )
+    };
+    if !is_free(&folder).map_err(problem)? {
+        return Err(Problem::new(
+            format!("{}: there is something already", folder.display()),
+            "take another name, another folder with --path, or remove what is there",
+        ));
+    }
+    write_all(&folder, arguments).map_err(problem)?;
+    println!("{}", next(&folder, arguments));
+    Ok(())
+}
+
+/// Whether there is nothing, or an empty folder.
+fn is_free(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_none()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_all(folder: &Path, arguments: &New) -> io::Result<()> {
+    for (path, text) in template::files(arguments.template, &arguments.name) {
+        write(&folder.join(path), &text)?;
+    }
+    let sdk = folder.join(sdk::FOLDER);
+    for (path, text) in sdk::FILES {
+        write(&sdk.join(path), text)?;
+    }
+    Ok(())
+}
+
+/// Writes a new file. One that has appeared meanwhile is an error.
+fn write(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::File::create_new(path)?.write_all(text.as_bytes())
+}
+
+/// What was written, and the next command.
+fn next(folder: &Path, arguments: &New) -> String {
+    let folder = folder.display();
+    format!(
+        "{folder}: a project with {}\n\nServe it, and reload it whenever you save a file:\n  \
+         holdfast dev {folder}",
+        arguments.template.about()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sdk_stands_alone() {
+        let manifest = sdk::FILES.iter().find(|(name, _)| *name == "Cargo.toml");
+        let (_, text) = manifest.unwrap();
+        assert!(text.contains("name = \"holdfast-sdk\""), "{text}");
+        assert!(!text.contains("workspace"), "{text}");
+        for (name, text) in sdk::FILES {
+            assert!(!text.contains("../"), "{name}");
+        }
+        for name in ["src/lib.rs", "wit/websocket-0.1.0/types.wit"] {
+            assert!(sdk::FILES.iter().any(|file| file.0 == name), "{name}");
+        }
+    }
+}
