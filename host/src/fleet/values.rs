@@ -27,16 +27,19 @@ pub(super) fn fill(
 ) -> Result<(), Fault> {
     let root = entry.root.as_deref();
     for (key, value) in &mut entry.config {
-        value.secret = match &value.origin {
+        let secret = match &value.origin {
             Origin::Manifest => continue,
-            Origin::Env(name) => Some(of_environment(key, name)?),
+            Origin::Env(name) => of_environment(key, name).map(Some),
             Origin::File(path) if is_busy(path) => {
                 let before = before.and_then(|entry| entry.config.get(key));
                 let before = before.filter(|it| it.origin == value.origin);
-                before.and_then(|it| it.secret.clone())
+                Ok(before.and_then(|it| it.secret.clone()))
             }
-            Origin::File(path) => Some(of_file(key, root, path)?),
+            Origin::File(path) => of_file(key, root, path).map(Some),
         };
+        // What can't be read has no value any more.
+        value.secret = None;
+        value.secret = secret?;
     }
     Ok(())
 }
@@ -93,7 +96,8 @@ mod tests {
         let fault = fill(&mut busy, None, |_| false).unwrap_err();
         assert!(fault.message.contains("more than 65536 bytes"), "{fault:?}");
         std::fs::remove_file(&path).unwrap();
-        assert!(fill(&mut busy, None, |_| false).is_err());
+        assert!(fill(&mut new, None, |_| false).is_err());
+        assert_eq!(new.config["k"].secret, None);
     }
 
     #[test]
