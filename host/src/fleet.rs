@@ -14,6 +14,7 @@
 //! thread goes on with commands about other plugins.
 
 mod back;
+mod beneath;
 mod board;
 mod build;
 mod deployed;
@@ -30,7 +31,9 @@ mod source;
 mod stamp;
 mod start;
 mod status;
+mod tenants;
 mod thread;
+mod values;
 mod version;
 mod worker;
 
@@ -61,6 +64,15 @@ use look::Deferred;
 use removal::Removal;
 use worker::Worker;
 
+/// What of the file system matters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Files {
+    /// These files, whether they are there or not.
+    pub(crate) files: Vec<PathBuf>,
+    /// Everything that is directly in these folders.
+    pub(crate) folders: Vec<PathBuf>,
+}
+
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
 
@@ -88,7 +100,7 @@ pub(crate) struct Fleet {
     inbox: Receiver<Command>,
     board: Board,
     /// Told which files matter, whenever that may have changed.
-    on_files: Box<dyn Fn(Vec<PathBuf>) + Send>,
+    on_files: Box<dyn Fn(Files) + Send>,
     source: Source,
     /// What the manifest that is in force says.
     manifest: Manifest,

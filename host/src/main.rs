@@ -64,7 +64,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
         Verb::Dev(arguments) => dev::dev(arguments, cli)?,
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
-            fleet::check(&manifest)?;
+            fleet::check(&manifest.plugins)?;
             serve::serve(Plan {
                 manifest,
                 source: Source::default(),

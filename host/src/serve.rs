@@ -49,7 +49,12 @@ impl Plan<'_> {
 pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     system::raise_file_limit();
     let host = plan.manifest.host.clone();
-    let listener = Listener::bind(host.listen).map_err(bind_problem)?;
+    let listener = Listener::bind(host.listen)
+        .map_err(bind_problem)?
+        .with_addresses(
+            host.connections_per_address_max,
+            host.addresses_uncounted.clone(),
+        );
     if !plan.build_first()? {
         return Ok(());
     }
@@ -195,7 +200,7 @@ fn bind_problem(error: BindError) -> Problem {
 
 /// What the engines have to be able to hold.
 fn engine_limits(manifest: &Manifest) -> EngineLimits {
-    let ceiling = Ceiling::of(&manifest.plugins);
+    let ceiling = Ceiling::of(manifest);
     EngineLimits {
         instances_max: manifest.host.instances_max,
         memory_bytes_max: ceiling.memory_bytes_max,

@@ -68,6 +68,12 @@ impl Setup {
         Self::of(String::new(), filled)
     }
 
+    /// Tenants with folders of their own in the folder `tenants`, after these
+    /// sections of the manifest.
+    pub fn tenants(sections: &str) -> Self {
+        Self::of(String::new(), sections.to_owned()).host("tenants", "\"tenants\"")
+    }
+
     fn of(plugin: String, rest: String) -> Self {
         Self {
             host: "listen = \"127.0.0.1:0\"\n".to_owned(),

@@ -131,19 +131,12 @@ impl Http {
             Err(malformed) => return Reply::ready(malformed.response()),
         };
         let event_loop = &self.event_loop;
-        let registered = match event_loop.hub.open(settings, event_loop.mailbox.clone()) {
+        let opened = event_loop
+            .hub
+            .open(settings.clone(), event_loop.mailbox.clone());
+        let registered = match opened {
             Ok(registered) => registered,
-            Err(OpenError::Plugin(EnterError::Removed)) => {
-                return Reply::ready(report::not_found());
-            }
-            Err(error @ OpenError::Plugin(EnterError::TooMany(_))) => {
-                tracing::warn!("a handshake is refused: {error}");
-                return Reply::ready(report::unavailable());
-            }
-            Err(error @ OpenError::Entropy(_)) => {
-                tracing::error!("a handshake is refused: {error}");
-                return Reply::ready(report::internal_error());
-            }
+            Err(error) => return Reply::ready(refused(&settings, &error)),
         };
         let path_with_query = parts.uri.path_and_query();
         let handshake = Handshake {
@@ -165,6 +158,25 @@ impl Http {
             sender,
         ));
         Reply::Handshake(answer, self.ending.clone())
+    }
+}
+
+/// The answer to a handshake for which there is no room.
+fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
+    let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
+    match error {
+        OpenError::Plugin(EnterError::Removed) => report::not_found(),
+        OpenError::Plugin(EnterError::TooFast {
+            is_first: false, ..
+        }) => report::unavailable(),
+        OpenError::Plugin(_) => {
+            tracing::warn!(plugin, tenant, "a handshake is refused: {error}");
+            report::unavailable()
+        }
+        OpenError::Entropy(_) => {
+            tracing::error!(plugin, tenant, "a handshake is refused: {error}");
+            report::internal_error()
+        }
     }
 }
 

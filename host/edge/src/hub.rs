@@ -132,8 +132,7 @@ impl Hub {
         };
         let plugin = settings.id;
         let is_served = || self.site().has(plugin);
-        self.tally
-            .enter(plugin, settings.connection.count_max, is_served)?;
+        self.tally.enter(&settings, is_served)?;
         let connection = Arc::new(Connection::new(key, settings, home));
         self.registry.insert(connection.clone());
         Ok(Registered::new(self.clone(), connection))

@@ -147,7 +147,7 @@ impl Plugin {
     /// Whether an attachment of this format is migrated before the guest sees
     /// it.
     pub(crate) fn migrates(&self, format: &str) -> bool {
-        let websocket = self.loaded.websocket.as_ref();
+        let websocket = self.loaded.parts.websocket.as_ref();
         websocket.is_some_and(|it| it.migrates()) && **self.format() != *format
     }
 

@@ -85,7 +85,7 @@ impl Pool {
         let pool = Rc::clone(&self);
         let call = match event {
             Event::Http(request) => {
-                return match &self.plugin.loaded.http {
+                return match &self.plugin.loaded.parts.http {
                     Some(Http::V0_2(_)) => self.counted(plain::http(pool, request, entered)),
                     Some(Http::V0_3(_)) => {
                         self.counted(worker::run(pool, worker::Task::Http(request), entered))
@@ -122,7 +122,12 @@ impl Pool {
     }
 
     fn form(&self) -> Option<Form> {
-        self.plugin.loaded.websocket.as_ref().map(|it| it.form)
+        self.plugin
+            .loaded
+            .parts
+            .websocket
+            .as_ref()
+            .map(|it| it.form)
     }
 
     /// Counts what becomes of an event.

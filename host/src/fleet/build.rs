@@ -1,18 +1,18 @@
 //! From a file, or from a component that is there already, to a generation which
 //! can be installed. Slow: it may compile, and it runs the guest once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use holdfast_core::deploy::Deploy;
-use holdfast_core::limits::TenantLimits;
 use holdfast_core::manifest::Plugin;
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_runtime::{
     AllowList, Digest, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
 };
 
+use super::beneath;
 use super::fault::Fault;
 use super::stamp::{Content, Seen, Stamp};
 use super::version::Version;
@@ -80,7 +80,7 @@ impl Builder {
         // The stamp comes first: whatever happens to the file from now on makes
         // another one.
         let stamp = Stamp::of(&file.path);
-        let read = self.loader.read(&file.path);
+        let read = self.read(&order.entry, &file.path);
         let content = read.as_ref().ok().map(|it| Digest::of(it).to_string());
         let is_known = content.as_ref().is_some_and(|it| file.known.contains(it));
         let loaded = match (is_known, read) {
@@ -96,6 +96,13 @@ impl Builder {
         }
     }
 
+    fn read(&self, entry: &Plugin, path: &Path) -> Result<Vec<u8>, LoadError> {
+        match &entry.root {
+            None => self.loader.read(path),
+            Some(root) => self.loader.read_file(beneath::open(Some(root), path)?),
+        }
+    }
+
     fn prepare(&self, order: &Order, loaded: Loaded, begin: Instant) -> Result<Built, LoadError> {
         let entry = &order.entry;
         let settings = Arc::new(Settings {
@@ -104,6 +111,7 @@ impl Builder {
             tenant: order.tenant,
             name: entry.name.as_str().into(),
             tenant_name: entry.tenant.as_str().into(),
+            tenant_limits: Arc::clone(&entry.tenant_limits),
             handlers: loaded.handlers(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),
@@ -112,12 +120,15 @@ impl Builder {
             settings: Arc::clone(&settings),
             loaded: loaded.clone(),
             grants: Grants {
-                config: entry.config.clone(),
+                config: entry
+                    .config
+                    .iter()
+                    .filter_map(|(key, value)| Some((key.clone(), value.secret.clone()?)))
+                    .collect(),
                 // Checked when the manifest was read.
                 allow_http: AllowList::parse(&entry.allow_http).unwrap_or_default(),
             },
             limits: entry.limits.clone(),
-            tenant: TenantLimits::default(),
             deploy: order.deploy,
         })?;
         Ok(Built {

@@ -45,6 +45,7 @@ impl Deployed {
             tenant,
             name: entry.name.as_str().into(),
             tenant_name: entry.tenant.as_str().into(),
+            tenant_limits: Arc::clone(&entry.tenant_limits),
             handlers: Default::default(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),

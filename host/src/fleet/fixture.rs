@@ -41,6 +41,7 @@ pub(crate) fn version(number: u32, digest: &str) -> Version<()> {
             tenant: TenantId(0),
             name: "a".into(),
             tenant_name: "default".into(),
+            tenant_limits: Arc::clone(&entry.tenant_limits),
             handlers: Handlers::default(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),

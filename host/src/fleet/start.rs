@@ -2,7 +2,6 @@
 //! start.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
@@ -16,7 +15,7 @@ use super::handle::COMMANDS_MAX;
 use super::plan::{Ceiling, Name, Step};
 use super::settle::Item;
 use super::worker::Worker;
-use super::{Board, Fleet, Handle, Ids, Source};
+use super::{Board, Files, Fleet, Handle, Ids, Source, values};
 use crate::problem::Problem;
 use holdfast_runtime::{Loader, Runtime};
 
@@ -28,14 +27,15 @@ pub(crate) struct Start {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) hub: Arc<Hub>,
     /// Told which files matter, whenever that may have changed.
-    pub(crate) on_files: Box<dyn Fn(Vec<PathBuf>) + Send>,
+    pub(crate) on_files: Box<dyn Fn(Files) + Send>,
 }
 
 impl Start {
     /// Loads every plugin and sets the routes.
     ///
     /// # Errors
-    /// Fails at the first plugin that can't be loaded.
+    /// Fails at the first plugin of the operator's that can't be loaded; those in
+    /// tenants' folders have their faults noted.
     pub(crate) fn run(self) -> Result<(Fleet, Handle), Problem> {
         let (sender, inbox) = sync_channel(COMMANDS_MAX);
         let handle = Handle {
@@ -60,7 +60,7 @@ impl Start {
             board: handle.board.clone(),
             on_files: self.on_files,
             source: self.source,
-            ceiling: Ceiling::of(&self.manifest.plugins),
+            ceiling: Ceiling::of(&self.manifest),
             manifest: self.manifest,
             plugins: BTreeMap::new(),
             removals: Vec::new(),
@@ -75,11 +75,21 @@ impl Start {
 
 impl Fleet {
     fn load_all(&mut self) -> Result<(), Problem> {
-        for entry in self.manifest.plugins.clone() {
-            let (name, entry) = (Name::of(&entry), Arc::new(entry));
+        for mut entry in self.manifest.plugins.clone() {
+            let name = Name::of(&entry);
+            let filled = values::fill(&mut entry, None, |_| false);
+            let is_operators = entry.root.is_none();
+            let refused = match filled {
+                Err(fault) if is_operators => return Err(fault.of(&name).into()),
+                filled => filled.err(),
+            };
+            let entry = Arc::new(entry);
             let (id, tenant) = (self.ids.plugin(), self.ids.tenant(&entry.tenant));
             let mut deployed = Deployed::new(id, tenant, Arc::clone(&entry));
-            let order = deployed.order(Step::Load { renew: true }, &entry, false);
+            let order = match refused {
+                None => deployed.order(Step::Load { renew: true }, &entry, false),
+                Some(_) => None,
+            };
             let done = order.map(|order| self.builder.run(order));
             let item = Item {
                 name: name.clone(),
@@ -87,13 +97,13 @@ impl Fleet {
                 is_new: true,
                 number: None,
                 turns: 0,
-                exceeded: None,
+                refused,
             };
             self.plugins.insert(name.clone(), deployed);
             match done {
                 Some(Done {
                     result: Err(fault), ..
-                }) => return Err(fault.into()),
+                }) if is_operators => return Err(fault.into()),
                 done => self.settle(item, done),
             };
         }

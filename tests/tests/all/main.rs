@@ -36,3 +36,4 @@ mod reload_files;
 mod reload_manifest;
 mod scale;
 mod swap;
+mod tenants;
