@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use holdfast_core::Settings;
 use holdfast_core::deploy::Deploy;
-use holdfast_core::limits::Limits;
+use holdfast_core::limits::{Limits, TenantLimits};
 
 use crate::capability::outbound::AllowList;
 use crate::load::Loaded;
@@ -22,6 +22,9 @@ pub struct Generation {
     pub grants: Grants,
     /// Its limits.
     pub limits: Limits,
+    /// What all plugins of its tenant may take together. They hold from now on
+    /// for the tenant's other plugins, too.
+    pub tenant: TenantLimits,
     /// How it takes over.
     pub deploy: Deploy,
 }
@@ -63,6 +66,15 @@ pub enum Role {
     Old,
 }
 
+/// What the plugins of a tenant have together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantStatus {
+    /// Instances, on all event loops.
+    pub instances: u32,
+    /// Their linear memories, in bytes.
+    pub memory_bytes: u64,
+}
+
 /// What has become of a generation.
 #[derive(Clone, Debug)]
 pub struct GenerationStatus {
@@ -74,6 +86,8 @@ pub struct GenerationStatus {
     pub events: u64,
     /// Those of them that trapped or ran out of time.
     pub failed: u64,
+    /// Processor time its guests have used, in nanoseconds.
+    pub cpu_ns: u64,
     /// Connections that could not be migrated to its format of attachments; one
     /// is counted again when a later generation tries it.
     pub migrations_failed: u64,
@@ -90,6 +104,7 @@ impl GenerationStatus {
             role,
             events: tally.events(),
             failed: tally.failed(),
+            cpu_ns: plugin.shared.cpu_ns(),
             migrations_failed: migrations.failed,
             last_migration_error: migrations.last_error,
         }

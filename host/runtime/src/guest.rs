@@ -10,7 +10,9 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::outbound::Outbound;
 use crate::capability::stdio;
+use crate::http_0_3;
 use crate::plugin::Plugin;
+use crate::tenant::Memory;
 
 /// The data of one store.
 pub(crate) struct Guest {
@@ -19,8 +21,12 @@ pub(crate) struct Guest {
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
+    table_0_3: http_0_3::Table,
     meter: Arc<Meter>,
     memory_bytes: Used,
+    memory: Memory,
+    /// Whether the instance is made.
+    is_made: bool,
     table_elements: Used,
 }
 
@@ -51,6 +57,11 @@ impl Used {
     }
 }
 
+/// The tenant has no memory left for another instance.
+#[derive(Debug, thiserror::Error)]
+#[error("all instances of the tenant together have as much memory as they may")]
+pub(crate) struct NoMemory;
+
 /// Tells whoever polls a guest's future why it is pending.
 #[derive(Default)]
 pub(crate) struct Meter(AtomicBool);
@@ -67,7 +78,8 @@ impl Guest {
     pub(crate) fn store(engine: &wasmtime::Engine, plugin: &Arc<Plugin>) -> Store<Self> {
         let mut table = ResourceTable::new();
         let resources = RESOURCES_PER_EVENT * plugin.instance.events_max as usize;
-        table.set_max_capacity(resources.max(RESOURCES_MIN));
+        let resources_max = resources.max(RESOURCES_MIN);
+        table.set_max_capacity(resources_max);
         let mut store = Store::new(
             engine,
             Self {
@@ -80,14 +92,18 @@ impl Guest {
                     .allow_udp(false)
                     .build(),
                 http: WasiHttpCtx::new(),
-                outbound: Outbound::new(&plugin.grants),
+                outbound: Outbound::new(plugin),
                 table,
+                table_0_3: http_0_3::Table::new(resources_max),
                 meter: Arc::default(),
                 memory_bytes: Used::default(),
+                memory: Memory::new(&plugin.tenant),
+                is_made: false,
                 table_elements: Used::default(),
             },
         );
         store.limiter(|guest| guest);
+        store.set_hostcall_fuel(plugin.instance.call_bytes_max);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
             store.data().meter.0.store(true, Ordering::Relaxed);
@@ -103,8 +119,21 @@ impl Guest {
         &self.plugin
     }
 
+    /// The instance is made: from now on it is told that it can't have memory,
+    /// instead of the host.
+    pub(crate) fn set_made(&mut self) {
+        self.is_made = true;
+    }
+
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    pub(crate) fn http_0_3(&mut self) -> http_0_3::View<'_> {
+        http_0_3::View {
+            table: &mut self.table_0_3,
+            outbound: &mut self.outbound,
+        }
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {
@@ -140,7 +169,14 @@ impl ResourceLimiter for Guest {
     ) -> wasmtime::Result<bool> {
         let max = self.plugin.instance.memory_bytes_max;
         let may_be = maximum.is_none_or(|maximum| desired <= maximum);
-        Ok(may_be && self.memory_bytes.grow(current, desired, max))
+        if !(may_be && self.memory_bytes.grow(current, desired, max)) {
+            return Ok(false);
+        }
+        let may_be = self.memory.grow(desired.saturating_sub(current));
+        match may_be || self.is_made {
+            true => Ok(may_be),
+            false => Err(NoMemory.into()),
+        }
     }
 
     fn table_growing(

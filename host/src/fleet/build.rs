@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use holdfast_core::deploy::Deploy;
+use holdfast_core::limits::TenantLimits;
 use holdfast_core::manifest::Plugin;
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_runtime::{
@@ -116,6 +117,7 @@ impl Builder {
                 allow_http: AllowList::parse(&entry.allow_http).unwrap_or_default(),
             },
             limits: entry.limits.clone(),
+            tenant: TenantLimits::default(),
             deploy: order.deploy,
         })?;
         Ok(Built {

@@ -14,7 +14,7 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::ConnectionState;
-use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer, TenantLimits};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
 };
@@ -68,7 +68,7 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
         Ok(())
     })?;
 
-    let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?);
+    let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?, 1);
     for (id, limits) in limits {
         runtime.install(runtime.prepare(generation(id, &loaded, limits))?);
     }
@@ -149,6 +149,7 @@ fn generation(id: PluginId, loaded: &Loaded, limits: Limits) -> Generation {
         loaded: loaded.clone(),
         grants: Grants::default(),
         limits,
+        tenant: TenantLimits::default(),
         deploy: Deploy::default(),
     }
 }

@@ -7,26 +7,29 @@ mod allow;
 mod send;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use http::{Request, Response, Uri};
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use http::{HeaderName, Request, Response, Uri};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks,
+};
 
 pub use allow::{AllowList, InvalidHost};
 
-use crate::generation::Grants;
+use crate::plugin::Plugin;
 
 /// Sends a guest's requests.
 pub(crate) struct Outbound {
-    grants: Arc<Grants>,
+    plugin: Arc<Plugin>,
 }
 
 type Progress = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Answer = Result<(Response<WasiBody>, Progress), Error>;
 
 impl Outbound {
-    pub(crate) fn new(grants: &Arc<Grants>) -> Self {
+    pub(crate) fn new(plugin: &Arc<Plugin>) -> Self {
         Self {
-            grants: Arc::clone(grants),
+            plugin: Arc::clone(plugin),
         }
     }
 
@@ -40,7 +43,7 @@ impl Outbound {
             None => 80,
         };
         let host = authority.host();
-        let granted = self.grants.allow_http.find(host, port);
+        let granted = self.plugin.grants.allow_http.find(host, port);
         let granted = granted.ok_or(Error::HttpRequestDenied)?;
         Ok(send::Target {
             host: host.trim_matches(['[', ']']).to_owned(),
@@ -51,14 +54,47 @@ impl Outbound {
     }
 }
 
+impl Outbound {
+    /// The limits of one more request, if there may be one.
+    fn limits(&self, options: Option<RequestOptions>) -> Result<send::Limits, Error> {
+        let shared = &self.plugin.shared;
+        let permit = Arc::clone(&shared.outbound).try_acquire_owned();
+        let permit = permit.map_err(|_| Error::ConnectionLimitReached)?;
+        if !shared.outbound_rate.take(Instant::now()) {
+            return Err(Error::ConnectionLimitReached);
+        }
+        let options = options.unwrap_or_default();
+        let max = Duration::from_millis(self.plugin.outbound.timeout_ms);
+        let timeout = |asked: Option<Duration>| asked.unwrap_or(max).min(max);
+        Ok(send::Limits {
+            connect: timeout(options.connect_timeout),
+            first_byte: timeout(options.first_byte_timeout),
+            between_bytes: timeout(options.between_bytes_timeout),
+            body_bytes_max: self.plugin.outbound.body_bytes_max,
+            _permit: permit,
+        })
+    }
+}
+
 impl WasiHttpHooks for Outbound {
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        // The library asks a filter which it makes anew for each field.
+        DEFAULT_FORBIDDEN_HEADERS.contains(name)
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,
         options: Option<RequestOptions>,
         _received: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        let target = self.target(request.uri());
-        Box::new(async move { send::send(target?, request, options).await })
+        let begun = self.target(request.uri()).and_then(|target| {
+            let limits = self.limits(options)?;
+            Ok((target, limits))
+        });
+        Box::new(async move {
+            let (target, limits) = begun?;
+            send::send(target, request, limits).await
+        })
     }
 }
