@@ -26,6 +26,7 @@ mod http;
 mod isolation;
 mod latency;
 mod limits;
+mod limits_guest;
 mod new;
 mod order;
 mod page;
