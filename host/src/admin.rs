@@ -3,14 +3,16 @@
 
 mod answer;
 mod meeting;
+mod metrics;
 mod routes;
 mod token;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
+use holdfast_core::manifest::Host;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -38,12 +40,14 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 pub(crate) struct Admin {
     listener: TcpListener,
     address: SocketAddr,
+    metrics_plugins_max: usize,
     token: Token,
 }
 
 impl Admin {
     /// Listens, and finds the token.
-    pub(crate) fn bind(address: SocketAddr) -> Result<Self, Problem> {
+    pub(crate) fn bind(host: &Host) -> Result<Self, Problem> {
+        let address = host.admin_listen;
         let bind = || {
             let listener = TcpListener::bind(address)?;
             listener.set_nonblocking(true)?;
@@ -59,6 +63,7 @@ impl Admin {
         Ok(Self {
             listener,
             address,
+            metrics_plugins_max: host.metrics_plugins_max as usize,
             token: Token::find()?,
         })
     }
@@ -91,7 +96,8 @@ impl Admin {
             fleet,
             token: self.token,
             serving,
-            start: Instant::now(),
+            start: SystemTime::now(),
+            metrics_plugins_max: self.metrics_plugins_max,
         });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();

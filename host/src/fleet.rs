@@ -16,6 +16,7 @@
 mod back;
 mod board;
 mod build;
+mod census;
 mod deployed;
 mod fault;
 #[cfg(test)]
@@ -45,6 +46,7 @@ use holdfast_edge::Hub;
 use tokio::sync::oneshot;
 
 pub(crate) use board::Board;
+pub(crate) use census::{Census, Counted, Now};
 pub(crate) use handle::{Closed, Handle};
 pub(crate) use look::{Look, Why};
 pub(crate) use plan::{Ceiling, Name};

@@ -97,7 +97,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
     let admin = match plan.operation.no_admin {
         true => None,
-        false => Some(Admin::bind(host.admin_listen)?),
+        false => Some(Admin::bind(&host)?),
     };
     let serving = Serving {
         admin,

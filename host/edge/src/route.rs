@@ -140,6 +140,7 @@ mod tests {
             handlers: Handlers::default(),
             connection: limits.connection,
             http: limits.http,
+            metrics: Arc::default(),
         })
     }
 

@@ -70,6 +70,8 @@ pub struct GenerationStatus {
     pub number: u32,
     /// What it does.
     pub role: Role,
+    /// Its instances, on all event loops.
+    pub instances: u32,
     /// Events it has handled.
     pub events: u64,
     /// Those of them that trapped or ran out of time.
@@ -88,6 +90,7 @@ impl GenerationStatus {
         Self {
             number: plugin.number(),
             role,
+            instances: plugin.instance_count(),
             events: tally.events(),
             failed: tally.failed(),
             migrations_failed: migrations.failed,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use holdfast_core::metrics::LimitHit;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -112,6 +113,13 @@ impl Guest {
     }
 }
 
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let metrics = &self.plugin.settings.metrics;
+        metrics.memory_bytes.sub(self.memory_bytes.0);
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
@@ -140,7 +148,14 @@ impl ResourceLimiter for Guest {
     ) -> wasmtime::Result<bool> {
         let max = self.plugin.instance.memory_bytes_max;
         let may_be = maximum.is_none_or(|maximum| desired <= maximum);
-        Ok(may_be && self.memory_bytes.grow(current, desired, max))
+        let before = self.memory_bytes.0;
+        let grows = may_be && self.memory_bytes.grow(current, desired, max);
+        let metrics = &self.plugin.settings.metrics;
+        match grows {
+            true => metrics.memory_bytes.add(self.memory_bytes.0 - before),
+            false => metrics.note_limit(LimitHit::Memory),
+        }
+        Ok(grows)
     }
 
     fn table_growing(
@@ -151,7 +166,11 @@ impl ResourceLimiter for Guest {
     ) -> wasmtime::Result<bool> {
         let max = self.plugin.instance.table_elements_max;
         let may_be = maximum.is_none_or(|maximum| desired <= maximum);
-        Ok(may_be && self.table_elements.grow(current, desired, max))
+        let grows = may_be && self.table_elements.grow(current, desired, max);
+        if !grows {
+            self.plugin.settings.metrics.note_limit(LimitHit::Memory);
+        }
+        Ok(grows)
     }
 }
 

@@ -2,7 +2,7 @@
 //! Errors become statuses here and nowhere else.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -13,6 +13,7 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::metrics;
 use super::routes::{Action, Found, find};
 use super::token::Token;
 use crate::fleet::{Closed, Handle, Refusal, RefusalKind, Status};
@@ -28,7 +29,9 @@ pub(super) struct Office {
     pub(super) token: Token,
     /// Where the host listens.
     pub(super) serving: SocketAddr,
-    pub(super) start: Instant,
+    pub(super) start: SystemTime,
+    /// Plugins that have metrics of their own.
+    pub(super) metrics_plugins_max: usize,
 }
 
 /// What `GET /v1/status` answers.
@@ -123,6 +126,17 @@ impl Office {
                     &self.status(status.map_err(|_| Closed)?),
                 ))
             }
+            Action::Metrics => {
+                let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
+                let start = self.start;
+                let page = move || metrics::write(fleet.census(), plugins_max, start);
+                let page = tokio::task::spawn_blocking(page).await;
+                Ok(answer(
+                    StatusCode::OK,
+                    metrics::CONTENT_TYPE,
+                    page.map_err(|_| Closed)?,
+                ))
+            }
             Action::Reload => {
                 let report = self.fleet.reload()?.await.map_err(|_| Closed)?;
                 Ok(json(StatusCode::OK, &report))
@@ -145,7 +159,7 @@ impl Office {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
                 listen: self.serving,
-                uptime_s: self.start.elapsed().as_secs(),
+                uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
             },
             status,
         }
@@ -220,11 +234,19 @@ fn refuse(Failure(status, denial): Failure) -> Response<Full<Bytes>> {
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
     // Nothing that is answered here can't be written as JSON.
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    answer(status, "application/json", text)
+}
+
+fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -11,6 +11,8 @@ pub(super) enum Action {
     Health,
     /// What is deployed.
     Status,
+    /// What is counted.
+    Metrics,
     /// Look at the files now.
     Reload,
     /// Go back to an earlier generation.
@@ -30,7 +32,7 @@ struct Route {
     action: fn(&[&str]) -> Option<Action>,
 }
 
-const ROUTES: [Route; 5] = [
+const ROUTES: [Route; 6] = [
     Route {
         method: Method::GET,
         path: "/v1/health",
@@ -43,6 +45,12 @@ const ROUTES: [Route; 5] = [
         path: "/v1/status",
         is_open: false,
         action: |_| Some(Action::Status),
+    },
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        is_open: false,
+        action: |_| Some(Action::Metrics),
     },
     Route {
         method: Method::POST,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use holdfast_core::PluginId;
 use holdfast_core::deploy::{Deploy, Strategy};
+use holdfast_core::metrics::Reload;
 
 use super::build::Order;
 use super::deployed::Deployed;
@@ -55,6 +56,7 @@ impl Fleet {
         let deployed = find(&mut self.plugins, name)?;
         // What is wrong with the file still is.
         deployed.fault.take_if(|fault| fault.file.is_none());
+        deployed.metrics.note_reload(Reload::RolledBack);
         let change = deployed.change(name, What::RolledBack);
         let generation = change.generation;
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);
@@ -124,6 +126,9 @@ impl Fleet {
         let Some(deployed) = self.plugins.get_mut(&name) else {
             return;
         };
+        if result.is_ok() {
+            deployed.metrics.note_reload(Reload::RolledBack);
+        }
         let serving = deployed.newest().map_or(0, |version| version.number);
         let fault = match result {
             Ok(()) => Fault::new(
@@ -155,6 +160,7 @@ impl Fleet {
             id: deployed.id,
             tenant: deployed.tenant,
             number,
+            metrics: Arc::clone(&deployed.metrics),
             entry: Arc::clone(&version.entry),
             deploy,
             file: None,

@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use holdfast_core::deploy::Deploy;
 use holdfast_core::manifest::Plugin;
+use holdfast_core::metrics::PluginMetrics;
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_runtime::{
     AllowList, Digest, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
@@ -28,6 +29,8 @@ pub(crate) struct Order {
     pub(crate) id: PluginId,
     pub(crate) tenant: TenantId,
     pub(crate) number: u32,
+    /// What is counted of the plugin.
+    pub(crate) metrics: Arc<PluginMetrics>,
     pub(crate) entry: Arc<Plugin>,
     /// How it takes over.
     pub(crate) deploy: Deploy,
@@ -106,6 +109,7 @@ impl Builder {
             handlers: loaded.handlers(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),
+            metrics: Arc::clone(&order.metrics),
         });
         let prepared = self.runtime.prepare(Generation {
             settings: Arc::clone(&settings),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use holdfast_core::deploy::{Deploy, Strategy};
 use holdfast_core::manifest::Plugin;
+use holdfast_core::metrics::PluginMetrics;
 use holdfast_core::{PluginId, Settings, TenantId};
 
 use super::build::{Look, Order};
@@ -26,6 +27,8 @@ pub(crate) struct Deployed {
     pub(crate) canary: Option<Version>,
     pub(crate) history: History,
     pub(crate) fault: Option<Fault>,
+    /// What is counted of it.
+    pub(crate) metrics: Arc<PluginMetrics>,
     /// The number of the newest generation, or of one that is being made.
     last_number: u32,
     /// How often somebody has gone back or promoted. What is being made
@@ -39,6 +42,7 @@ pub(crate) struct Deployed {
 impl Deployed {
     /// A plugin without generations.
     pub(crate) fn new(id: PluginId, tenant: TenantId, entry: Arc<Plugin>) -> Self {
+        let metrics = Arc::<PluginMetrics>::default();
         let placeholder = Settings {
             id,
             generation: 0,
@@ -48,6 +52,7 @@ impl Deployed {
             handlers: Default::default(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),
+            metrics: Arc::clone(&metrics),
         };
         Self {
             id,
@@ -58,6 +63,7 @@ impl Deployed {
             canary: None,
             history: History::default(),
             fault: None,
+            metrics,
             last_number: 0,
             turns: 0,
             placeholder: Arc::new(placeholder),
@@ -99,6 +105,7 @@ impl Deployed {
             id: self.id,
             tenant: self.tenant,
             number: self.next_number(),
+            metrics: Arc::clone(&self.metrics),
             entry: Arc::clone(entry),
             deploy: entry.deploy,
             file,

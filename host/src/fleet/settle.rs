@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use holdfast_core::manifest::{Manifest, Plugin};
+use holdfast_core::metrics::Reload;
 use holdfast_edge::{Route, Site};
 
 use super::Fleet;
@@ -61,6 +62,7 @@ impl Fleet {
                     .for_each(|it| deployed.return_number(it));
                 fault.log_of(&item.name, "a generation can't be loaded");
                 deployed.fault = Some(fault);
+                deployed.metrics.note_reload(Reload::Failed);
                 return Some(deployed.change(&item.name, What::Failed));
             }
         };
@@ -68,6 +70,7 @@ impl Fleet {
         self.builder.runtime.install(built.prepared);
         deployed.install(built.version, item.entry.deploy);
         deployed.fault = None;
+        deployed.metrics.note_reload(Reload::Installed);
         let what = if item.is_new {
             What::Added
         } else {

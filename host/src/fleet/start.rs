@@ -43,6 +43,7 @@ impl Start {
             board: Board::default(),
             runtime: Arc::clone(&self.runtime),
             hub: Arc::clone(&self.hub),
+            load: Arc::clone(self.loader.metrics()),
         };
         let builder = Arc::new(Builder {
             loader: self.loader,

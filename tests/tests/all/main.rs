@@ -25,6 +25,7 @@ mod http;
 mod isolation;
 mod latency;
 mod limits;
+mod metrics;
 mod new;
 mod order;
 mod page;
