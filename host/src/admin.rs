@@ -4,6 +4,7 @@
 mod answer;
 mod meeting;
 mod metrics;
+mod reception;
 mod routes;
 mod token;
 
@@ -20,11 +21,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::depot::Depot;
 use crate::fleet::Handle;
 use crate::problem::Problem;
 use answer::Office;
 pub(crate) use answer::{Answer, Denial, Rollback};
 pub(crate) use meeting::{Meeting, Published, places};
+use reception::Reception;
 use token::Token;
 
 /// Connections at a time; more wait until one has ended.
@@ -41,12 +44,13 @@ pub(crate) struct Admin {
     listener: TcpListener,
     address: SocketAddr,
     metrics_plugins_max: usize,
+    reception: Option<Reception>,
     token: Token,
 }
 
 impl Admin {
-    /// Listens, and finds the token.
-    pub(crate) fn bind(host: &Host) -> Result<Self, Problem> {
+    /// Listens, and finds the token. Components are kept in the depot.
+    pub(crate) fn bind(host: &Host, depot: Option<Arc<Depot>>) -> Result<Self, Problem> {
         let address = host.admin_listen;
         let bind = || {
             let listener = TcpListener::bind(address)?;
@@ -64,6 +68,7 @@ impl Admin {
             listener,
             address,
             metrics_plugins_max: host.metrics_plugins_max as usize,
+            reception: depot.map(|it| Reception::new(it, host.load.component_bytes_max)),
             token: Token::find()?,
         })
     }
@@ -98,6 +103,7 @@ impl Admin {
             serving,
             start: SystemTime::now(),
             metrics_plugins_max: self.metrics_plugins_max,
+            reception: self.reception,
         });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();

@@ -62,6 +62,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     )?;
     let hub = Hub::new();
     let runtime = Runtime::new(hub.clone(), system::store(plan.storage)?);
+    let depot = system::depot(plan.storage)?;
     let inlet = Inlet::new();
     let (fleet, handle) = Start {
         manifest: plan.manifest,
@@ -69,6 +70,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         loader,
         runtime: Arc::clone(&runtime),
         hub: Arc::clone(&hub),
+        depot: depot.clone(),
         on_files: Box::new(inlet.on_files()),
     }
     .run()?;
@@ -97,7 +99,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
     let admin = match plan.operation.no_admin {
         true => None,
-        false => Some(Admin::bind(&host)?),
+        false => Some(Admin::bind(&host, depot)?),
     };
     let serving = Serving {
         admin,

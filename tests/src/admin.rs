@@ -4,6 +4,7 @@ use std::path::Path;
 
 use http::Request;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -52,21 +53,25 @@ impl Admin {
     }
 
     /// Asks, and returns the answer as soon as its head is there.
-    pub async fn send(
+    pub async fn send(&self, method: &str, path: &str, body: Body) -> http::Response<Incoming> {
+        let answer = patiently("an answer", self.try_send(method, path, body)).await;
+        answer.expect("an answer")
+    }
+
+    /// Asks a host that may end meanwhile.
+    pub async fn try_send(
         &self,
         method: &str,
         path: &str,
         body: Body,
-    ) -> http::Response<hyper::body::Incoming> {
+    ) -> Result<http::Response<Incoming>, Box<dyn std::error::Error + Send + Sync>> {
         let mut request: Request<Body> = request(method, path, body);
         let token = format!("Bearer {}", self.token);
         let token = token.parse().expect("a header's value");
         request.headers_mut().insert("authorization", token);
-        let stream = TcpStream::connect(&self.address).await;
-        let stream = TokioIo::new(stream.expect("a connection"));
-        let (mut sender, connection) = http1::handshake(stream).await.expect("HTTP/1.1");
+        let stream = TokioIo::new(TcpStream::connect(&self.address).await?);
+        let (mut sender, connection) = http1::handshake(stream).await?;
         tokio::spawn(connection);
-        let answer = patiently("an answer", sender.send_request(request)).await;
-        answer.expect("an answer")
+        Ok(sender.send_request(request).await?)
     }
 }

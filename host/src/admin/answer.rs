@@ -14,6 +14,7 @@ use hyper::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::metrics;
+use super::reception::Reception;
 use super::routes::{Action, Found, find};
 use super::token::Token;
 use crate::fleet::{Closed, Handle, Refusal, RefusalKind, Status};
@@ -32,6 +33,8 @@ pub(super) struct Office {
     pub(super) start: SystemTime,
     /// Plugins that have metrics of their own.
     pub(super) metrics_plugins_max: usize,
+    /// Where uploaded components are kept.
+    pub(super) reception: Option<Reception>,
 }
 
 /// What `GET /v1/status` answers.
@@ -68,11 +71,23 @@ pub(crate) struct Rollback {
     pub(crate) digest: Option<String>,
 }
 
+/// The body of a deployment of what is kept.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    /// How the component's digest begins.
+    pub(crate) digest: String,
+}
+
 /// A status that is no success, and why.
-struct Failure(StatusCode, Denial);
+pub(super) struct Failure(StatusCode, Denial);
 
 impl Failure {
-    fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        error: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self(
             status,
             Denial {
@@ -150,7 +165,26 @@ impl Office {
                 let change = self.fleet.promote(name)?.await;
                 Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
             }
+            Action::Upload(name) => {
+                let (component, _place) = self.reception()?.receive(body).await?;
+                let change = self.fleet.deploy(name, component)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
+            Action::Deploy(name) => {
+                let Deployment { digest } = read(body).await?;
+                let (component, _place) = self.reception()?.find(&name, &digest)?;
+                let change = self.fleet.deploy(name, component)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
         }
+    }
+
+    fn reception(&self) -> Result<&Reception, Failure> {
+        self.reception.as_ref().ok_or_else(|| {
+            let hint = "start it with --data and a folder";
+            let error = "this host has no folder in which to keep components";
+            Failure::new(StatusCode::CONFLICT, error, hint)
+        })
     }
 
     fn status(&self, status: Status) -> Answer {
@@ -196,6 +230,8 @@ impl From<Refusal> for Failure {
         let status = match refusal.kind {
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
             RefusalKind::Conflict => StatusCode::CONFLICT,
+            RefusalKind::Unusable => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalKind::Storage => StatusCode::INSUFFICIENT_STORAGE,
         };
         Self::new(status, refusal.message, refusal.hint)
     }

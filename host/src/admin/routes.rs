@@ -19,6 +19,10 @@ pub(super) enum Action {
     Rollback(Name),
     /// Let the canary serve everybody.
     Promote(Name),
+    /// Keep the component in the body, and let it serve.
+    Upload(Name),
+    /// Let a component serve that is kept.
+    Deploy(Name),
 }
 
 /// One line of the table.
@@ -32,7 +36,7 @@ struct Route {
     action: fn(&[&str]) -> Option<Action>,
 }
 
-const ROUTES: [Route; 6] = [
+const ROUTES: [Route; 8] = [
     Route {
         method: Method::GET,
         path: "/v1/health",
@@ -69,6 +73,18 @@ const ROUTES: [Route; 6] = [
         path: "/v1/tenants/{}/plugins/{}/promote",
         is_open: false,
         action: |names| name(names).map(Action::Promote),
+    },
+    Route {
+        method: Method::PUT,
+        path: "/v1/tenants/{}/plugins/{}/component",
+        is_open: false,
+        action: |names| name(names).map(Action::Upload),
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/tenants/{}/plugins/{}/deploy",
+        is_open: false,
+        action: |names| name(names).map(Action::Deploy),
     },
 ];
 

@@ -61,6 +61,7 @@ impl Fleet {
         let generation = change.generation;
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);
         tracing::info!(tenant, plugin, generation, "rolled back");
+        self.remember(name);
         self.after_turn();
         Ok(change)
     }
@@ -84,6 +85,7 @@ impl Fleet {
         let generation = change.generation;
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);
         tracing::info!(tenant, plugin, generation, "promoted");
+        self.remember(name);
         self.after_turn();
         Ok(change)
     }
@@ -142,6 +144,7 @@ impl Fleet {
         };
         fault.log_of(&name, "a generation is given up");
         deployed.fault = Some(fault);
+        self.remember(&name);
         self.after_turn();
     }
 
@@ -186,7 +189,7 @@ impl Fleet {
         }
     }
 
-    fn after_turn(&mut self) {
+    pub(super) fn after_turn(&mut self) {
         self.route();
         self.builder.runtime.tidy();
         self.publish();
@@ -205,7 +208,7 @@ impl Deployed {
     }
 }
 
-fn find<'a>(
+pub(super) fn find<'a>(
     plugins: &'a mut std::collections::BTreeMap<Name, Deployed>,
     name: &Name,
 ) -> Result<&'a mut Deployed, Refusal> {
@@ -218,7 +221,7 @@ fn find<'a>(
     })
 }
 
-fn conflict(message: String, hint: impl Into<String>) -> Refusal {
+pub(super) fn conflict(message: String, hint: impl Into<String>) -> Refusal {
     Refusal {
         kind: RefusalKind::Conflict,
         message,

@@ -139,6 +139,7 @@ impl Builder {
 }
 
 fn fault(order: &Order, error: &LoadError, content: Option<Content>) -> Fault {
-    let path = order.entry.component.clone();
+    let file = order.file.as_ref().map(|file| file.path.clone());
+    let path = file.unwrap_or_else(|| order.entry.component.clone());
     Fault::from(Problem::component(&path, error)).in_file(path, content)
 }

@@ -119,12 +119,21 @@ impl Deployed {
         let is_same_file = self.wanted.component == entry.component;
         let seen = self.seen.content.clone().filter(|content| {
             let mut history = self.history.iter();
-            is_same_file && (!retry || history.any(|it| it.given_up && it.digest == *content))
+            let is_replaced = history.any(|it| it.given_up && it.digest == *content);
+            is_same_file && (!retry || self.is_uploaded() || is_replaced)
         });
         Look {
             path: entry.component.clone(),
             known: serving.into_iter().chain(seen).collect(),
         }
+    }
+
+    /// Whether what serves is not what is in the file, since something else was
+    /// deployed in its place.
+    fn is_uploaded(&self) -> bool {
+        let newest = self.newest();
+        self.fault.is_none()
+            && newest.is_some_and(|it| Some(&it.digest) != self.seen.content.as_ref())
     }
 
     /// Takes a number for a generation that is to be made.

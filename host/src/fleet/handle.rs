@@ -8,7 +8,8 @@ use holdfast_core::metrics::LoadMetrics;
 use holdfast_edge::Hub;
 use tokio::sync::oneshot;
 
-use super::{Board, Census, Change, Command, Look, Name, Refusal, Report, Status};
+use super::{Board, Census, Change, Command, Look, Name, Refusal, Report, Status, Upload};
+use crate::depot::Kept;
 use holdfast_runtime::Runtime;
 
 /// Commands that wait for the deploy thread. It takes them even while a
@@ -57,6 +58,21 @@ impl Handle {
         name: Name,
     ) -> Result<oneshot::Receiver<Result<Change, Refusal>>, Closed> {
         self.ask(|reply| Command::Promote(name, reply))
+    }
+
+    /// Lets a kept component serve a plugin in place of the manifest's file.
+    pub(crate) fn deploy(
+        &self,
+        name: Name,
+        component: Kept,
+    ) -> Result<oneshot::Receiver<Result<Change, Refusal>>, Closed> {
+        self.ask(|reply| {
+            Command::Deploy(Box::new(Upload {
+                name,
+                component,
+                reply,
+            }))
+        })
     }
 
     /// What is deployed, without waiting for the deploy thread.

@@ -50,6 +50,8 @@ pub(crate) enum What {
     RolledBack,
     /// The canary serves everybody.
     Promoted,
+    /// An uploaded component serves.
+    Deployed,
 }
 
 impl Report {
@@ -76,4 +78,8 @@ pub(crate) enum RefusalKind {
     NotFound,
     /// Not as the plugin is now.
     Conflict,
+    /// The component can't serve.
+    Unusable,
+    /// It can't be kept.
+    Storage,
 }

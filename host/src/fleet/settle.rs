@@ -76,7 +76,9 @@ impl Fleet {
         } else {
             What::Reloaded
         };
-        Some(deployed.change(&item.name, what))
+        let change = deployed.change(&item.name, what);
+        self.remember(&item.name);
+        Some(change)
     }
 
     /// Puts a new manifest in force, if there is one, and lets the routes lead to
@@ -94,6 +96,7 @@ impl Fleet {
             for (name, deployed) in gone {
                 tracing::info!(tenant = name.tenant, plugin = name.plugin, "plugin removed");
                 self.begin_removal(deployed.id);
+                self.forget(&name);
                 let mut change = deployed.change(&name, What::Removed);
                 (change.generation, change.digest) = (None, None);
                 changes.push(change);
@@ -157,7 +160,7 @@ impl Deployed {
     }
 }
 
-fn log(built: &Built, is_new: bool) {
+pub(super) fn log(built: &Built, is_new: bool) {
     let settings = &built.version.settings;
     tracing::info!(
         tenant = &*settings.tenant_name,
@@ -176,7 +179,7 @@ fn log(built: &Built, is_new: bool) {
     );
 }
 
-fn too_large((key, value, max): (&str, usize, usize)) -> Fault {
+pub(super) fn too_large((key, value, max): (&str, usize, usize)) -> Fault {
     Fault::new(
         format!("`{key}` is {value}, but the engines of this host were made for {max}"),
         "restart the host, which makes them anew, or lower the limit",

@@ -1,7 +1,7 @@
 //! The first look: everything the manifest names is loaded, or the host does not
 //! start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -17,6 +17,7 @@ use super::plan::{Ceiling, Name, Step};
 use super::settle::Item;
 use super::worker::Worker;
 use super::{Board, Fleet, Handle, Ids, Source};
+use crate::depot::Depot;
 use crate::problem::Problem;
 use holdfast_runtime::{Loader, Runtime};
 
@@ -27,6 +28,7 @@ pub(crate) struct Start {
     pub(crate) loader: Loader,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) depot: Option<Arc<Depot>>,
     /// Told which files matter, whenever that may have changed.
     pub(crate) on_files: Box<dyn Fn(Vec<PathBuf>) + Send>,
 }
@@ -67,6 +69,8 @@ impl Start {
             removals: Vec::new(),
             ids: Ids::default(),
             deferred: None,
+            uploads: VecDeque::new(),
+            depot: self.depot,
             stopping: false,
         };
         fleet.load_all()?;
@@ -80,8 +84,10 @@ impl Fleet {
             let (name, entry) = (Name::of(&entry), Arc::new(entry));
             let (id, tenant) = (self.ids.plugin(), self.ids.tenant(&entry.tenant));
             let mut deployed = Deployed::new(id, tenant, Arc::clone(&entry));
-            let order = deployed.order(Step::Load { renew: true }, &entry, false);
-            let done = order.map(|order| self.builder.run(order));
+            let done = self.resume(&name, &mut deployed).or_else(|| {
+                let order = deployed.order(Step::Load { renew: true }, &entry, false);
+                order.map(|order| self.builder.run(order))
+            });
             let item = Item {
                 name: name.clone(),
                 entry,

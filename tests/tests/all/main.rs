@@ -17,6 +17,7 @@ mod capabilities;
 mod chat;
 mod cli;
 mod compile;
+mod deploy;
 mod dev;
 mod drain;
 mod foreign;
