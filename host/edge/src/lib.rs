@@ -46,3 +46,5 @@ pub use hub::Hub;
 pub use listen::{BindError, Incoming, Lane, Listener};
 pub use route::{Route, Site};
 pub use serve::serve;
+#[cfg(feature = "memory-transport")]
+pub use stream::memory::Script;

@@ -5,7 +5,7 @@
 //! PROXY protocol have their place.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -16,6 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::drain::Drain;
+use crate::stream::{Arriving, arriving};
 
 /// Connections the kernel holds until they are accepted.
 const BACKLOG: i32 = 4096;
@@ -68,12 +69,27 @@ impl Lane {
         let load = Arc::default();
         (Self { sender, load }, Incoming(receiver))
     }
+
+    /// Brings a client in memory. Waits while the loop has many that it has not
+    /// taken yet; false if there is no loop any more. Not to be called from a
+    /// task.
+    #[cfg(feature = "memory-transport")]
+    pub fn connect(&self, script: &Arc<crate::Script>) -> bool {
+        use crate::stream::memory::{ADDRESS, Memory};
+
+        let accepted = Accepted {
+            stream: Arriving::Memory(Memory::new(script.clone())),
+            address: ADDRESS,
+            load: Load::new(&self.load),
+        };
+        self.sender.blocking_send(accepted).is_ok()
+    }
 }
 
 /// A connection on its way to its loop.
 #[derive(Debug)]
 pub(crate) struct Accepted {
-    pub(crate) stream: TcpStream,
+    pub(crate) stream: Arriving,
     pub(crate) address: SocketAddr,
     pub(crate) load: Load,
 }
@@ -182,7 +198,7 @@ impl Accepted {
         stream.set_nodelay(true)?;
         Ok(Self {
             // The loop which it goes to registers it with its own poller.
-            stream: stream.into_std()?,
+            stream: arriving(stream.into_std()?),
             address,
             load: Load::new(&lane.load),
         })

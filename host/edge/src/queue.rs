@@ -21,7 +21,8 @@ pub(crate) struct Queue {
     bytes: usize,
     /// Whether the first frame has been written in part.
     cut: bool,
-    pong: Option<Bytes>,
+    /// Boxed, since it is rare and every connection has room for it.
+    pong: Option<Box<Bytes>>,
     ping: bool,
 }
 
@@ -54,7 +55,7 @@ impl Queue {
     /// Answers a ping. Only the latest is answered if several wait (section
     /// 5.5.3).
     pub(crate) fn pong(&mut self, payload: &[u8]) {
-        self.pong = Some(frame::pong(payload));
+        self.pong = Some(Box::new(frame::pong(payload)));
     }
 
     /// Asks for a sign of life.
@@ -95,7 +96,7 @@ impl Queue {
     /// Moves the first frames to `batch`, which has to be empty. They still
     /// count until [`Self::give_back`].
     pub(crate) fn take(&mut self, batch: &mut Batch) {
-        let pong = self.pong.take();
+        let pong = self.pong.take().map(|pong| *pong);
         let ping = std::mem::take(&mut self.ping).then(frame::ping);
         for control in [pong, ping].into_iter().flatten() {
             self.bytes += control.len();

@@ -377,6 +377,7 @@ mod tests {
         }
         // A little more without optimisation.
         assert!(size(Socket::run) <= 272, "{} bytes", size(Socket::run));
-        assert!(size_of::<Connection>() <= 224);
+        // With the two counts of its `Arc` that fills a size of the allocator.
+        assert!(size_of::<Connection>() <= 208);
     }
 }

@@ -7,9 +7,29 @@ use std::task::{Context, Poll};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+#[cfg(feature = "memory-transport")]
+pub(crate) mod memory;
+
 /// What a WebSocket keeps of its connection. Plain TCP; TLS will make it an
 /// enum.
+#[cfg(not(feature = "memory-transport"))]
 pub(crate) type Stream = tokio::net::TcpStream;
+#[cfg(feature = "memory-transport")]
+pub(crate) use memory::Stream;
+
+/// The same on its way to its loop.
+#[cfg(not(feature = "memory-transport"))]
+pub(crate) type Arriving = std::net::TcpStream;
+#[cfg(feature = "memory-transport")]
+pub(crate) use memory::Arriving;
+
+/// A connection that was accepted.
+pub(crate) fn arriving(stream: std::net::TcpStream) -> Arriving {
+    #[cfg(feature = "memory-transport")]
+    return Arriving::Tcp(stream);
+    #[cfg(not(feature = "memory-transport"))]
+    stream
+}
 
 /// A stream whose first bytes have been read already.
 pub(crate) struct Begun {

@@ -12,18 +12,29 @@ use gather::gather;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// A request's body for a guest.
 pub(crate) fn to_guest(body: EdgeBody) -> WasiBody {
+    if body.is_end_stream() {
+        return WasiBody::default();
+    }
     body.map_err(|error| Error::InternalError(Some(error.to_string())))
         .boxed_unsync()
 }
 
+/// A body from a guest, of either version of `wasi:http`.
+pub(crate) trait GuestBody:
+    Body<Data = Bytes, Error = Error> + Send + Unpin + Sized + 'static
+{
+}
+
+impl<B> GuestBody for B where B: Body<Data = Bytes, Error = Error> + Send + Unpin + 'static {}
+
 /// A response's body from a guest.
-fn from_guest(body: WasiBody) -> EdgeBody {
+fn from_guest(body: impl GuestBody) -> EdgeBody {
     body.map_err(|error| Box::new(error) as BodyError)
         .boxed_unsync()
 }
@@ -31,7 +42,7 @@ fn from_guest(body: WasiBody) -> EdgeBody {
 /// A guest's response for the edge. The body breaks off if the guest has failed,
 /// and holds the listener for as long as somebody wants more of it.
 pub(crate) async fn answer(
-    response: Response<WasiBody>,
+    response: Response<impl GuestBody>,
     has_failed: Arc<AtomicBool>,
     listener: oneshot::Sender<()>,
 ) -> Response<EdgeBody> {
@@ -42,20 +53,30 @@ pub(crate) async fn answer(
         is_over: false,
         _listener: listener,
     };
-    Response::from_parts(head, gather(body.boxed_unsync()).await)
+    Response::from_parts(head, gather(body).await)
+}
+
+/// A body for the edge whose bytes are all there.
+pub(crate) fn whole(bytes: Bytes) -> EdgeBody {
+    match bytes.is_empty() {
+        true => EdgeBody::default(),
+        false => Full::new(bytes)
+            .map_err(|never| match never {})
+            .boxed_unsync(),
+    }
 }
 
 /// A body that does not end like a complete one when its guest has failed. The
 /// library lets it: what is left when a store goes is an end without an error.
-struct Checked {
-    inner: WasiBody,
+struct Checked<B> {
+    inner: B,
     /// One for all bodies of a guest.
     has_failed: Arc<AtomicBool>,
     is_over: bool,
     _listener: oneshot::Sender<()>,
 }
 
-impl Body for Checked {
+impl<B: GuestBody> Body for Checked<B> {
     type Data = Bytes;
     type Error = Error;
 

@@ -29,6 +29,12 @@ const TABLES_MAX: u32 = 16;
 /// instead of by asking the kernel for fresh pages.
 const KEEP_RESIDENT_BYTES: usize = 128 << 10;
 
+/// Memory slots that nobody uses and that may still hold pages of the component
+/// which used them last. Those of generations that are gone count too, so that a
+/// host which reloads often grows by this many; with fewer than there are
+/// components that come and go in turn, each maps its memory anew.
+const UNUSED_WARM_SLOTS_MAX: u32 = 16;
+
 /// Limits of each engine, reserved when it is made.
 #[derive(Clone, Debug)]
 pub struct EngineLimits {
@@ -158,7 +164,8 @@ fn config(form: Form) -> Config {
 
 fn pool(limits: &EngineLimits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(limits.instances_max)
+    pool.max_unused_warm_slots(UNUSED_WARM_SLOTS_MAX)
+        .total_component_instances(limits.instances_max)
         .total_core_instances(limits.instances_max.saturating_mul(4))
         .total_memories(limits.instances_max)
         .total_tables(limits.instances_max.saturating_mul(2))

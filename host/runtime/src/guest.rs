@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::outbound::Outbound;
 use crate::capability::stdio;
+use crate::http_0_3;
 use crate::plugin::Plugin;
 
 /// The data of one store.
@@ -20,6 +21,7 @@ pub(crate) struct Guest {
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
+    table_0_3: http_0_3::Table,
     meter: Arc<Meter>,
     memory_bytes: Used,
     table_elements: Used,
@@ -68,7 +70,8 @@ impl Guest {
     pub(crate) fn store(engine: &wasmtime::Engine, plugin: &Arc<Plugin>) -> Store<Self> {
         let mut table = ResourceTable::new();
         let resources = RESOURCES_PER_EVENT * plugin.instance.events_max as usize;
-        table.set_max_capacity(resources.max(RESOURCES_MIN));
+        let resources_max = resources.max(RESOURCES_MIN);
+        table.set_max_capacity(resources_max);
         let mut store = Store::new(
             engine,
             Self {
@@ -83,6 +86,7 @@ impl Guest {
                 http: WasiHttpCtx::new(),
                 outbound: Outbound::new(&plugin.grants),
                 table,
+                table_0_3: http_0_3::Table::new(resources_max),
                 meter: Arc::default(),
                 memory_bytes: Used::default(),
                 table_elements: Used::default(),
@@ -106,6 +110,13 @@ impl Guest {
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
         &mut self.table
+    }
+
+    pub(crate) fn http_0_3(&mut self) -> http_0_3::View<'_> {
+        http_0_3::View {
+            table: &mut self.table_0_3,
+            outbound: &mut self.outbound,
+        }
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {

@@ -11,6 +11,7 @@ mod digest;
 mod engine;
 mod generation;
 mod guest;
+mod http_0_3;
 mod inspect;
 mod instance;
 mod line;

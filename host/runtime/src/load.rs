@@ -23,6 +23,7 @@ use crate::compile::Compiler;
 use crate::digest::Digest;
 use crate::engine::{Engines, Form};
 use crate::guest::Guest;
+use crate::http_0_3;
 use crate::world::websocket_0_1_0 as websocket;
 
 /// Loads components.
@@ -173,7 +174,7 @@ fn linker(engine: &Engine, concurrent: bool) -> wasmtime::Result<Linker<Guest>> 
     p2::add_only_http_to_linker_async(&mut linker)?;
     if concurrent {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
-        p3::add_to_linker(&mut linker)?;
+        http_0_3::add_to_linker(&mut linker)?;
     }
     websocket::add_to_linker(&mut linker)?;
     capability::config::add_to_linker(&mut linker)?;

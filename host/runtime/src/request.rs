@@ -3,7 +3,7 @@
 
 use http::header::HOST;
 use http::uri::{Authority, Scheme};
-use http::{Request, Uri};
+use http::{HeaderMap, Request, Uri};
 
 /// The authority of a request that names none, which only HTTP/1.0 allows: a guest
 /// of `wasi:http` 0.2 always has one.
@@ -15,12 +15,7 @@ pub(crate) fn complete<B>(mut request: Request<B>) -> Request<B> {
     if request.uri().authority().is_some() {
         return request;
     }
-    let host = request.headers().get(HOST);
-    let authority = match host {
-        Some(host) => Authority::try_from(host.as_bytes()).ok(),
-        None => Some(Authority::from_static(AUTHORITY_DEFAULT)),
-    };
-    if let Some(authority) = authority {
+    if let Some(authority) = authority(request.uri(), request.headers()) {
         let mut parts = std::mem::take(request.uri_mut()).into_parts();
         parts.scheme.get_or_insert(Scheme::HTTP);
         parts.authority = Some(authority);
@@ -28,6 +23,17 @@ pub(crate) fn complete<B>(mut request: Request<B>) -> Request<B> {
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     }
     request
+}
+
+/// The authority to which a request was sent. None if its Host field is none.
+pub(crate) fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
+    if let Some(authority) = uri.authority() {
+        return Some(authority.clone());
+    }
+    match headers.get(HOST) {
+        Some(host) => Authority::try_from(host.as_bytes()).ok(),
+        None => Some(Authority::from_static(AUTHORITY_DEFAULT)),
+    }
 }
 
 #[cfg(test)]

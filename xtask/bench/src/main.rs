@@ -1,10 +1,11 @@
 //! What `cargo xtask bench` runs beside the contenders: the load generator, the
-//! baselines without WebAssembly, and measurements inside the runtime. It only
-//! measures and prints; what to compare, and how often, is xtask's business.
+//! baselines without WebAssembly, and measurements inside the edge and inside the
+//! runtime. It only measures and prints; what to compare, and how often, is xtask's business.
 
 mod client;
 mod histogram;
 mod load;
+mod memory;
 mod micro;
 mod options;
 mod pin;
@@ -26,6 +27,7 @@ const USAGE: &str = "\
 Usage: holdfast-bench pin CORE|any PROGRAM [ARGUMENT]...
        holdfast-bench serve http|websocket|upstream [KEY=VALUE]...
        holdfast-bench load http|echo|fan|idle|open|paced|plugins [KEY=VALUE]...
+       holdfast-bench memory [KEY=VALUE]...
        holdfast-bench micro [KEY=VALUE]...";
 
 fn main() -> ExitCode {
@@ -45,6 +47,7 @@ fn run(words: &[&str]) -> Result<()> {
         ["pin", core, program, arguments @ ..] => pin::run(core, program, arguments),
         ["serve", kind, rest @ ..] => serve::run(kind, &Options::parse(rest)?),
         ["load", kind, rest @ ..] => load::run(kind, &Options::parse(rest)?),
+        ["memory", rest @ ..] => memory::run(&Options::parse(rest)?),
         ["micro", rest @ ..] => micro::run(&Options::parse(rest)?),
         _ => bail!("{USAGE}"),
     }

@@ -66,6 +66,8 @@ pub(crate) enum Measure {
     ColdStart,
     /// The memory of so many different plugins.
     Plugins(Count),
+    /// Inside the edge: so many connections over transports in memory.
+    Memory(Count),
     /// The time from the rename of a component to the first answer by it.
     ReloadTime,
     /// Inside the runtime, without sockets.

@@ -87,6 +87,17 @@ pub(crate) const ALL: &[Case] = &[
         contenders: MANY,
     },
     Case {
+        name: "idle-memory",
+        title: "Memory of an idle WebSocket of a million, over transports in memory",
+        unit: "bytes/connection",
+        better: Better::Less,
+        measure: Measure::Memory(Count {
+            full: 1_000_000,
+            quick: 20_000,
+        }),
+        contenders: ONLY_HOLDFAST,
+    },
+    Case {
         name: "open",
         title: "Opening WebSockets, 64 at a time",
         unit: "connections/s",

@@ -64,6 +64,7 @@ fn one(kit: &Kit, case: &Case, contender: &Contender) -> Result<Figures> {
         }
         Measure::ColdStart => cold_start(kit, case, contender),
         Measure::Plugins(count) => plugins::measure(kit, kit.pace.count(*count)),
+        Measure::Memory(count) => memory(kit, kit.pace.count(*count)),
         Measure::ReloadTime => reload::time(kit),
         Measure::Runtime => runtime(kit),
     }
@@ -106,6 +107,12 @@ pub(crate) fn figures(
         .arg(format!("warm={}", kit.pace.warm_seconds))
         .arg(format!("seconds={}", kit.pace.measure_seconds));
     parse(&mut command).with_context(|| format!("the server's log: {}", server.log_end()))
+}
+
+fn memory(kit: &Kit, count: usize) -> Result<Figures> {
+    let mut command = kit.on_server_core(&kit.tool);
+    command.arg("memory").arg(format!("connections={count}"));
+    parse(&mut command)
 }
 
 fn runtime(kit: &Kit) -> Result<Figures> {

@@ -10,23 +10,25 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, Full};
-use wasmtime_wasi_http::{Error, WasiBody};
+use http_body_util::BodyExt;
+use wasmtime_wasi_http::Error;
 
-use super::from_guest;
+use super::{GuestBody, from_guest, whole};
 
 /// Turns of the event loop for which a head waits: some microseconds.
 const TURNS_MAX: u32 = 12;
 
 /// The body for the edge: in one piece, and so with a length, if it is complete
 /// within a moment.
-pub(super) async fn gather(mut body: WasiBody) -> EdgeBody {
+pub(super) async fn gather(mut body: impl GuestBody) -> EdgeBody {
     let mut first: Option<Piece> = None;
     for _ in 0..TURNS_MAX {
         while let Poll::Ready(frame) = once(&mut body).await {
             match (frame, first.take()) {
                 (None, None) => return EdgeBody::default(),
-                (None, Some(Ok(frame))) if frame.is_data() => return whole(frame),
+                (None, Some(Ok(frame))) if frame.is_data() => {
+                    return whole(frame.into_data().unwrap_or_default());
+                }
                 (Some(frame), None) => first = Some(frame),
                 // More than one piece streams as it comes.
                 (second, before) => return streamed([before, second], body),
@@ -42,7 +44,7 @@ pub(super) async fn gather(mut body: WasiBody) -> EdgeBody {
 
 type Piece = Result<Frame<Bytes>, Error>;
 
-async fn once(body: &mut WasiBody) -> Poll<Option<Piece>> {
+async fn once(body: &mut impl GuestBody) -> Poll<Option<Piece>> {
     poll_fn(|context| Poll::Ready(Pin::new(&mut *body).poll_frame(context))).await
 }
 
@@ -60,12 +62,7 @@ async fn yield_turn() {
     .await;
 }
 
-fn whole(frame: Frame<Bytes>) -> EdgeBody {
-    let full = Full::new(frame.into_data().unwrap_or_default());
-    full.map_err(|never| match never {}).boxed_unsync()
-}
-
-fn streamed(pieces: [Option<Piece>; 2], rest: WasiBody) -> EdgeBody {
+fn streamed(pieces: [Option<Piece>; 2], rest: impl GuestBody) -> EdgeBody {
     let pieces = pieces.into_iter().flatten().collect::<Vec<_>>();
     let begun = Begun {
         pieces: pieces.into_iter(),

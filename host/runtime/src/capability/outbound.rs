@@ -8,8 +8,10 @@ mod send;
 
 use std::sync::Arc;
 
-use http::{Request, Response, Uri};
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
+use http::{HeaderName, Request, Response, Uri};
+use wasmtime_wasi_http::{
+    DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks,
+};
 
 pub use allow::{AllowList, InvalidHost};
 
@@ -52,6 +54,11 @@ impl Outbound {
 }
 
 impl WasiHttpHooks for Outbound {
+    fn is_forbidden_header(&mut self, name: &HeaderName) -> bool {
+        // The library asks a filter which it makes anew for each field.
+        DEFAULT_FORBIDDEN_HEADERS.contains(name)
+    }
+
     fn send_request(
         &mut self,
         request: Request<WasiBody>,

@@ -88,7 +88,7 @@ impl Body {
             },
             Content::Unread(_) | Content::Unwritten(_) => {
                 let content = mem::replace(&mut self.content, Content::Whole(Bytes::new()));
-                if let Some(parts) = content.into_parts() {
+                if let Ok(parts) = content.into_parts() {
                     self.content = Content::Reading(parts);
                 }
                 Box::pin(self.chunk()).await
@@ -167,14 +167,21 @@ impl Body {
 }
 
 impl Content {
-    /// The body as the component model knows it; none if it is empty.
-    pub(super) fn into_parts(self) -> Option<Parts> {
+    /// The length, where it is known.
+    pub(super) fn len(&self) -> Option<usize> {
         match self {
-            Self::Whole(bytes) if bytes.is_empty() => None,
-            Self::Whole(bytes) => Some(sender::write_whole(bytes)),
-            Self::Unread(message) => Some(message.consume()),
-            Self::Unwritten(producer) => Some(sender::write_stream(producer)),
-            Self::Reading(parts) => Some(parts),
+            Self::Whole(bytes) => Some(bytes.len()),
+            _ => None,
+        }
+    }
+
+    /// The body as the component model knows it, or all of its bytes.
+    pub(super) fn into_parts(self) -> Result<Parts, Bytes> {
+        match self {
+            Self::Whole(bytes) => Err(bytes),
+            Self::Unread(message) => Ok(message.consume()),
+            Self::Unwritten(producer) => Ok(sender::write_stream(producer)),
+            Self::Reading(parts) => Ok(parts),
         }
     }
 }

@@ -15,8 +15,6 @@ pub(super) struct Parts {
 
 /// What follows the stream.
 pub(super) enum Ending {
-    /// Nothing.
-    Nothing,
     /// What the host says.
     Theirs(FutureReader<WireEnding>),
     /// What a function of this component says. The component model lets bytes
@@ -24,13 +22,12 @@ pub(super) enum Ending {
     Ours(JoinHandle<Result<HeaderMap, String>>),
 }
 
-type WireEnding = Result<Option<Trailers>, ErrorCode>;
+pub(super) type WireEnding = Result<Option<Trailers>, ErrorCode>;
 
 impl Ending {
     /// Waits for it. Only after the end of the stream.
     pub(super) async fn read(self) -> Result<Option<HeaderMap>, BodyError> {
         match self {
-            Self::Nothing => Ok(None),
             Self::Theirs(future) => match future.await {
                 Ok(fields) => Ok(fields.map(|fields| wire::read_fields(&fields))),
                 Err(code) => Err(BodyError::Failed(wire::describe(&code))),
@@ -45,15 +42,14 @@ impl Ending {
     /// Gives it to the host.
     pub(super) fn into_wire(self) -> FutureReader<WireEnding> {
         match self {
-            // Dropping the writer writes the value.
-            Self::Nothing => wit_future::new(|| Ok(None)).1,
             Self::Theirs(future) => future,
             Self::Ours(handle) => {
                 let (writer, future) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
                 spawn_local(async move {
                     let fields = joined(handle).await.and_then(|fields| {
                         let fields = Some(fields).filter(|fields| !fields.is_empty());
-                        let written = fields.as_ref().map(wire::write_fields).transpose();
+                        let written = fields.map(|fields| wire::write_fields(&fields, None));
+                        let written = written.transpose();
                         written.map_err(|error| error.to_string())
                     });
                     let ending = fields.map_err(|text| ErrorCode::InternalError(Some(text)));
@@ -79,12 +75,14 @@ pub(super) enum Message {
 
 impl Message {
     pub(super) fn consume(self) -> Parts {
-        // The writer is dropped, which says that the message was handled well.
-        let (_, handled) = wit_future::new(|| Ok(()));
+        let (well, handled) = wit_future::new(|| Ok(()));
         let (stream, trailers) = match self {
             Self::Request(request) => types::Request::consume_body(request, handled),
             Self::Response(response) => types::Response::consume_body(response, handled),
         };
+        // Says that the message was handled well; now that the host has the other
+        // end, it need not be waited for.
+        drop(well);
         Parts {
             stream,
             ending: Ending::Theirs(trailers),

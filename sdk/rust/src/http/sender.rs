@@ -52,16 +52,6 @@ impl Display for Closed {
 
 impl StdError for Closed {}
 
-/// A body whose bytes are there.
-pub(super) fn write_whole(bytes: Bytes) -> Parts {
-    let (mut writer, stream) = wit_stream::new();
-    spawn_local(async move { writer.write_all(bytes.into()).await });
-    Parts {
-        stream,
-        ending: Ending::Nothing,
-    }
-}
-
 /// A body that `producer` writes.
 pub(super) fn write_stream(producer: Producer) -> Parts {
     let (writer, stream) = wit_stream::new();

@@ -1,14 +1,17 @@
 //! Between the `http` crate's types and those of `wasi:http` 0.3.
 
 use std::future::Future;
+use std::pin::Pin;
+use std::task::{self, Waker};
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
 use bytes::Bytes;
-use wasip3::http::types::{self, ErrorCode, Fields, Trailers};
-use wasip3::wit_bindgen::{FutureReader, StreamReader};
+use wasip3::http::types::{self, ErrorCode, Fields};
+use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, spawn_local};
+use wasip3::{wit_future, wit_stream};
 
 use super::body::Content;
-use super::parts::{Ending, Message};
+use super::parts::{Message, WireEnding};
 use super::{
     Body, HeaderMap, HeaderName, HeaderValue, IntoResponse, Method, Request, Response, SendError,
     StatusCode, Uri, header,
@@ -59,17 +62,21 @@ fn read_uri(wire: &types::Request) -> Option<Uri> {
 }
 
 fn write_response(response: Response) -> Result<types::Response> {
-    let (mut head, body) = response.into_parts();
+    let (head, body) = response.into_parts();
     let content = body.into_content();
-    let bodiless = head.status.is_informational() || head.status == StatusCode::NO_CONTENT;
-    if !bodiless && head.status != StatusCode::NOT_MODIFIED {
-        add_length(&mut head.headers, &content);
+    let has_none = head.status.is_informational()
+        || head.status == StatusCode::NO_CONTENT
+        || head.status == StatusCode::NOT_MODIFIED;
+    let length = if has_none { None } else { content.len() };
+    let fields = write_fields(&head.headers, length)?;
+    let (contents, trailers, rest) = outgoing(content);
+    let (wire, _transmission) = types::Response::new(fields, contents, trailers);
+    // Which it has already.
+    if head.status != StatusCode::OK {
+        wire.set_status_code(head.status.as_u16())
+            .map_err(|()| Error::msg(format!("the host refuses the status {}", head.status)))?;
     }
-    let (contents, trailers) = split(content);
-    let (wire, _transmission) =
-        types::Response::new(write_fields(&head.headers)?, contents, trailers);
-    wire.set_status_code(head.status.as_u16())
-        .map_err(|()| Error::msg(format!("the host refuses the status {}", head.status)))?;
+    begin(rest);
     Ok(wire)
 }
 
@@ -78,11 +85,9 @@ pub(super) fn write_request(request: Request) -> Result<types::Request> {
     let content = body.into_content();
     // The host adds it from the URI, and accepts no other.
     head.headers.remove(header::HOST);
-    if !matches!(&content, Content::Whole(bytes) if bytes.is_empty()) {
-        add_length(&mut head.headers, &content);
-    }
-    let (contents, trailers) = split(content);
-    let fields = write_fields(&head.headers)?;
+    let length = content.len().filter(|length| *length > 0);
+    let fields = write_fields(&head.headers, length)?;
+    let (contents, trailers, rest) = outgoing(content);
     let (wire, _transmission) = types::Request::new(fields, contents, trailers, None);
     let scheme = head.uri.scheme().context("the URI has no scheme")?;
     let authority = head.uri.authority().context("the URI has no authority")?;
@@ -94,6 +99,7 @@ pub(super) fn write_request(request: Request) -> Result<types::Request> {
             wire.set_path_with_query(path)
         })
         .map_err(|()| Error::msg("the host refuses its method or URI"))?;
+    begin(rest);
     Ok(wire)
 }
 
@@ -107,23 +113,44 @@ pub(super) fn read_response(wire: types::Response) -> Result<Response, SendError
     Ok(response)
 }
 
-/// Without it the host would have to send a body in chunks.
-fn add_length(headers: &mut HeaderMap, content: &Content) {
-    if let Content::Whole(bytes) = content
-        && !headers.contains_key(header::CONTENT_LENGTH)
-    {
-        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
+type Trailing = FutureReader<WireEnding>;
+
+/// What is to be written as soon as the host has the other ends.
+type Rest = Option<Pin<Box<dyn Future<Output = ()>>>>;
+
+fn outgoing(content: Content) -> (Option<StreamReader<u8>>, Trailing, Rest) {
+    let bytes = match content.into_parts() {
+        Ok(parts) => return (Some(parts.stream), parts.ending.into_wire(), None),
+        Err(bytes) => bytes,
+    };
+    let (ending, trailers) = wit_future::new(|| Ok(None));
+    if bytes.is_empty() {
+        let rest = async move { end(ending).await };
+        return (None, trailers, Some(Box::pin(rest)));
     }
+    let (mut writer, contents) = wit_stream::new();
+    let rest = async move {
+        writer.write_all(bytes.into()).await;
+        drop(writer);
+        end(ending).await;
+    };
+    (Some(contents), trailers, Some(Box::pin(rest)))
 }
 
-fn split(content: Content) -> (Option<StreamReader<u8>>, Trailing) {
-    match content.into_parts() {
-        Some(parts) => (Some(parts.stream), parts.ending.into_wire()),
-        None => (None, Ending::Nothing.into_wire()),
-    }
+async fn end(ending: FutureWriter<WireEnding>) {
+    // If nobody is left to be told, nobody has to be.
+    let _ = ending.write(Ok(None)).await;
 }
 
-type Trailing = FutureReader<Result<Option<Trailers>, ErrorCode>>;
+/// Writes what the host takes at once, which with most hosts is all of it, and
+/// leaves only the others to a task.
+fn begin(rest: Rest) {
+    let Some(mut rest) = rest else { return };
+    let mut context = task::Context::from_waker(Waker::noop());
+    if rest.as_mut().poll(&mut context).is_pending() {
+        spawn_local(rest);
+    }
+}
 
 /// What the `http` crate refuses is left out; the host lets nothing through
 /// that it would refuse.
@@ -139,11 +166,21 @@ pub(super) fn read_fields(fields: &Fields) -> HeaderMap {
     fields.collect()
 }
 
-pub(super) fn write_fields(headers: &HeaderMap) -> Result<Fields> {
-    let fields: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect();
+/// The fields, and with them the length of a body whose length is known. Without
+/// that the host would have to send it in chunks.
+pub(super) fn write_fields(headers: &HeaderMap, length: Option<usize>) -> Result<Fields> {
+    let mut fields = Vec::with_capacity(headers.len() + 1);
+    fields.extend(
+        headers
+            .iter()
+            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())),
+    );
+    if let Some(length) = length
+        && !headers.contains_key(header::CONTENT_LENGTH)
+    {
+        let name = header::CONTENT_LENGTH.as_str().to_owned();
+        fields.push((name, length.to_string().into()));
+    }
     Fields::from_list(&fields).context("the host refuses the header fields")
 }
 

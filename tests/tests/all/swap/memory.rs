@@ -33,9 +33,6 @@ async fn reloads_leave_nothing_behind(form: &str) {
             host.settles().await;
             before = (resident_bytes(host.pid()), threads(host.pid()));
         }
-        if reload % WARM == 0 {
-            println!("{form}, {reload}: {} bytes", resident_bytes(host.pid()));
-        }
     }
     let plugin = host.settles().await;
     assert_eq!(plugin.generation(), (WARM + reloads + 1) as u64);

@@ -10,23 +10,22 @@ use std::sync::atomic::AtomicBool;
 use std::task::Poll;
 use std::time::{Duration, Instant as StdInstant};
 
-use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use holdfast_core::event::{Body, Failure, Outcome};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime::component::{Accessor, GuestTaskId};
+use wasmtime_wasi_http::p3;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
-use wasmtime_wasi_http::{WasiBody, WasiHttpView, p3};
 
 use super::seat::Seat;
 use super::{Job, Task};
 use crate::body;
 use crate::guest::Guest;
+use crate::http_0_3;
 use crate::instance::{Handlers, HttpHandler};
 use crate::line::handler_failure;
 use crate::pool::{Pool, USES};
-use crate::request;
 use crate::world::websocket_0_1_0::Among;
 
 /// A job which the guest has begun and not answered.
@@ -191,8 +190,12 @@ async fn serve(
         return (Ok(Outcome::Failed(Failure::NoHandler)), None);
     };
     match respond(accessor, handler, request, task).await {
-        Ok(Ok(response)) => {
-            // Ends at once if the body is complete.
+        Ok(Ok(mut response)) => {
+            if let Some(bytes) = response.body_mut().take_whole() {
+                let response = response.map(|_| body::whole(bytes));
+                return (Ok(Outcome::Response(response)), None);
+            }
+            // Ends at once if the body is complete within a moment.
             let (listener, listening) = oneshot::channel();
             let response = body::answer(response, has_failed, listener).await;
             (Ok(Outcome::Response(response)), Some(listening))
@@ -210,7 +213,7 @@ fn refused(code: ErrorCode) -> Failure {
     })
 }
 
-type Response = http::Response<WasiBody>;
+type Response = http::Response<http_0_3::Body>;
 
 async fn respond(
     accessor: &Accessor<Guest>,
@@ -219,20 +222,17 @@ async fn respond(
     task: &Cell<Option<GuestTaskId>>,
 ) -> wasmtime::Result<Result<Response, ErrorCode>> {
     let handler = handler.wasi_http_handler().func_handle();
-    let (call, received) = accessor.with(|mut access| {
-        let view = access.get().http();
-        let request = request::complete(request).map(body::to_guest);
-        let (request, received) = p3::Request::from_http(view.hooks, request);
-        let received: BoxFuture<'static, _> = Box::pin(received);
-        let request = view.table.push(request)?;
-        let call = handler.start_call_concurrent(access, (request,))?;
-        wasmtime::error::Ok((call, received))
+    let call = accessor.with(|mut access| {
+        let view = access.get().http_0_3();
+        let request = http_0_3::Request::incoming(request, view.outbound);
+        let request = view.table.push_request(request)?;
+        handler.start_call_concurrent(access, (request,))
     })?;
     task.set(Some(call.task()));
     match handler.finish_call_concurrent(accessor, call).await?.0 {
         Ok(response) => accessor.with(|mut access| {
-            let response = access.get().http().table.delete(response)?;
-            response.into_http(access, received).map(Ok)
+            let response = access.get().http_0_3().table.take_response(response)?;
+            Ok(Ok(response.into_http()))
         }),
         Err(code) => Ok(Err(code)),
     }

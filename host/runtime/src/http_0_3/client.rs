@@ -1,0 +1,137 @@
+//! Requests which guests send.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::Scheme;
+use http::{HeaderMap, HeaderValue, Uri};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use tokio::task::JoinHandle;
+use wasmtime::component::{Accessor, Resource};
+use wasmtime_wasi::TrappableError;
+use wasmtime_wasi_http::p3::bindings::http::client::{Host, HostWithStore};
+use wasmtime_wasi_http::p3::bindings::http::types::{self, ErrorCode};
+use wasmtime_wasi_http::{Error, FieldMap, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::error::code;
+use super::request::Request;
+use super::response::{Body, Response};
+use super::{Http, View};
+use crate::guest::Guest;
+
+type Failed = TrappableError<ErrorCode>;
+
+impl Host for View<'_> {}
+
+impl HostWithStore<Guest> for Http {
+    async fn send(
+        store: &Accessor<Guest, Self>,
+        request: Resource<types::Request>,
+    ) -> Result<Resource<types::Response>, Failed> {
+        let answer = store.with(|mut access| {
+            let view = access.get();
+            let request = view.table.requests.take(request);
+            let (request, options) = assemble(request.map_err(TrappableError::trap)?)?;
+            let received = Box::new(std::future::ready(Ok(())));
+            Ok::<_, Failed>(view.outbound.send_request(request, options, received))
+        })?;
+        let (response, progress) = Box::into_pin(answer).await.map_err(|it| code(&it))?;
+        let (head, body) = response.into_parts();
+        let body = driven(body, Box::into_pin(progress)).map_err(|it| code(&it))?;
+        store.with(|mut access| {
+            let view = access.get();
+            let response = Response {
+                status: head.status,
+                headers: FieldMap::new_immutable(view.outbound, head.headers),
+                body: Body::Host(body),
+            };
+            let response = view.table.responses.push(response);
+            response.map_err(TrappableError::trap)
+        })
+    }
+}
+
+type Assembled = (http::Request<WasiBody>, Option<RequestOptions>);
+
+/// The request with its target as one URI and in the Host field.
+fn assemble(request: Request) -> Result<Assembled, ErrorCode> {
+    let scheme = request.scheme.unwrap_or(Scheme::HTTPS);
+    if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
+        return Err(ErrorCode::HttpProtocolError);
+    }
+    let host = request.authority.as_ref().map_or("", |it| it.as_str());
+    let host = HeaderValue::try_from(host);
+    let host = host.map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
+    let mut uri = http::uri::Parts::default();
+    uri.scheme = Some(scheme);
+    uri.authority = request.authority;
+    uri.path_and_query = request.path_with_query;
+    let uri = Uri::from_parts(uri).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
+    let mut headers = HeaderMap::from(request.headers);
+    headers.append(HOST, host);
+    let mut assembled = http::Request::new(request.body.into());
+    *assembled.method_mut() = request.method;
+    *assembled.uri_mut() = uri;
+    *assembled.headers_mut() = headers;
+    Ok((assembled, request.options.as_deref().copied()))
+}
+
+type Progress = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// The body, and with it whatever drives its connection.
+fn driven(body: WasiBody, mut progress: Progress) -> Result<WasiBody, Error> {
+    match progress
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(ended) => ended.map(|()| body),
+        Poll::Pending => {
+            let driver = Driver(tokio::spawn(async {
+                // The body tells of the connection's end.
+                let _ = progress.await;
+            }));
+            let driven = Driven {
+                body,
+                _driver: driver,
+            };
+            Ok(driven.boxed_unsync())
+        }
+    }
+}
+
+struct Driven {
+    body: WasiBody,
+    _driver: Driver,
+}
+
+/// Ends its task when nobody wants the response any more.
+struct Driver(JoinHandle<()>);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl http_body::Body for Driven {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
