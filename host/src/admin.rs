@@ -3,14 +3,17 @@
 
 mod answer;
 mod meeting;
+mod metrics;
+mod reception;
 mod routes;
 mod token;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
+use holdfast_core::manifest::Host;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,11 +21,13 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::depot::Depot;
 use crate::fleet::Handle;
 use crate::problem::Problem;
 use answer::Office;
 pub(crate) use answer::{Answer, Denial, Rollback};
 pub(crate) use meeting::{Meeting, Published, places};
+use reception::Reception;
 use token::Token;
 
 /// Connections at a time; more wait until one has ended.
@@ -38,12 +43,15 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 pub(crate) struct Admin {
     listener: TcpListener,
     address: SocketAddr,
+    metrics_plugins_max: usize,
+    reception: Option<Reception>,
     token: Token,
 }
 
 impl Admin {
-    /// Listens, and finds the token.
-    pub(crate) fn bind(address: SocketAddr) -> Result<Self, Problem> {
+    /// Listens, and finds the token. Components are kept in the depot.
+    pub(crate) fn bind(host: &Host, depot: Option<Arc<Depot>>) -> Result<Self, Problem> {
+        let address = host.admin_listen;
         let bind = || {
             let listener = TcpListener::bind(address)?;
             listener.set_nonblocking(true)?;
@@ -59,6 +67,8 @@ impl Admin {
         Ok(Self {
             listener,
             address,
+            metrics_plugins_max: host.metrics_plugins_max as usize,
+            reception: depot.map(|it| Reception::new(it, host.load.component_bytes_max)),
             token: Token::find()?,
         })
     }
@@ -91,7 +101,9 @@ impl Admin {
             fleet,
             token: self.token,
             serving,
-            start: Instant::now(),
+            start: SystemTime::now(),
+            metrics_plugins_max: self.metrics_plugins_max,
+            reception: self.reception,
         });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();

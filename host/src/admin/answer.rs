@@ -2,7 +2,7 @@
 //! Errors become statuses here and nowhere else.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
@@ -13,6 +13,8 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::metrics;
+use super::reception::Reception;
 use super::routes::{Action, Found, find};
 use super::token::Token;
 use crate::fleet::{Closed, Handle, Refusal, RefusalKind, Status};
@@ -28,7 +30,11 @@ pub(super) struct Office {
     pub(super) token: Token,
     /// Where the host listens.
     pub(super) serving: SocketAddr,
-    pub(super) start: Instant,
+    pub(super) start: SystemTime,
+    /// Plugins that have metrics of their own.
+    pub(super) metrics_plugins_max: usize,
+    /// Where uploaded components are kept.
+    pub(super) reception: Option<Reception>,
 }
 
 /// What `GET /v1/status` answers.
@@ -65,11 +71,23 @@ pub(crate) struct Rollback {
     pub(crate) digest: Option<String>,
 }
 
+/// The body of a deployment of what is kept.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    /// How the component's digest begins.
+    pub(crate) digest: String,
+}
+
 /// A status that is no success, and why.
-struct Failure(StatusCode, Denial);
+pub(super) struct Failure(StatusCode, Denial);
 
 impl Failure {
-    fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        error: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self(
             status,
             Denial {
@@ -123,6 +141,17 @@ impl Office {
                     &self.status(status.map_err(|_| Closed)?),
                 ))
             }
+            Action::Metrics => {
+                let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
+                let start = self.start;
+                let page = move || metrics::write(fleet.census(), plugins_max, start);
+                let page = tokio::task::spawn_blocking(page).await;
+                Ok(answer(
+                    StatusCode::OK,
+                    metrics::CONTENT_TYPE,
+                    page.map_err(|_| Closed)?,
+                ))
+            }
             Action::Reload => {
                 let report = self.fleet.reload()?.await.map_err(|_| Closed)?;
                 Ok(json(StatusCode::OK, &report))
@@ -136,7 +165,26 @@ impl Office {
                 let change = self.fleet.promote(name)?.await;
                 Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
             }
+            Action::Upload(name) => {
+                let (component, _place) = self.reception()?.receive(body).await?;
+                let change = self.fleet.deploy(name, component)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
+            Action::Deploy(name) => {
+                let Deployment { digest } = read(body).await?;
+                let (component, _place) = self.reception()?.find(&name, &digest)?;
+                let change = self.fleet.deploy(name, component)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
         }
+    }
+
+    fn reception(&self) -> Result<&Reception, Failure> {
+        self.reception.as_ref().ok_or_else(|| {
+            let hint = "start it with --data and a folder";
+            let error = "this host has no folder in which to keep components";
+            Failure::new(StatusCode::CONFLICT, error, hint)
+        })
     }
 
     fn status(&self, status: Status) -> Answer {
@@ -145,7 +193,7 @@ impl Office {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
                 listen: self.serving,
-                uptime_s: self.start.elapsed().as_secs(),
+                uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
             },
             status,
         }
@@ -182,6 +230,8 @@ impl From<Refusal> for Failure {
         let status = match refusal.kind {
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
             RefusalKind::Conflict => StatusCode::CONFLICT,
+            RefusalKind::Unusable => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalKind::Storage => StatusCode::INSUFFICIENT_STORAGE,
         };
         Self::new(status, refusal.message, refusal.hint)
     }
@@ -220,11 +270,19 @@ fn refuse(Failure(status, denial): Failure) -> Response<Full<Bytes>> {
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
     // Nothing that is answered here can't be written as JSON.
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    answer(status, "application/json", text)
+}
+
+fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -11,12 +11,18 @@ pub(super) enum Action {
     Health,
     /// What is deployed.
     Status,
+    /// What is counted.
+    Metrics,
     /// Look at the files now.
     Reload,
     /// Go back to an earlier generation.
     Rollback(Name),
     /// Let the canary serve everybody.
     Promote(Name),
+    /// Keep the component in the body, and let it serve.
+    Upload(Name),
+    /// Let a component serve that is kept.
+    Deploy(Name),
 }
 
 /// One line of the table.
@@ -30,7 +36,7 @@ struct Route {
     action: fn(&[&str]) -> Option<Action>,
 }
 
-const ROUTES: [Route; 5] = [
+const ROUTES: [Route; 8] = [
     Route {
         method: Method::GET,
         path: "/v1/health",
@@ -43,6 +49,12 @@ const ROUTES: [Route; 5] = [
         path: "/v1/status",
         is_open: false,
         action: |_| Some(Action::Status),
+    },
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        is_open: false,
+        action: |_| Some(Action::Metrics),
     },
     Route {
         method: Method::POST,
@@ -61,6 +73,18 @@ const ROUTES: [Route; 5] = [
         path: "/v1/tenants/{}/plugins/{}/promote",
         is_open: false,
         action: |names| name(names).map(Action::Promote),
+    },
+    Route {
+        method: Method::PUT,
+        path: "/v1/tenants/{}/plugins/{}/component",
+        is_open: false,
+        action: |names| name(names).map(Action::Upload),
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/tenants/{}/plugins/{}/deploy",
+        is_open: false,
+        action: |names| name(names).map(Action::Deploy),
     },
 ];
 

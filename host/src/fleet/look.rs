@@ -230,7 +230,7 @@ impl Fleet {
 
     /// Waits for the load thread, and obeys other commands meanwhile; none if
     /// the host ends.
-    fn make(&mut self, order: Order) -> Option<Done> {
+    pub(super) fn make(&mut self, order: Order) -> Option<Done> {
         if !self.worker.order(order) {
             let fault = Fault::new("the load thread is gone", "restart the host");
             return Some(Done {

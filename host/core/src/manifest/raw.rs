@@ -113,6 +113,8 @@ pub struct RawDev {
 pub struct RawAdmin {
     /// Address of the admin listener; a free port of `127.0.0.1` if left out.
     pub listen: Option<String>,
+    /// Plugins that have metrics of their own; 1,000 if left out.
+    pub metrics_plugins_max: Option<u32>,
 }
 
 /// One `[[plugin]]`.

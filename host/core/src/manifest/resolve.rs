@@ -41,6 +41,8 @@ pub struct Host {
     pub listen: SocketAddr,
     /// Where the admin listener is.
     pub admin_listen: SocketAddr,
+    /// Plugins that have metrics of their own; the others are added up.
+    pub metrics_plugins_max: u32,
     /// Event loops; none for one each core.
     pub threads: Option<usize>,
     /// Instances of all plugins together.
@@ -67,6 +69,9 @@ pub struct Dev {
 const INSTANCES_MAX_DEFAULT: u32 = 1_000;
 /// More would not fit into the address space, twice, at 4 GiB each.
 const INSTANCES_MAX_CEILING: u32 = 10_000;
+
+/// Each plugin with metrics of its own has about a hundred lines in them.
+const METRICS_PLUGINS_MAX_CEILING: u32 = 100_000;
 
 /// Where to listen if the manifest does not say.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
@@ -147,6 +152,15 @@ fn host(raw: &Raw) -> Result<Host, Wrong> {
     Ok(Host {
         listen: address("listen", raw.listen.as_deref(), DEFAULT_LISTEN)?,
         admin_listen: address("admin.listen", admin_listen, DEFAULT_ADMIN_LISTEN)?,
+        metrics_plugins_max: match raw.admin.metrics_plugins_max.unwrap_or(1_000) {
+            count @ 1..=METRICS_PLUGINS_MAX_CEILING => count,
+            count => {
+                return Err((
+                    format!("`admin.metrics_plugins_max` is {count}"),
+                    "give it a number from 1 to 100000".into(),
+                ));
+            }
+        },
         threads: match raw.threads {
             Some(0) => {
                 return Err((
