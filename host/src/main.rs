@@ -40,8 +40,16 @@ fn main() -> ExitCode {
         Verb::Dev(_) => dev::LOG_FILTER,
         _ => log::DEFAULT_FILTER,
     };
-    log::init(cli.color, cli.log.as_deref(), default);
-    match execute(&cli) {
+    let executed = match log::init(cli.color, cli.log.as_deref(), default) {
+        Ok(flush) => {
+            let executed = execute(&cli);
+            // Before anything else is written.
+            drop(flush);
+            executed
+        }
+        Err(error) => Err(Problem::from(anyhow::Error::from(error))),
+    };
+    match executed {
         Ok(code) => code,
         Err(problem) => {
             eprintln!("error: {problem}");

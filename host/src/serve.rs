@@ -66,7 +66,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         host.load,
     )?;
     let hub = Hub::new();
-    let runtime = Runtime::new(hub.clone(), system::store(plan.storage)?);
+    let runtime = Runtime::new(
+        hub.clone(),
+        system::store(plan.storage)?,
+        host.instances_max,
+    );
     let inlet = Inlet::new();
     let (fleet, handle) = Start {
         manifest: plan.manifest,

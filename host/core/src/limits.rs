@@ -1,12 +1,14 @@
 //! Limits: each has a key in the manifest, a safe default and a stated
 //! behaviour when it is reached. docs/limits.md is the table for operators.
 
+mod capability;
 mod compare;
 mod load;
 mod tenant;
 
 use serde::Deserialize;
 
+pub use capability::{KeyvalueLimits, OutboundLimits};
 pub use load::LoadLimits;
 pub use tenant::{RawTenantLimits, TenantLimits};
 
@@ -54,8 +56,25 @@ pub struct RawLimits {
     pub close_timeout_ms: Option<u64>,
     /// Body of one HTTP request.
     pub body_bytes_max: Option<u64>,
+    /// Time a client may leave a response's body lying that is there for it.
+    pub response_idle_timeout_ms: Option<u64>,
+    /// Body of one response.
+    pub response_bytes_max: Option<u64>,
+    /// What a guest hands to the host in one call: strings, lists.
+    pub call_bytes_max: Option<u64>,
     /// Keys and values of the plugin's tenant together.
     pub keyvalue_bytes_max: Option<u64>,
+    /// One value.
+    pub keyvalue_value_bytes_max: Option<u64>,
+    /// Outbound requests of one plugin under way at once.
+    pub outbound_max: Option<u32>,
+    /// Outbound requests of one plugin in a second.
+    pub outbound_per_second_max: Option<u32>,
+    /// The longest that an outbound request waits for a connection, for the first
+    /// byte, and between bytes; a guest may set less.
+    pub outbound_timeout_ms: Option<u64>,
+    /// Body of one response to an outbound request.
+    pub outbound_bytes_max: Option<u64>,
 }
 
 impl RawLimits {
@@ -83,7 +102,15 @@ impl RawLimits {
             idle_timeout_ms,
             close_timeout_ms,
             body_bytes_max,
+            response_idle_timeout_ms,
+            response_bytes_max,
+            call_bytes_max,
             keyvalue_bytes_max,
+            keyvalue_value_bytes_max,
+            outbound_max,
+            outbound_per_second_max,
+            outbound_timeout_ms,
+            outbound_bytes_max,
         )
     }
 }
@@ -151,6 +178,8 @@ pub struct InstanceLimits {
     pub uses_max: Option<u64>,
     /// See [`RawLimits::instance_idle_ms`].
     pub idle_ms: u64,
+    /// See [`RawLimits::call_bytes_max`]. Reached: a trap.
+    pub call_bytes_max: usize,
 }
 
 /// Limits and policies of WebSocket connections.
@@ -187,13 +216,12 @@ pub struct ConnectionLimits {
 pub struct HttpLimits {
     /// See [`RawLimits::body_bytes_max`]. Reached: 413.
     pub body_bytes_max: u64,
-}
-
-/// Limits of what a plugin keeps.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyvalueLimits {
-    /// See [`RawLimits::keyvalue_bytes_max`]. Reached: an error value.
-    pub bytes_max: u64,
+    /// See [`RawLimits::response_idle_timeout_ms`]; 0 for never. Reached: the
+    /// body breaks off, and the instance ends.
+    pub response_idle_timeout_ms: u64,
+    /// See [`RawLimits::response_bytes_max`]; 0 for no limit. Reached: the body
+    /// breaks off.
+    pub response_bytes_max: u64,
 }
 
 /// All limits of one plugin, by who enforces them.
@@ -209,6 +237,8 @@ pub struct Limits {
     pub http: HttpLimits,
     /// Enforced by the runtime.
     pub keyvalue: KeyvalueLimits,
+    /// Enforced by the runtime.
+    pub outbound: OutboundLimits,
 }
 
 /// The largest linear memory that can be configured, in bytes.
@@ -291,6 +321,12 @@ impl Limits {
                     uses => Some(ranged("instance_uses_max", uses, 1, 1..=u64::MAX)?),
                 },
                 idle_ms: ranged("instance_idle_ms", raw.instance_idle_ms, 60_000, 1..=DAY_MS)?,
+                call_bytes_max: size(
+                    "call_bytes_max",
+                    raw.call_bytes_max,
+                    16 << 20,
+                    1 << 16..=GIB,
+                )?,
             },
             connection: ConnectionLimits {
                 count_max: counted("connections_max", raw.connections_max, 1_000_000, u32::MAX)?,
@@ -340,54 +376,24 @@ impl Limits {
                     16 << 20,
                     0..=u64::MAX,
                 )?,
-            },
-            keyvalue: KeyvalueLimits {
-                bytes_max: ranged(
-                    "keyvalue_bytes_max",
-                    raw.keyvalue_bytes_max,
-                    64 << 20,
+                response_idle_timeout_ms: ranged(
+                    "response_idle_timeout_ms",
+                    raw.response_idle_timeout_ms,
+                    60_000,
+                    0..=DAY_MS,
+                )?,
+                response_bytes_max: ranged(
+                    "response_bytes_max",
+                    raw.response_bytes_max,
+                    0,
                     0..=u64::MAX,
                 )?,
             },
+            keyvalue: KeyvalueLimits::resolve(raw)?,
+            outbound: OutboundLimits::resolve(raw)?,
         })
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn resolve(raw: &RawLimits) -> Result<Limits, OutOfRange> {
-        Limits::resolve(raw, SlowConsumer::default(), OnError::default())
-    }
-
-    #[test]
-    fn a_plugin_overrides_the_host() {
-        let host = RawLimits {
-            event_timeout_ms: Some(1),
-            events_max: Some(2),
-            ..Default::default()
-        };
-        let plugin = RawLimits {
-            event_timeout_ms: Some(3),
-            ..Default::default()
-        };
-        let limits = resolve(&plugin.over(&host)).unwrap();
-        assert_eq!(limits.event.timeout_ms, 3);
-        assert_eq!(limits.event.concurrent_max, 2);
-        assert_eq!(limits.connection.message_bytes_max, 1 << 20);
-    }
-
-    #[test]
-    fn a_value_out_of_range_is_named() {
-        let error = resolve(&RawLimits {
-            events_max: Some(0),
-            ..Default::default()
-        })
-        .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`events_max` is 0, but has to be from 1 to 1000000"
-        );
-    }
-}
+mod tests;

@@ -83,7 +83,7 @@ impl Lane {
         let accepted = Accepted {
             stream: Arriving::Memory(Memory::new(script.clone())),
             address: ADDRESS,
-            load: Load::new(&self.load),
+            load: Load::new(&self.load, None),
         };
         self.sender.blocking_send(accepted).is_ok()
     }

@@ -1,6 +1,7 @@
 //! Bodies on their way between the edge and a guest.
 
 mod gather;
+mod progress;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use holdfast_core::event::{Body as EdgeBody, BodyError};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
+pub(crate) use progress::Progress;
 use tokio::sync::oneshot;
 use wasmtime_wasi_http::{Error, WasiBody};
 
@@ -39,21 +41,40 @@ fn from_guest(body: impl GuestBody) -> EdgeBody {
         .boxed_unsync()
 }
 
+/// What is known of a response's body, and who wants to know.
+pub(crate) struct Watched {
+    /// Whether the guest has failed: one for all its bodies.
+    pub(crate) has_failed: Arc<AtomicBool>,
+    /// Whether the client takes it.
+    pub(crate) progress: Progress,
+    /// Dropped when nobody wants more of it.
+    pub(crate) _listener: oneshot::Sender<()>,
+    /// In bytes; 0 for no limit.
+    pub(crate) bytes_max: u64,
+}
+
 /// A guest's response for the edge. The body breaks off if the guest has failed,
-/// and holds the listener for as long as somebody wants more of it.
+/// or if it is too large, and holds the listener for as long as somebody wants
+/// more of it.
 pub(crate) async fn answer(
     response: Response<impl GuestBody>,
-    has_failed: Arc<AtomicBool>,
-    listener: oneshot::Sender<()>,
+    watched: Watched,
 ) -> Response<EdgeBody> {
     let (head, body) = response.into_parts();
-    let body = Checked {
-        inner: body,
-        has_failed,
-        is_over: false,
-        _listener: listener,
-    };
+    let body = Checked::new(body, watched);
     Response::from_parts(head, gather(body).await)
+}
+
+/// Whether a response may have so many bytes; a limit of 0 is none.
+pub(crate) fn may_have(len: usize, bytes_max: u64) -> bool {
+    len as u64 <= bytes_left(bytes_max)
+}
+
+fn bytes_left(bytes_max: u64) -> u64 {
+    match bytes_max {
+        0 => u64::MAX,
+        bytes_max => bytes_max,
+    }
 }
 
 /// A body for the edge whose bytes are all there.
@@ -70,10 +91,38 @@ pub(crate) fn whole(bytes: Bytes) -> EdgeBody {
 /// library lets it: what is left when a store goes is an end without an error.
 struct Checked<B> {
     inner: B,
-    /// One for all bodies of a guest.
-    has_failed: Arc<AtomicBool>,
+    watched: Watched,
+    bytes_left: u64,
     is_over: bool,
-    _listener: oneshot::Sender<()>,
+}
+
+impl<B> Checked<B> {
+    fn new(inner: B, watched: Watched) -> Self {
+        Self {
+            inner,
+            bytes_left: bytes_left(watched.bytes_max),
+            watched,
+            is_over: false,
+        }
+    }
+
+    /// Counts a piece.
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Error> {
+        self.watched.progress.note_taken();
+        let len = frame.data_ref().map_or(0, Bytes::len) as u64;
+        match self.bytes_left.checked_sub(len) {
+            Some(left) => {
+                self.bytes_left = left;
+                Ok(frame)
+            }
+            None => {
+                self.is_over = true;
+                let bytes_max = self.watched.bytes_max;
+                tracing::warn!(bytes_max, "a response is too large, and breaks off");
+                Err(Error::HttpResponseBodySize(Some(bytes_max)))
+            }
+        }
+    }
 }
 
 impl<B: GuestBody> Body for Checked<B> {
@@ -87,13 +136,17 @@ impl<B: GuestBody> Body for Checked<B> {
         if self.is_over {
             return Poll::Ready(None);
         }
+        self.watched.progress.note_wanted();
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
-        self.is_over = frame.is_none();
-        if self.is_over && self.has_failed.load(Ordering::Relaxed) {
+        if let Some(frame) = frame {
+            return Poll::Ready(Some(frame.and_then(|frame| self.take(frame))));
+        }
+        self.is_over = true;
+        if self.watched.has_failed.load(Ordering::Relaxed) {
             let text = "the guest has failed".into();
             return Poll::Ready(Some(Err(Error::InternalError(Some(text)))));
         }
-        Poll::Ready(frame)
+        Poll::Ready(None)
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -105,6 +158,28 @@ impl<B: GuestBody> Body for Checked<B> {
 mod tests {
     use super::*;
 
+    fn checked(inner: WasiBody, has_failed: Arc<AtomicBool>, bytes_max: u64) -> Checked<WasiBody> {
+        let watched = Watched {
+            has_failed,
+            progress: Progress::default(),
+            _listener: oneshot::channel().0,
+            bytes_max,
+        };
+        Checked::new(inner, watched)
+    }
+
+    #[test]
+    fn a_body_that_is_too_large_breaks_off() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let runtime = runtime.unwrap();
+        for (bytes_max, is_allowed) in [(0, true), (5, true), (4, false)] {
+            let full = http_body_util::Full::new(Bytes::from_static(b"12345"));
+            let full = full.map_err(|never| match never {}).boxed_unsync();
+            let body = checked(full, Arc::default(), bytes_max);
+            assert_eq!(runtime.block_on(body.collect()).is_ok(), is_allowed);
+        }
+    }
+
     #[test]
     fn the_body_of_a_guest_that_fails_is_not_complete() {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
@@ -114,12 +189,7 @@ mod tests {
             // All bodies of the guest break off, not the first alone.
             for _ in 0..2 {
                 let empty = http_body_util::Empty::new().map_err(|never| match never {});
-                let body = Checked {
-                    inner: empty.boxed_unsync(),
-                    has_failed: Arc::clone(&has_failed),
-                    is_over: false,
-                    _listener: oneshot::channel().0,
-                };
+                let body = checked(empty.boxed_unsync(), Arc::clone(&has_failed), 0);
                 assert!(!body.is_end_stream());
                 assert_eq!(runtime.block_on(body.collect()).is_err(), failed);
             }

@@ -14,7 +14,8 @@ use crate::plugin::Plugin;
 
 /// What a new generation of a plugin consists of.
 pub struct Generation {
-    /// Who it is, and what the edge has to know of it.
+    /// Who it is, and what the edge has to know of it. The limits of its tenant
+    /// hold from now on for the tenant's other plugins, too.
     pub settings: Arc<Settings>,
     /// Its component.
     pub loaded: Loaded,
@@ -63,6 +64,15 @@ pub enum Role {
     Old,
 }
 
+/// What the plugins of a tenant have together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TenantStatus {
+    /// Instances, on all event loops.
+    pub instances: u32,
+    /// Their linear memories, in bytes.
+    pub memory_bytes: u64,
+}
+
 /// What has become of a generation.
 #[derive(Clone, Debug)]
 pub struct GenerationStatus {
@@ -74,6 +84,8 @@ pub struct GenerationStatus {
     pub events: u64,
     /// Those of them that trapped or ran out of time.
     pub failed: u64,
+    /// Processor time its guests have used, in nanoseconds.
+    pub cpu_ns: u64,
     /// Connections that could not be migrated to its format of attachments; one
     /// is counted again when a later generation tries it.
     pub migrations_failed: u64,
@@ -90,6 +102,7 @@ impl GenerationStatus {
             role,
             events: tally.events(),
             failed: tally.failed(),
+            cpu_ns: plugin.shared.cpu_ns(),
             migrations_failed: migrations.failed,
             last_migration_error: migrations.last_error,
         }

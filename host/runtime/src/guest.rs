@@ -12,6 +12,7 @@ use crate::capability::outbound::Outbound;
 use crate::capability::stdio;
 use crate::http_0_3;
 use crate::plugin::Plugin;
+use crate::tenant::Memory;
 
 /// The data of one store.
 pub(crate) struct Guest {
@@ -23,6 +24,9 @@ pub(crate) struct Guest {
     table_0_3: http_0_3::Table,
     meter: Arc<Meter>,
     memory_bytes: Used,
+    memory: Memory,
+    /// Whether the instance is made.
+    is_made: bool,
     table_elements: Used,
 }
 
@@ -52,6 +56,11 @@ impl Used {
         true
     }
 }
+
+/// The tenant has no memory left for another instance.
+#[derive(Debug, thiserror::Error)]
+#[error("all instances of the tenant together have as much memory as they may")]
+pub(crate) struct NoMemory;
 
 /// Tells whoever polls a guest's future why it is pending.
 #[derive(Default)]
@@ -83,15 +92,18 @@ impl Guest {
                     .allow_udp(false)
                     .build(),
                 http: WasiHttpCtx::new(),
-                outbound: Outbound::new(&plugin.grants),
+                outbound: Outbound::new(plugin),
                 table,
                 table_0_3: http_0_3::Table::new(resources_max),
                 meter: Arc::default(),
                 memory_bytes: Used::default(),
+                memory: Memory::new(&plugin.tenant),
+                is_made: false,
                 table_elements: Used::default(),
             },
         );
         store.limiter(|guest| guest);
+        store.set_hostcall_fuel(plugin.instance.call_bytes_max);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
             store.data().meter.0.store(true, Ordering::Relaxed);
@@ -105,6 +117,12 @@ impl Guest {
 
     pub(crate) fn plugin(&self) -> &Arc<Plugin> {
         &self.plugin
+    }
+
+    /// The instance is made: from now on it is told that it can't have memory,
+    /// instead of the host.
+    pub(crate) fn set_made(&mut self) {
+        self.is_made = true;
     }
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
@@ -151,7 +169,14 @@ impl ResourceLimiter for Guest {
     ) -> wasmtime::Result<bool> {
         let max = self.plugin.instance.memory_bytes_max;
         let may_be = maximum.is_none_or(|maximum| desired <= maximum);
-        Ok(may_be && self.memory_bytes.grow(current, desired, max))
+        if !(may_be && self.memory_bytes.grow(current, desired, max)) {
+            return Ok(false);
+        }
+        let may_be = self.memory.grow(desired.saturating_sub(current));
+        match may_be || self.is_made {
+            true => Ok(may_be),
+            false => Err(NoMemory.into()),
+        }
     }
 
     fn table_growing(

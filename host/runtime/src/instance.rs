@@ -10,6 +10,7 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::guest::Guest;
 use crate::load::Http;
 use crate::plugin::Plugin;
+use crate::tenant::Lodging;
 use crate::world::websocket_0_1_0 as websocket;
 
 /// An instance nobody uses at the moment.
@@ -20,7 +21,22 @@ pub(crate) struct Instance {
     pub(crate) uses: u64,
     /// When its last event ended.
     pub(crate) idle_since: Instant,
-    _permit: OwnedSemaphorePermit,
+    place: Option<Place>,
+}
+
+/// Its place among those of the plugin, and among those of the tenant.
+pub(crate) struct Place {
+    _plugin: OwnedSemaphorePermit,
+    _tenant: Lodging,
+}
+
+impl Place {
+    pub(crate) fn new(plugin: OwnedSemaphorePermit, tenant: Lodging) -> Self {
+        Self {
+            _plugin: plugin,
+            _tenant: tenant,
+        }
+    }
 }
 
 /// What an instance exports.
@@ -37,14 +53,12 @@ pub(crate) enum HttpHandler {
 
 impl Instance {
     /// Makes an instance. The guest's own start function may run, so the caller
-    /// sets a deadline.
-    pub(crate) async fn new(
-        plugin: &Arc<Plugin>,
-        permit: OwnedSemaphorePermit,
-    ) -> wasmtime::Result<Self> {
+    /// sets a deadline, and holds a place for it.
+    pub(crate) async fn new(plugin: &Arc<Plugin>) -> wasmtime::Result<Self> {
         let loaded = &plugin.loaded;
         let mut store = Guest::store(loaded.parts.pre.engine(), plugin);
         let instance = loaded.parts.pre.instantiate_async(&mut store).await?;
+        store.data_mut().set_made();
         let websocket = match &loaded.parts.websocket {
             Some(indices) => Some(indices.load(&mut store, &instance)?),
             None => None,
@@ -63,7 +77,12 @@ impl Instance {
             handlers: Handlers { websocket, http },
             uses: 0,
             idle_since: Instant::now(),
-            _permit: permit,
+            place: None,
         })
+    }
+
+    /// Has it keep its place for as long as it lives.
+    pub(crate) fn keep(&mut self, place: Place) {
+        self.place = Some(place);
     }
 }

@@ -11,11 +11,13 @@ use holdfast_core::plugin::{LocalFuture, Plugins};
 use tokio::task::AbortHandle;
 
 use crate::runtime::Runtime;
+use crate::share::Shares;
 use crate::team::Team;
 
 /// The plugins on one event loop.
 pub struct Local {
     runtime: Arc<Runtime>,
+    shares: Rc<Shares>,
     /// Of those that have had an event here.
     teams: RefCell<Vec<Option<Rc<Team>>>>,
     /// The runtime's version which the teams have seen.
@@ -29,6 +31,7 @@ impl Local {
     pub fn new(runtime: Arc<Runtime>) -> Rc<Self> {
         Rc::new_cyclic(|this| Self {
             runtime,
+            shares: Rc::default(),
             teams: RefCell::default(),
             seen: Cell::new(0),
             this: Weak::clone(this),
@@ -60,7 +63,7 @@ impl Local {
     /// The team of a plugin that has had no event here.
     fn team(&self, id: PluginId) -> Option<Rc<Team>> {
         let index = id.0 as usize;
-        let team = Team::new(id, self.runtime.lineup(id)?);
+        let team = Team::new(id, self.runtime.lineup(id)?, &self.shares);
         let mut teams = self.teams.borrow_mut();
         if teams.len() <= index {
             teams.resize_with(index + 1, || None);

@@ -1,27 +1,33 @@
 //! A plugin as the runtime knows it: what its instances are made from, what
 //! they may do, and what all event loops together have of it.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use holdfast_core::deploy::Deploy;
 use holdfast_core::event::Outcome;
-use holdfast_core::limits::{EventLimits, InstanceLimits};
+use holdfast_core::limits::{
+    EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, OutboundLimits,
+};
 use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::generation::{Generation, Grants};
 use crate::load::Loaded;
 use crate::probation::{Alarm, Tally};
+use crate::rate::Rate;
 use crate::store::Store;
+use crate::tenant::Tenant;
 use crate::volume::{Verdict, Volume};
 
 /// One generation of a plugin.
 pub(crate) struct Plugin {
     pub(crate) settings: Arc<Settings>,
+    /// Whose it is.
+    pub(crate) tenant: Arc<Tenant>,
     pub(crate) loaded: Loaded,
-    pub(crate) grants: Arc<Grants>,
+    pub(crate) grants: Grants,
     pub(crate) deploy: Deploy,
     /// Of its attachments; empty until it has been asked.
     format: OnceLock<Arc<str>>,
@@ -29,8 +35,9 @@ pub(crate) struct Plugin {
     pub(crate) instance: InstanceLimits,
     /// Of what the guest publishes.
     pub(crate) message_bytes_max: usize,
-    /// Of the tenant's keys and values.
-    pub(crate) keyvalue_bytes_max: u64,
+    pub(crate) keyvalue: KeyvalueLimits,
+    pub(crate) http: HttpLimits,
+    pub(crate) outbound: OutboundLimits,
     pub(crate) edge: Arc<dyn Edge>,
     pub(crate) store: Store,
     pub(crate) shared: Shared,
@@ -53,10 +60,15 @@ pub(crate) struct Shared {
     log: Volume,
     /// What has become of its events.
     pub(crate) tally: Tally,
+    /// Time that its guests have computed.
+    cpu_ns: AtomicU64,
+    /// One permit for each outbound request.
+    pub(crate) outbound: Arc<Semaphore>,
+    pub(crate) outbound_rate: Rate,
 }
 
 impl Shared {
-    fn new(limits: &InstanceLimits, deploy: &Deploy) -> Self {
+    fn new(limits: &InstanceLimits, outbound: &OutboundLimits, deploy: &Deploy) -> Self {
         Self {
             instances: Arc::new(Semaphore::new(limits.count_max as usize)),
             waiting: AtomicU32::new(0),
@@ -64,7 +76,21 @@ impl Shared {
             wanted: Notify::new(),
             log: Volume::new(),
             tally: Tally::new(deploy.probation),
+            cpu_ns: AtomicU64::new(0),
+            outbound: Arc::new(Semaphore::new(outbound.concurrent_max as usize)),
+            outbound_rate: Rate::new(outbound.per_second_max),
         }
+    }
+
+    /// Counts time that its guests have computed.
+    pub(crate) fn add_cpu(&self, time: Duration) {
+        self.cpu_ns
+            .fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Time that its guests have computed, in nanoseconds.
+    pub(crate) fn cpu_ns(&self) -> u64 {
+        self.cpu_ns.load(Ordering::Relaxed)
     }
 
     /// How many wait for an instance, on all loops.
@@ -77,6 +103,7 @@ impl Plugin {
     /// A generation that has not been asked for its format.
     pub(crate) fn new(
         generation: Generation,
+        tenant: Arc<Tenant>,
         edge: Arc<dyn Edge>,
         store: Store,
         alarm: Arc<Alarm>,
@@ -84,15 +111,18 @@ impl Plugin {
         let limits = generation.limits;
         Self {
             settings: generation.settings,
+            tenant,
             loaded: generation.loaded,
-            grants: Arc::new(generation.grants),
+            grants: generation.grants,
             deploy: generation.deploy,
             format: OnceLock::new(),
-            shared: Shared::new(&limits.instance, &generation.deploy),
+            shared: Shared::new(&limits.instance, &limits.outbound, &generation.deploy),
             event: limits.event,
             instance: limits.instance,
             message_bytes_max: limits.connection.message_bytes_max,
-            keyvalue_bytes_max: limits.keyvalue.bytes_max,
+            keyvalue: limits.keyvalue,
+            http: limits.http,
+            outbound: limits.outbound,
             edge,
             store,
             alarm,

@@ -18,13 +18,15 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use holdfast_core::event::{Event, Failure, Outcome};
 use holdfast_core::plugin::LocalFuture;
-use tokio::sync::{Notify, OwnedSemaphorePermit};
+use tokio::sync::Notify;
 use wasmtime::PoolConcurrencyLimitError;
 
 use crate::deadline::within;
-use crate::instance::Instance;
+use crate::guest::NoMemory;
+use crate::instance::{Instance, Place};
 use crate::load::Http;
 use crate::plugin::Plugin;
+use crate::share::{Share, Shares};
 use crate::world::websocket_0_1_0::{Call, Form};
 
 /// Uses of an instance if the operator has not said how many: of one which
@@ -38,6 +40,8 @@ const USES_PER_LOOP: u64 = 16;
 /// The instances of one plugin on one event loop.
 pub(crate) struct Pool {
     plugin: Arc<Plugin>,
+    /// Its tenant's share of the event loop.
+    share: Share,
     idle: RefCell<Vec<Instance>>,
     crew: worker::Crew,
     /// How many wait here to be alone with an instance.
@@ -52,8 +56,9 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(plugin: Arc<Plugin>) -> Rc<Self> {
+    pub(crate) fn new(plugin: Arc<Plugin>, shares: &Rc<Shares>) -> Rc<Self> {
         Rc::new(Self {
+            share: shares.join(&plugin),
             plugin,
             idle: RefCell::default(),
             crew: worker::Crew::default(),
@@ -154,14 +159,14 @@ impl Pool {
             return Ok(instance);
         }
         // Boxed, since these are rare and would make every event larger.
-        if let Some(permit) = self.free_permit() {
-            return Box::pin(self.make(permit)).await;
+        if let Some(place) = self.free_place() {
+            return Box::pin(self.make(place)).await;
         }
         Box::pin(async {
-            let mut permit = pin!(self.permit(&self.waiting_alone));
+            let mut place = pin!(self.place(&self.waiting_alone));
             loop {
                 tokio::select! {
-                    permit = &mut permit => return self.make(permit?).await,
+                    place = &mut place => return self.make(place?).await,
                     () = self.returned.notified() => {
                         if let Some(instance) = self.warm() {
                             return Ok(instance);
@@ -178,40 +183,72 @@ impl Pool {
     }
 
     /// Makes an instance; its start function has as long as an event.
-    async fn make(&self, permit: OwnedSemaphorePermit) -> Result<Instance, Failure> {
+    async fn make(&self, place: Place) -> Result<Instance, Failure> {
         let limit_ms = self.plugin.event.timeout_ms;
-        let made = within(limit_ms, pin!(Instance::new(&self.plugin, permit))).await;
-        let made = made.map_err(|_| Failure::Timeout(limit_ms))?;
-        made.map_err(|error| match error.is::<PoolConcurrencyLimitError>() {
+        let is_full = Cell::new(false);
+        let made = within(limit_ms, pin!(self.make_when_possible(&is_full))).await;
+        let made = made.map_err(|_| match is_full.get() {
             true => Failure::Overloaded("the host has no room for another instance".into()),
-            false => Failure::Trap(format!("{error:?}")),
-        })
+            false => Failure::Timeout(limit_ms),
+        })?;
+        let mut instance = made.map_err(|error| match error.downcast::<NoMemory>() {
+            Ok(error) => Failure::Overloaded(error.to_string()),
+            Err(error) => Failure::Trap(format!("{error:?}")),
+        })?;
+        instance.keep(place);
+        Ok(instance)
     }
 
-    /// A permit for one more instance, if there is one.
-    fn free_permit(&self) -> Option<OwnedSemaphorePermit> {
+    /// Places are counted, but a component may need several memories for one.
+    /// `is_full` says that it waits for them.
+    async fn make_when_possible(&self, is_full: &Cell<bool>) -> wasmtime::Result<Instance> {
+        match Instance::new(&self.plugin).await {
+            Err(error) if error.is::<PoolConcurrencyLimitError>() => {}
+            made => return made,
+        }
+        let house = &self.plugin.tenant.house;
+        let _waiting = house.wait();
+        loop {
+            // Before it tries, so that it misses none that goes meanwhile.
+            let freed = house.freed();
+            is_full.set(false);
+            match Instance::new(&self.plugin).await {
+                Err(error) if error.is::<PoolConcurrencyLimitError>() => {}
+                made => return made,
+            }
+            is_full.set(true);
+            freed.await;
+        }
+    }
+
+    /// A place for one more instance, if there is one.
+    fn free_place(&self) -> Option<Place> {
         let instances = Arc::clone(&self.plugin.shared.instances);
-        instances.try_acquire_owned().ok()
+        let permit = instances.try_acquire_owned().ok()?;
+        Some(Place::new(permit, self.plugin.tenant.try_lodge()?))
     }
 
-    /// A permit for one more instance, waited for if need be. Who waits is
+    /// A place for one more instance, waited for if need be. Who waits is
     /// counted among those of his kind.
-    async fn permit(&self, waiting: &Cell<u32>) -> Result<OwnedSemaphorePermit, Failure> {
-        if let Some(permit) = self.free_permit() {
-            return Ok(permit);
+    async fn place(&self, waiting: &Cell<u32>) -> Result<Place, Failure> {
+        if let Some(place) = self.free_place() {
+            return Ok(place);
         }
         let _waiting = self.plugin.wait();
         waiting.update(|count| count + 1);
         let _waiting_here = Defer(|| waiting.update(|count| count - 1));
         let instances = Arc::clone(&self.plugin.shared.instances);
         let permit = instances.acquire_owned().await;
-        permit.map_err(|_| Failure::NoHandler)
+        let permit = permit.map_err(|_| Failure::NoHandler)?;
+        let lodging = self.plugin.tenant.lodge().await;
+        Ok(Place::new(permit, lodging.ok_or(Failure::NoHandler)?))
     }
 
     /// Whether anybody wants an instance who is not one of these: somebody on
     /// another loop, or somebody here who can't use this kind of instance.
     fn is_wanted_by_others(&self, these: &Cell<u32>) -> bool {
-        self.plugin.shared.waiting() > these.get()
+        let waiting = self.plugin.shared.waiting();
+        waiting > these.get() || self.plugin.tenant.is_wanted(waiting)
     }
 
     /// Whether an instance that is free now, after so many uses, goes to others.

@@ -63,8 +63,9 @@ fn format(plugin: &Arc<Plugin>) -> Result<String, String> {
 }
 
 async fn ask(plugin: &Arc<Plugin>) -> wasmtime::Result<String> {
-    let permit = Arc::clone(&plugin.shared.instances).acquire_owned().await?;
-    let mut instance = Instance::new(plugin, permit).await?;
+    // If the tenant has no place left, this is one too many for a moment.
+    let _lodging = plugin.tenant.try_lodge();
+    let mut instance = Instance::new(plugin).await?;
     match &instance.handlers.websocket {
         Some(handlers) => handlers.format(&mut instance.store).await,
         None => Ok(String::new()),

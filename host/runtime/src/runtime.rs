@@ -6,21 +6,23 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use holdfast_core::{Edge, PluginId};
+use holdfast_core::{Edge, PluginId, TenantId};
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
-use crate::generation::{Generation, GenerationStatus, Prepared, Role};
+use crate::generation::{Generation, GenerationStatus, Prepared, Role, TenantStatus};
 use crate::lineup::Lineup;
 use crate::plugin::Plugin;
 use crate::probation::Alarm;
 use crate::store::Store;
+use crate::tenant::Tenants;
 
 /// All plugins that are loaded.
 pub struct Runtime {
     edge: Arc<dyn Edge>,
     store: Store,
     alarm: Arc<Alarm>,
+    tenants: Tenants,
     slots: RwLock<Vec<Slot>>,
     /// Held by whoever makes a change, from what he reads to what he writes.
     changing: Mutex<()>,
@@ -40,12 +42,14 @@ struct Slot {
 
 impl Runtime {
     /// A runtime without plugins; what guests send goes to the edge, and what
-    /// they keep to the store.
-    pub fn new(edge: Arc<dyn Edge>, store: Store) -> Arc<Self> {
+    /// they keep to the store. `instances_max` is the number of instances which
+    /// the [engines](crate::EngineLimits) have room for.
+    pub fn new(edge: Arc<dyn Edge>, store: Store, instances_max: u32) -> Arc<Self> {
         Arc::new(Self {
             edge,
             store,
             alarm: Arc::default(),
+            tenants: Tenants::new(instances_max),
             slots: RwLock::default(),
             changing: Mutex::default(),
             version: AtomicU64::new(0),
@@ -151,10 +155,23 @@ impl Runtime {
         generations
     }
 
+    /// What the plugins of a tenant have together; none if it has no plugin.
+    pub fn tenant(&self, id: TenantId) -> Option<TenantStatus> {
+        let tenant = self.tenants.find(id)?;
+        Some(TenantStatus {
+            instances: tenant.instances(),
+            memory_bytes: tenant.memory_bytes(),
+        })
+    }
+
     /// A generation of which nothing has been made.
     pub(crate) fn plugin(&self, generation: Generation) -> Plugin {
         let (edge, store) = (Arc::clone(&self.edge), self.store.clone());
-        Plugin::new(generation, edge, store, Arc::clone(&self.alarm))
+        let tenant = self.tenants.get(
+            generation.settings.tenant,
+            &generation.settings.tenant_limits,
+        );
+        Plugin::new(generation, tenant, edge, store, Arc::clone(&self.alarm))
     }
 
     pub(crate) fn lineup(&self, id: PluginId) -> Option<Arc<Lineup>> {

@@ -52,6 +52,9 @@ pub(crate) enum StoreError {
     /// The tenant has so many bytes already, or would have.
     #[error("the store is full: its limit is {0} bytes")]
     Full(u64),
+    /// One value is too long.
+    #[error("a value has at most {0} bytes")]
+    ValueTooLong(u64),
     /// Incrementing what is no number.
     #[error("the value is not a number")]
     NotANumber,
@@ -61,7 +64,7 @@ pub(crate) enum StoreError {
 }
 
 impl StoreError {
-    fn failed(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "key-value store");
         Self::Failed
     }

@@ -14,11 +14,13 @@ use crate::lineup::Lineup;
 use crate::migrate::Move;
 use crate::plugin::Plugin;
 use crate::pool::Pool;
+use crate::share::Shares;
 
 /// A plugin's pools.
 pub(crate) struct Team {
     id: PluginId,
     lineup: RefCell<Arc<Lineup>>,
+    shares: Rc<Shares>,
     /// Of the generations that have had an event here.
     pools: RefCell<Vec<Rc<Pool>>>,
     /// Counts the requests, from 0 to 99 and again.
@@ -29,10 +31,11 @@ pub(crate) struct Team {
 }
 
 impl Team {
-    pub(crate) fn new(id: PluginId, lineup: Arc<Lineup>) -> Rc<Self> {
+    pub(crate) fn new(id: PluginId, lineup: Arc<Lineup>, shares: &Rc<Shares>) -> Rc<Self> {
         Rc::new(Self {
             id,
             lineup: RefCell::new(lineup),
+            shares: Rc::clone(shares),
             pools: RefCell::default(),
             turn: Cell::new(0),
             stuck: RefCell::default(),
@@ -133,7 +136,7 @@ impl Team {
         if let Some(pool) = known {
             return Rc::clone(pool);
         }
-        let pool = Pool::new(Arc::clone(plugin));
+        let pool = Pool::new(Arc::clone(plugin), &self.shares);
         pools.push(Rc::clone(&pool));
         pool
     }

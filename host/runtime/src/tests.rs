@@ -2,9 +2,11 @@
 //! format and an edge that has only connections.
 
 mod edge;
+mod fair;
 mod guest;
 mod lifetime;
 mod migration;
 mod probation;
+mod room;
 mod stage;
 mod strategies;

@@ -19,6 +19,7 @@ mod cli;
 mod compile;
 mod dev;
 mod drain;
+mod fair;
 mod foreign;
 mod handshake;
 mod http;

@@ -131,8 +131,10 @@ async fn a_file_that_vanishes_is_served_on_and_may_come_back() {
     fs::remove_file(host.component()).unwrap();
     host.becomes("an error", |it| it.error().is_some()).await;
     host.switch(FORM, 2).await;
-    let lines = host.log().matches("No such file").count();
-    assert_eq!(lines, 2, "{}", host.log());
+    let lines = || host.log().matches("No such file").count();
+    // The log comes a moment later than the status.
+    until("a line for each time", || lines() >= 2).await;
+    assert_eq!(lines(), 2, "{}", host.log());
     host.stop().await;
 }
 

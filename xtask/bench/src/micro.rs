@@ -68,7 +68,7 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
         Ok(())
     })?;
 
-    let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?);
+    let runtime = Runtime::new(Arc::new(Nobody), Store::in_memory()?, 1);
     for (id, limits) in limits {
         runtime.install(runtime.prepare(generation(id, &loaded, limits))?);
     }
@@ -142,6 +142,7 @@ fn generation(id: PluginId, loaded: &Loaded, limits: Limits) -> Generation {
             tenant: TenantId(0),
             name: format!("plugin-{}", id.0).into(),
             tenant_name: "default".into(),
+            tenant_limits: Arc::default(),
             handlers: loaded.handlers(),
             connection: limits.connection.clone(),
             http: limits.http.clone(),

@@ -5,6 +5,8 @@
 mod atomics;
 mod batch;
 
+use std::sync::Arc;
+
 use wasmtime::component::{ComponentType, Lift, Linker, Lower, Resource, ResourceType, WasmStr};
 use wasmtime::{Result, StoreContextMut};
 
@@ -60,7 +62,7 @@ fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
         Ok(())
     })?;
     interface.func_wrap("open", |mut store: Context<'_>, (name,): (WasmStr,)| {
-        let tenant = std::sync::Arc::clone(&store.data().plugin().settings.tenant_name);
+        let tenant = Arc::clone(&store.data().plugin().settings.tenant_name);
         let opened = match Scope::new(&tenant, &name.to_str(&store)?) {
             Ok(scope) => Ok(store.data_mut().table().push(Bucket(scope))?),
             Err(error) => Err(Error::from(error)),
@@ -140,10 +142,16 @@ fn change(
     store: &Context<'_>,
     kind: Result<Kind, StoreError>,
 ) -> impl Future<Output = Result<Changed, StoreError>> + Send + use<> {
-    let bytes_max = store.data().plugin().keyvalue_bytes_max;
+    let plugin = store.data().plugin();
+    let limits = plugin.keyvalue.clone();
+    let changes = Arc::clone(&plugin.tenant.changes);
     let database = database(store).clone();
     async move {
         let kind = kind?;
+        kind.check(limits.value_bytes_max)?;
+        let bytes_max = limits.bytes_max;
+        // So that those of other tenants wait for no more.
+        let _one_of_some = changes.acquire().await.map_err(StoreError::failed)?;
         database.change(Change { bytes_max, kind }).await
     }
 }

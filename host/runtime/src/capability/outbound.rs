@@ -7,6 +7,7 @@ mod allow;
 mod send;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::{HeaderName, Request, Response, Uri};
 use wasmtime_wasi_http::{
@@ -15,20 +16,20 @@ use wasmtime_wasi_http::{
 
 pub use allow::{AllowList, InvalidHost};
 
-use crate::generation::Grants;
+use crate::plugin::Plugin;
 
 /// Sends a guest's requests.
 pub(crate) struct Outbound {
-    grants: Arc<Grants>,
+    plugin: Arc<Plugin>,
 }
 
 type Progress = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Answer = Result<(Response<WasiBody>, Progress), Error>;
 
 impl Outbound {
-    pub(crate) fn new(grants: &Arc<Grants>) -> Self {
+    pub(crate) fn new(plugin: &Arc<Plugin>) -> Self {
         Self {
-            grants: Arc::clone(grants),
+            plugin: Arc::clone(plugin),
         }
     }
 
@@ -42,13 +43,35 @@ impl Outbound {
             None => 80,
         };
         let host = authority.host();
-        let granted = self.grants.allow_http.find(host, port);
+        let granted = self.plugin.grants.allow_http.find(host, port);
         let granted = granted.ok_or(Error::HttpRequestDenied)?;
         Ok(send::Target {
             host: host.trim_matches(['[', ']']).to_owned(),
             port,
             tls,
             local: granted.allows_local_addresses(),
+        })
+    }
+}
+
+impl Outbound {
+    /// The limits of one more request, if there may be one.
+    fn limits(&self, options: Option<RequestOptions>) -> Result<send::Limits, Error> {
+        let shared = &self.plugin.shared;
+        let permit = Arc::clone(&shared.outbound).try_acquire_owned();
+        let permit = permit.map_err(|_| Error::ConnectionLimitReached)?;
+        if !shared.outbound_rate.take(Instant::now()) {
+            return Err(Error::ConnectionLimitReached);
+        }
+        let options = options.unwrap_or_default();
+        let max = Duration::from_millis(self.plugin.outbound.timeout_ms);
+        let timeout = |asked: Option<Duration>| asked.unwrap_or(max).min(max);
+        Ok(send::Limits {
+            connect: timeout(options.connect_timeout),
+            first_byte: timeout(options.first_byte_timeout),
+            between_bytes: timeout(options.between_bytes_timeout),
+            body_bytes_max: self.plugin.outbound.body_bytes_max,
+            _permit: permit,
         })
     }
 }
@@ -65,7 +88,13 @@ impl WasiHttpHooks for Outbound {
         options: Option<RequestOptions>,
         _received: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Answer> + Send> {
-        let target = self.target(request.uri());
-        Box::new(async move { send::send(target?, request, options).await })
+        let begun = self.target(request.uri()).and_then(|target| {
+            let limits = self.limits(options)?;
+            Ok((target, limits))
+        });
+        Box::new(async move {
+            let (target, limits) = begun?;
+            send::send(target, request, limits).await
+        })
     }
 }

@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::select;
+
 use super::Pool;
 
 impl Pool {
@@ -38,14 +40,18 @@ impl Pool {
 
 async fn clean(pool: Rc<Pool>) {
     let period = Duration::from_millis(pool.plugin.instance.idle_ms.div_ceil(2));
-    let wanted = || pool.plugin.shared.wanted.notified();
+    let wanted = || {
+        let here = pool.plugin.shared.wanted.notified();
+        let anywhere = pool.plugin.tenant.house.wanted();
+        select(Box::pin(here), Box::pin(anywhere))
+    };
     let mut told = pin!(wanted());
     // For those who began to wait before.
     pool.sweep();
     while !pool.is_retired.get() {
         tokio::select! {
             () = tokio::time::sleep(period) => {}
-            () = &mut told => {}
+            _ = &mut told => {}
         }
         // Before the sweep, so that it misses nobody who begins to wait in it.
         told.set(wanted());

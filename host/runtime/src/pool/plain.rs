@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,22 +20,24 @@ use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
-use crate::body;
+use crate::body::{self, Progress, Watched};
 use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
 use crate::line::handler_failure;
 use crate::plugin::Entered;
 use crate::request;
+use crate::share::{Share, Turn};
 use crate::world::websocket_0_1_0::{Alone, Call};
 
 /// Runs a WebSocket event in the caller's own task.
 pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
     let has_begun = Cell::new(false);
+    let turn = Turn::new(&pool.share);
     // The end of a connection is told, however late.
     let kept = match &call {
-        Call::Close(..) => match pool.take().await {
+        Call::Close(..) => match turn.run(pin!(pool.take())).await {
             Ok(instance) => Some(instance),
             Err(failure) => return Outcome::Failed(failure),
         },
@@ -47,6 +49,9 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
             None => pool.take().await?,
         };
         has_begun.set(true);
+        turn.observe(instance.store.data().meter());
+        // It has been idle; that does not count.
+        instance.store.set_epoch_deadline(1);
         let handlers = &instance.handlers.websocket;
         let handlers = handlers.as_ref().ok_or(Failure::NoHandler)?;
         let outcome = handlers
@@ -56,18 +61,30 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
         pool.put(instance, pool.uses_max(USES));
         Ok(outcome)
     });
-    match within(limit_ms, event).await {
+    match within(limit_ms, pin!(turn.run(event))).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(failure)) => Outcome::Failed(failure),
         Err(_) if has_begun.get() => Outcome::Failed(Failure::Timeout(limit_ms)),
-        Err(_) => Outcome::Failed(no_instance(&pool)),
+        Err(_) => Outcome::Failed(turned_away(&turn)),
     }
 }
 
-/// What an event is told that has waited for an instance until its deadline.
-pub(super) fn no_instance(pool: &Pool) -> Failure {
-    let max = pool.plugin.instance.count_max;
-    Failure::Overloaded(format!("all of its {max} instances are busy"))
+/// What an event is told that has waited until its deadline and not begun.
+fn turned_away(turn: &Turn<'_>) -> Failure {
+    match turn.is_waiting() {
+        true => no_turn(),
+        false => no_instance(),
+    }
+}
+
+/// Its tenant had no turn.
+pub(super) fn no_turn() -> Failure {
+    Failure::Overloaded("its tenant has used its share of the processor".into())
+}
+
+/// All instances were busy, or those of others took all places.
+pub(super) fn no_instance() -> Failure {
+    Failure::Overloaded("no instance has become free for it".into())
 }
 
 type Head = Result<http::Response<wasmtime_wasi_http::WasiBody>, ErrorCode>;
@@ -81,18 +98,29 @@ pub(super) async fn http(
 ) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
     let deadline = Instant::now() + Duration::from_millis(limit_ms);
-    let mut instance = match within(limit_ms, pin!(pool.take())).await {
-        Ok(Ok(instance)) => instance,
-        Ok(Err(failure)) => return Outcome::Failed(failure),
-        Err(_) => return Outcome::Failed(no_instance(&pool)),
+    let mut instance = match take(&pool, limit_ms).await {
+        Ok(instance) => instance,
+        Err(failure) => return Outcome::Failed(failure),
     };
     let (head_sender, head) = oneshot::channel();
     // Dropped when nobody listens to the guest any more.
     let (listener, listening) = oneshot::channel();
     let has_failed = Arc::new(AtomicBool::new(false));
-    let is_cut = Arc::clone(&has_failed);
+    let progress = Progress::default();
+    let watched = Watched {
+        has_failed: Arc::clone(&has_failed),
+        progress: progress.clone(),
+        _listener: listener,
+        bytes_max: pool.plugin.http.response_bytes_max,
+    };
     let failure = tokio::task::spawn_local(async move {
-        let served = serve(&mut instance, request, head_sender, listening, deadline).await;
+        let exchange = Exchange {
+            head: head_sender,
+            listening,
+            progress,
+            deadline,
+        };
+        let served = serve(&pool.share, &mut instance, request, exchange).await;
         match served.is_ok() {
             true => pool.put(instance, pool.uses_max(USES_0_2)),
             // Before the instance goes, and the body of its response ends.
@@ -102,7 +130,7 @@ pub(super) async fn http(
         served.err()
     });
     match head.await {
-        Ok(Ok(response)) => Outcome::Response(body::answer(response, is_cut, listener).await),
+        Ok(Ok(response)) => Outcome::Response(body::answer(response, watched).await),
         Ok(Err(ErrorCode::InternalError(Some(text)))) => Outcome::Failed(handler_failure(&text)),
         Ok(Err(code)) => Outcome::Failed(handler_failure(&format!("{code:?}"))),
         // No head will come: the call has ended.
@@ -113,40 +141,63 @@ pub(super) async fn http(
     }
 }
 
-async fn serve(
-    instance: &mut Instance,
-    request: http::Request<Body>,
+/// An instance, in the tenant's turn and within this time.
+async fn take(pool: &Pool, limit_ms: u64) -> Result<Instance, Failure> {
+    let turn = Turn::new(&pool.share);
+    let taken = within(limit_ms, pin!(turn.run(pin!(pool.take())))).await;
+    taken.unwrap_or_else(|_| Err(turned_away(&turn)))
+}
+
+/// What the guest's call and whoever wants the response have in common.
+struct Exchange {
     head: oneshot::Sender<Head>,
     listening: oneshot::Receiver<()>,
+    progress: Progress,
+    /// For the head.
     deadline: Instant,
+}
+
+async fn serve(
+    share: &Share,
+    instance: &mut Instance,
+    request: http::Request<Body>,
+    exchange: Exchange,
 ) -> Result<(), Failure> {
+    let Exchange {
+        head,
+        mut listening,
+        progress,
+        deadline,
+    } = exchange;
     let Some(HttpHandler::V0_2(handler)) = &instance.handlers.http else {
         return Err(Failure::NoHandler);
     };
     let store = &mut instance.store;
     let plugin = Arc::clone(store.data().plugin());
-    let limit_ms = plugin.event.timeout_ms;
     let meter = Arc::clone(store.data().meter());
+    let limit_ms = plugin.event.timeout_ms;
     let has_head = Arc::new(AtomicBool::new(false));
     let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
     let handler = handler.wasi_http_incoming_handler();
     let mut call = pin!(handler.call_handle(store, request, out));
-    let mut listening = pin!(listening);
     let mut watch = Watch::new(limit_ms);
+    let turn = Turn::new(share);
+    turn.observe(&meter);
     let mut deadline = Some(deadline);
     let mut is_heard = true;
     let served = poll_fn(|context| {
-        if let Poll::Ready(returned) = call.as_mut().poll(context) {
+        if let Poll::Ready(returned) = turn.poll(call.as_mut(), context) {
             return Poll::Ready(returned.map_err(trap));
         }
-        if is_heard && listening.as_mut().poll(context).is_ready() {
+        if is_heard && Pin::new(&mut listening).poll(context).is_ready() {
             is_heard = false;
             deadline = Some(watch.deadline());
         }
         if is_heard && has_head.load(Ordering::Relaxed) {
-            deadline = None;
+            // From now on, only a client that does not read ends it.
+            deadline = progress.deadline(plugin.http.response_idle_timeout_ms);
         }
-        match watch.is_over(context, meter.take_interrupted(), deadline) {
+        match watch.is_over(context, turn.pause(), deadline) {
             true => Poll::Ready(Err(Failure::Timeout(limit_ms))),
             false => Poll::Pending,
         }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
+use crate::share::Pause;
+
 /// Decides when a guest has had its time.
 pub(super) struct Watch {
     limit: Duration,
@@ -29,21 +31,31 @@ impl Watch {
         Instant::now() + self.limit
     }
 
-    /// To be called when the guest is pending; `interrupted` says that it was
-    /// computing. Returns whether its time is over, and otherwise has the task
+    /// To be called when the guest is pending. Returns whether its time is over, and otherwise has the task
     /// woken when it will be.
     pub(super) fn is_over(
         &mut self,
         context: &mut Context<'_>,
-        interrupted: bool,
+        pause: Pause,
         deadline: Option<Instant>,
     ) -> bool {
-        if interrupted {
-            let now = Instant::now();
-            let since = *self.computing_since.get_or_insert(now);
-            return now - since >= self.limit || deadline.is_some_and(|deadline| now >= deadline);
-        }
-        self.computing_since = None;
+        let deadline = match pause {
+            Pause::Interrupted => {
+                let now = Instant::now();
+                let since = *self.computing_since.get_or_insert(now);
+                return now - since >= self.limit
+                    || deadline.is_some_and(|deadline| now >= deadline);
+            }
+            Pause::NoTurn => {
+                // Nobody polls it for as long as that takes.
+                let until = self.computing_since.map(|since| since + self.limit);
+                deadline.into_iter().chain(until).min()
+            }
+            Pause::Waits => {
+                self.computing_since = None;
+                deadline
+            }
+        };
         loop {
             // A timer that goes off too early is cheaper than one that is moved
             // with each event.

@@ -16,11 +16,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use holdfast_core::event::{Body, Failure, Outcome};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Pool;
 use super::plain::no_instance;
+use crate::instance::Place;
 use crate::plugin::Entered;
 use crate::world::websocket_0_1_0::Call;
 use seat::Seat;
@@ -140,34 +141,40 @@ impl Pool {
         }
         let pool = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let permit = pool.permit_for_crew().await;
+            let place = pool.place_for_crew().await;
             pool.crew.is_hiring.set(false);
-            match permit {
-                Ok(permit) if pool.crew.has_jobs() => outside::work(pool, permit).await,
+            match place {
+                Ok(place) if pool.crew.has_jobs() => outside::work(pool, place).await,
                 _ => {}
             }
         });
     }
 
-    /// Waits for a permit, and turns away the jobs whose time is over meanwhile.
-    async fn permit_for_crew(&self) -> Result<OwnedSemaphorePermit, Failure> {
+    /// Waits for a place, and turns away the jobs whose time is over meanwhile.
+    async fn place_for_crew(&self) -> Result<Place, Failure> {
         let limit = Duration::from_millis(self.plugin.event.timeout_ms);
-        let mut permit = pin!(self.permit(&self.waiting_hire));
+        let mut place = pin!(self.place(&self.waiting_hire));
         loop {
             let first = self.crew.first_deadline();
             let next = first.unwrap_or_else(|| Instant::now() + limit);
             tokio::select! {
-                permit = &mut permit => return permit,
-                () = tokio::time::sleep_until(next) => self.turn_away_late(),
+                place = &mut place => return place,
+                () = tokio::time::sleep_until(next) => {
+                    self.turn_away_late(no_instance);
+                }
             }
         }
     }
 
-    fn turn_away_late(&self) {
-        for job in self.crew.take_late() {
+    /// Returns whether there were any.
+    fn turn_away_late(&self, failure: impl Fn() -> Failure) -> bool {
+        let late = self.crew.take_late();
+        let is_any = !late.is_empty();
+        for job in late {
             // Whoever waited may have gone meanwhile.
-            let _ = job.reply.send(Outcome::Failed(no_instance(self)));
+            let _ = job.reply.send(Outcome::Failed(failure()));
         }
+        is_any
     }
 
     /// Answers one job, since no worker could be made for it.

@@ -38,6 +38,22 @@ pub(crate) enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether all values are short enough.
+    pub(crate) fn check(&self, bytes_max: u64) -> Result<(), StoreError> {
+        let is_short = |value: &Vec<u8>| value.len() as u64 <= bytes_max;
+        let are_short = match self {
+            Self::Set(entries) => entries.iter().all(|(_, value)| is_short(value)),
+            Self::Swap { value, .. } => is_short(value),
+            Self::Delete(_) | Self::Increment(..) => true,
+        };
+        match are_short {
+            true => Ok(()),
+            false => Err(StoreError::ValueTooLong(bytes_max)),
+        }
+    }
+}
+
 /// A value, or that there was none, as somebody saw it. A digest, so that a guest
 /// can't have the host keep values for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

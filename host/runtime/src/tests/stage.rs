@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use holdfast_core::deploy::{Deploy, Probation, Strategy};
 use holdfast_core::event::{CloseCause, Closure, Failure, Handshake};
-use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer, TenantLimits};
 use holdfast_core::{ConnectionId, Event, Message, Outcome, PluginId, Plugins, Settings, TenantId};
 use tokio::runtime::{Builder, LocalOptions};
 
@@ -20,6 +20,13 @@ use crate::{
 /// The plugin.
 pub(super) const PLUGIN: PluginId = PluginId(3);
 
+/// Another plugin, and whose it is.
+pub(super) struct Neighbour {
+    pub(super) plugin: PluginId,
+    pub(super) tenant: TenantId,
+    pub(super) limits: TenantLimits,
+}
+
 /// How long an event may take.
 pub(super) const EVENT_TIMEOUT_MS: u64 = 200;
 
@@ -31,8 +38,13 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new() -> Self {
+        Self::with_room(32)
+    }
+
+    /// With room for so many instances.
+    pub(super) fn with_room(instances_max: u32) -> Self {
         let engines = Engines::new(&EngineLimits {
-            instances_max: 32,
+            instances_max,
             memory_bytes_max: 1 << 20,
             table_elements_max: 100,
         });
@@ -40,7 +52,7 @@ impl Stage {
         let (compiler, limits) = (Compiler::InProcess, LoadLimits::default());
         let loader = Loader::new(engines.unwrap(), None, compiler, limits);
         Self {
-            runtime: Runtime::new(edge.clone(), Store::in_memory().unwrap()),
+            runtime: Runtime::new(edge.clone(), Store::in_memory().unwrap(), instances_max),
             edge,
             loader: loader.unwrap(),
         }
@@ -57,6 +69,27 @@ impl Stage {
         guest: Guest,
         strategy: Strategy,
     ) -> Result<(), LoadError> {
+        let default = Neighbour {
+            plugin: PLUGIN,
+            tenant: TenantId(0),
+            limits: TenantLimits::default(),
+        };
+        self.try_deploy_to(&default, number, guest, strategy)
+    }
+
+    /// Installs the first generation of a plugin.
+    pub(super) fn deploy_to(&self, neighbour: &Neighbour, guest: Guest) {
+        self.try_deploy_to(neighbour, 1, guest, Strategy::All)
+            .unwrap();
+    }
+
+    fn try_deploy_to(
+        &self,
+        neighbour: &Neighbour,
+        number: u32,
+        guest: Guest,
+        strategy: Strategy,
+    ) -> Result<(), LoadError> {
         let raw = RawLimits {
             event_timeout_ms: Some(EVENT_TIMEOUT_MS),
             memory_bytes_max: Some(1 << 20),
@@ -67,12 +100,12 @@ impl Stage {
         let loaded = self.loader.load(&guest.bytes())?;
         let generation = Generation {
             settings: Arc::new(Settings {
-                id: PLUGIN,
+                id: neighbour.plugin,
                 generation: number,
-                tenant: TenantId(0),
+                tenant: neighbour.tenant,
                 name: "guest".into(),
                 tenant_name: "default".into(),
-                tenant_limits: Arc::default(),
+                tenant_limits: Arc::new(neighbour.limits.clone()),
                 handlers: loaded.handlers(),
                 connection: limits.connection.clone(),
                 http: limits.http.clone(),
@@ -128,6 +161,12 @@ impl Loop {
     pub(super) async fn message(&self, id: u128, text: &str) -> String {
         let event = Event::Message(self.edge.state(id), Message::Text(text.into()));
         answer(self.deliver(event).await)
+    }
+
+    /// The same for another plugin's connection.
+    pub(super) async fn message_to(&self, plugin: PluginId, id: u128, text: &str) -> String {
+        let event = Event::Message(self.edge.state(id), Message::Text(text.into()));
+        answer(self.local.deliver(plugin, event).await)
     }
 
     pub(super) async fn open(&self, id: u128) -> String {

@@ -5,7 +5,7 @@ use holdfast_tests::host::Host;
 use holdfast_tests::http::get;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{End, Socket};
-use holdfast_tests::wait::found;
+use holdfast_tests::wait::{found, until};
 
 in_both_forms!(
     a_removed_plugin_says_good_bye,
@@ -51,8 +51,9 @@ async fn a_removed_plugin_says_good_bye(form: &str) {
     })
     .await;
     // Its code has heard of every end.
-    let closes = host.log().matches(" close Deploy 1001").count();
-    assert_eq!(closes, sockets.len(), "{}", host.log());
+    let closes = || host.log().matches(" close Deploy 1001").count();
+    until("a line for each end", || closes() >= sockets.len()).await;
+    assert_eq!(closes(), sockets.len(), "{}", host.log());
     let state = unrelated.ask("state me").await;
     assert_eq!(state, "note=mine version=0 buffered=0");
     assert_eq!(host.fixture().await.generation(), 1, "it was left alone");

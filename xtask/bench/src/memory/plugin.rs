@@ -1,6 +1,7 @@
 //! Handlers in native code: an echo, which subscribes nobody, and on another path
 //! somebody who tells everybody.
 
+use std::sync::Arc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_core::event::{Acceptance, Handshake};
@@ -92,6 +93,7 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         tenant: TENANT,
         name: "echo".into(),
         tenant_name: "default".into(),
+        tenant_limits: Arc::default(),
         handlers: Handlers {
             http: false,
             websocket: true,

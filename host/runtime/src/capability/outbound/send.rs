@@ -14,17 +14,28 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
 use wasmtime_wasi_http::io::TokioIo;
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
+use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::Answer;
 use super::address::is_public;
 
-/// Used for each of the three time-outs which the guest does not set.
-const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+/// Head of a response, in bytes.
+const HEAD_BYTES_MAX: u32 = 64 << 10;
+
+/// Limits of one request.
+pub(super) struct Limits {
+    pub(super) connect: Duration,
+    pub(super) first_byte: Duration,
+    pub(super) between_bytes: Duration,
+    pub(super) body_bytes_max: u64,
+    /// One of those that the plugin has; kept until the response is complete.
+    pub(super) _permit: OwnedSemaphorePermit,
+}
 
 /// Where a request goes.
 pub(super) struct Target {
@@ -38,21 +49,17 @@ pub(super) struct Target {
 
 /// Sends a request and waits for the head of its response. The returned future
 /// drives the connection until the response's body is complete.
-pub(super) async fn send(
-    target: Target,
-    request: Request<WasiBody>,
-    options: Option<RequestOptions>,
-) -> Answer {
-    let options = options.unwrap_or_default();
-    let connect_timeout = options.connect_timeout.unwrap_or(TIMEOUT_DEFAULT);
-    let stream = timeout(connect_timeout, connect(&target))
+pub(super) async fn send(target: Target, request: Request<WasiBody>, limits: Limits) -> Answer {
+    let stream = timeout(limits.connect, connect(&target))
         .await
         .map_err(|_| Error::ConnectionTimeout)??;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_buf_size(HEAD_BYTES_MAX as usize)
+        .handshake(TokioIo::new(stream))
+        .await?;
     let mut progress: BoxFuture<'static, _> = Box::pin(async move { Ok(connection.await?) });
-    let first_byte = options.first_byte_timeout.unwrap_or(TIMEOUT_DEFAULT);
     let mut sent = std::pin::pin!(timeout(
-        first_byte,
+        limits.first_byte,
         sender.send_request(origin_form(request))
     ));
     let response = tokio::select! {
@@ -60,15 +67,25 @@ pub(super) async fn send(
         response = &mut sent => response,
         // The connection may end as soon as it has given the response away.
         ended = &mut progress => {
-            ended?;
+            ended.map_err(head_error)?;
             progress = Box::pin(async { Ok(()) });
             sent.await
         }
     };
-    let response = response.map_err(|_| Error::ConnectionReadTimeout)??;
-    let between_bytes = options.between_bytes_timeout.unwrap_or(TIMEOUT_DEFAULT);
-    let response = response.map(|body| TimedBody::new(body, between_bytes).boxed_unsync());
+    let response = response.map_err(|_| Error::ConnectionReadTimeout)?;
+    let response = response.map_err(|error| head_error(error.into()))?;
+    let response = response.map(|body| LimitedBody::new(body, limits).boxed_unsync());
     Ok((response, Box::new(progress)))
+}
+
+/// Why there is no head of a response.
+fn head_error(error: Error) -> Error {
+    match error {
+        Error::Hyper(error) if error.is_parse_too_large() => {
+            Error::HttpResponseHeaderSectionSize(Some(HEAD_BYTES_MAX))
+        }
+        other => other,
+    }
 }
 
 /// The request without scheme and authority, as a server expects it (RFC 9112,
@@ -130,24 +147,35 @@ static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
     Arc::new(config)
 });
 
-/// A response's body with a limit on the time between its frames.
-struct TimedBody {
+/// A response's body with limits of its size, and of the time between its frames.
+struct LimitedBody {
     inner: Incoming,
-    between_bytes: Duration,
+    limits: Limits,
+    bytes_left: u64,
     sleep: Option<Pin<Box<Sleep>>>,
 }
 
-impl TimedBody {
-    fn new(inner: Incoming, between_bytes: Duration) -> Self {
+impl LimitedBody {
+    fn new(inner: Incoming, limits: Limits) -> Self {
         Self {
             inner,
-            between_bytes,
+            bytes_left: limits.body_bytes_max,
+            limits,
             sleep: None,
         }
     }
+
+    /// Counts a frame.
+    fn take(&mut self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Error> {
+        let len = frame.data_ref().map_or(0, Bytes::len) as u64;
+        let left = self.bytes_left.checked_sub(len);
+        let max = self.limits.body_bytes_max;
+        self.bytes_left = left.ok_or(Error::HttpResponseBodySize(Some(max)))?;
+        Ok(frame)
+    }
 }
 
-impl Body for TimedBody {
+impl Body for LimitedBody {
     type Data = Bytes;
     type Error = Error;
 
@@ -157,9 +185,9 @@ impl Body for TimedBody {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) {
             self.sleep = None;
-            return Poll::Ready(frame.map(|frame| frame.map_err(Error::from)));
+            return Poll::Ready(frame.map(|frame| self.take(frame?)));
         }
-        let deadline = Instant::now() + self.between_bytes;
+        let deadline = Instant::now() + self.limits.between_bytes;
         let sleep = self
             .sleep
             .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));

@@ -20,7 +20,7 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 
 use super::seat::Seat;
 use super::{Job, Task};
-use crate::body;
+use crate::body::{self, Progress, Watched};
 use crate::guest::Guest;
 use crate::http_0_3;
 use crate::instance::{Handlers, HttpHandler};
@@ -86,9 +86,14 @@ impl Desk {
             let failure = Failure::Timeout(limit_ms);
             let _ = job.reply.send(Outcome::Failed(failure));
         }
+        self.leave_in_time();
+    }
+
+    /// Ends the worker when its events are done, or after the time of one.
+    fn leave_in_time(&self) {
         self.seat.is_leaving.set(true);
         if self.leave_by.get().is_none() {
-            self.leave_by.set(Some(now + self.limit()));
+            self.leave_by.set(Some(Instant::now() + self.limit()));
         }
     }
 }
@@ -158,24 +163,26 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
             }
             None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
         },
-        Task::Http(request) => {
-            let has_failed = Arc::clone(&desk.has_failed);
-            serve(accessor, handlers, request, &guest_task, has_failed).await
-        }
+        Task::Http(request) => serve(accessor, handlers, request, &guest_task, desk).await,
     };
     let outcome = outcome.unwrap_or_else(|error| {
         desk.seat.is_leaving.set(true);
         Outcome::Failed(Failure::Trap(format!("{error:?}")))
     });
     desk.answer(id, outcome);
-    if let Some(listening) = listening {
-        // It only ever ends by the sender being dropped with the body.
-        let _ = listening.await;
+    if let Some((progress, listening)) = listening {
+        let limit_ms = desk.pool.plugin.http.response_idle_timeout_ms;
+        if !progress.listened(limit_ms, listening).await {
+            desk.leave_in_time();
+        }
     }
     drop(entered);
 }
 
-type Served = (wasmtime::Result<Outcome>, Option<oneshot::Receiver<()>>);
+type Served = (wasmtime::Result<Outcome>, Option<Listening>);
+
+/// The body of a response, and whether somebody wants more of it.
+type Listening = (Progress, oneshot::Receiver<()>);
 
 /// Serves a request through `wasi:http/handler@0.3`, up to the head of the
 /// response.
@@ -184,21 +191,33 @@ async fn serve(
     handlers: &Handlers,
     request: http::Request<Body>,
     task: &Cell<Option<GuestTaskId>>,
-    has_failed: Arc<AtomicBool>,
+    desk: &Desk,
 ) -> Served {
     let Some(HttpHandler::V0_3(handler)) = &handlers.http else {
         return (Ok(Outcome::Failed(Failure::NoHandler)), None);
     };
     match respond(accessor, handler, request, task).await {
         Ok(Ok(mut response)) => {
+            let bytes_max = desk.pool.plugin.http.response_bytes_max;
             if let Some(bytes) = response.body_mut().take_whole() {
+                if !body::may_have(bytes.len(), bytes_max) {
+                    let text = format!("its response has more than {bytes_max} bytes");
+                    return (Ok(Outcome::Failed(Failure::Handler(text))), None);
+                }
                 let response = response.map(|_| body::whole(bytes));
                 return (Ok(Outcome::Response(response)), None);
             }
             // Ends at once if the body is complete within a moment.
             let (listener, listening) = oneshot::channel();
-            let response = body::answer(response, has_failed, listener).await;
-            (Ok(Outcome::Response(response)), Some(listening))
+            let progress = Progress::default();
+            let watched = Watched {
+                has_failed: Arc::clone(&desk.has_failed),
+                progress: progress.clone(),
+                _listener: listener,
+                bytes_max,
+            };
+            let response = body::answer(response, watched).await;
+            (Ok(Outcome::Response(response)), Some((progress, listening)))
         }
         Ok(Err(code)) => (Ok(Outcome::Failed(refused(code))), None),
         Err(error) => (Err(error), None),

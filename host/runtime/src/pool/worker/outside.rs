@@ -7,18 +7,19 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use holdfast_core::event::{Failure, Outcome};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use wasmtime::AsContextMut;
 use wasmtime::component::GuestTaskId;
 
 use super::super::Pool;
+use super::super::plain::no_turn;
 use super::super::watch::Watch;
 use super::inside::{self, Begun, Desk};
-use crate::instance::Instance;
+use crate::instance::{Instance, Place};
+use crate::share::{Pause, Turn};
 
 /// Interruptions in a row after which a guest is thought to compute for long. A
 /// shorter one is not worth another instance.
@@ -30,9 +31,10 @@ enum Ended {
     OutOfTime,
 }
 
-/// A worker's life, from its permit to its end.
-pub(super) async fn work(pool: Rc<Pool>, permit: OwnedSemaphorePermit) {
-    let instance = match pool.make(permit).await {
+/// A worker's life, from its place to its end.
+pub(super) async fn work(pool: Rc<Pool>, place: Place) {
+    let made = Turn::new(&pool.share).run(pin!(pool.make(place))).await;
+    let instance = match made {
         Ok(instance) => instance,
         Err(failure) => return pool.turn_away(failure),
     };
@@ -81,6 +83,8 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
     let mut watch = Watch::new(desk.pool.plugin.event.timeout_ms);
     let mut interruptions = 0;
     let mut held_since = None;
+    let turn = Turn::new(&desk.pool.share);
+    turn.observe(&meter);
     let handlers = &instance.handlers;
     let mut inside = pin!(
         instance
@@ -89,10 +93,13 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
     );
     poll_fn(|context| {
         desk.had_turn.set(false);
-        if let Poll::Ready(ended) = inside.as_mut().poll(context) {
+        if let Poll::Ready(ended) = turn.poll(inside.as_mut(), context) {
             return Poll::Ready(Some(ended));
         }
-        let is_interrupted = meter.take_interrupted();
+        if turn.pause() == Pause::NoTurn {
+            return starve(desk, &mut watch, context);
+        }
+        let is_interrupted = turn.pause() == Pause::Interrupted;
         interruptions = if is_interrupted { interruptions + 1 } else { 0 };
         let is_stuck = match is_interrupted {
             true => interruptions >= STUCK_AFTER,
@@ -107,20 +114,45 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
         held_since = is_held.then(|| held_since.unwrap_or_else(Instant::now));
         let held_until = held_since.map(|since| since + desk.limit());
         let deadline = desk.deadline().into_iter().chain(held_until).min();
-        if !watch.is_over(context, is_interrupted, deadline) {
+        if !watch.is_over(context, turn.pause(), deadline) {
             return Poll::Pending;
         }
-        let has_to_go = desk.leave_by.get().is_some_and(|by| by <= Instant::now());
-        if is_stuck || has_to_go {
-            // It does not even let others end.
-            return Poll::Ready(None);
-        }
-        desk.expire();
-        // Perhaps there is nothing else to do.
-        context.waker().wake_by_ref();
-        Poll::Pending
+        expire(desk, context)
     })
     .await
+}
+
+/// The tenant's turn is awaited: sees to those meanwhile whose time is over, also
+/// to jobs that have not begun.
+fn starve<T>(desk: &Desk, watch: &mut Watch, context: &mut Context<'_>) -> Poll<Option<T>> {
+    let queued = desk.pool.crew.first_deadline();
+    let deadline = desk.deadline().into_iter().chain(queued).min();
+    if !watch.is_over(context, Pause::NoTurn, deadline) {
+        return Poll::Pending;
+    }
+    let is_any_away = desk.pool.turn_away_late(no_turn);
+    if desk.deadline().is_some_and(|it| it <= Instant::now()) {
+        return expire(desk, context);
+    }
+    if !is_any_away {
+        // It has computed for too long without any event.
+        return Poll::Ready(None);
+    }
+    context.waker().wake_by_ref();
+    Poll::Pending
+}
+
+/// The time of some events is over, or the worker's own.
+fn expire<T>(desk: &Desk, context: &Context<'_>) -> Poll<Option<T>> {
+    let has_to_go = desk.leave_by.get().is_some_and(|by| by <= Instant::now());
+    if desk.seat.is_stuck.get() || has_to_go {
+        // It does not even let others end.
+        return Poll::Ready(None);
+    }
+    desk.expire();
+    // Perhaps there is nothing else to do.
+    context.waker().wake_by_ref();
+    Poll::Pending
 }
 
 /// The task which was running when the guest trapped, if the store still knows.

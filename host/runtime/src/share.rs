@@ -1,0 +1,258 @@
+//! The shares of an event loop's time which tenants have. A guest's future is
+//! polled only when its tenant's turn has come, and the time is measured.
+//!
+//! As long as one tenant alone has plugins on an event loop, nothing is shared
+//! and nobody waits. Otherwise [`schedule`] decides; those who wait are called by
+//! a task, which lets the event loop look for input before each round.
+
+mod schedule;
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use holdfast_core::TenantId;
+
+use crate::guest::Meter;
+use crate::plugin::Plugin;
+use schedule::{Member, Schedule};
+
+/// A tenant, and those of its events that wait.
+type Waiting = Member<Rc<Waiter>>;
+
+/// All shares of one event loop.
+#[derive(Default)]
+pub(crate) struct Shares {
+    schedule: Schedule<Rc<Waiter>>,
+    /// The tenants, and how many pools each of them has.
+    members: RefCell<HashMap<TenantId, (Rc<Waiting>, u32)>>,
+    /// Whether there are several tenants.
+    is_shared: Cell<bool>,
+    has_caller: Cell<bool>,
+}
+
+/// The share of a tenant, as one of its pools has it.
+pub(crate) struct Share {
+    shares: Rc<Shares>,
+    member: Rc<Waiting>,
+    plugin: Arc<Plugin>,
+}
+
+impl Shares {
+    /// The share from which the events of a pool are served.
+    pub(crate) fn join(self: &Rc<Self>, plugin: &Arc<Plugin>) -> Share {
+        let tenant = &plugin.tenant;
+        let mut members = self.members.borrow_mut();
+        let (member, pools) = members.entry(tenant.id).or_insert_with(|| {
+            let member = Member::new(tenant.id.0, tenant.weight());
+            (Rc::new(member), 0)
+        });
+        *pools += 1;
+        member.set_weight(tenant.weight());
+        let member = Rc::clone(member);
+        self.is_shared.set(members.len() > 1);
+        Share {
+            shares: Rc::clone(self),
+            member,
+            plugin: Arc::clone(plugin),
+        }
+    }
+
+    fn leave(&self, tenant: TenantId) {
+        let mut members = self.members.borrow_mut();
+        if let Some((_, pools)) = members.get_mut(&tenant) {
+            *pools -= 1;
+            if *pools == 0 {
+                members.remove(&tenant);
+            }
+        }
+        self.is_shared.set(members.len() > 1);
+    }
+
+    /// Has the next one of those who wait take his turn.
+    fn call_next(&self) {
+        let next = self
+            .schedule
+            .next(|waiter| waiter.wait.get() == Wait::Waiting);
+        if let Some(waiter) = next {
+            waiter.wait.set(Wait::Called);
+            if let Some(waker) = waiter.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn ensure_caller(self: &Rc<Self>) {
+        if !self.has_caller.replace(true) {
+            tokio::task::spawn_local(call(Rc::clone(self)));
+        }
+    }
+}
+
+/// Calls those who wait, a round at a time, until nobody does.
+async fn call(shares: Rc<Shares>) {
+    while shares.schedule.has_waiting() {
+        // Tokio looks for input before a task that yields this way runs again,
+        // and those whom that wakes come first.
+        tokio::task::yield_now().await;
+        shares.schedule.begin_round();
+        shares.call_next();
+    }
+    shares.has_caller.set(false);
+}
+
+impl Share {
+    /// Somebody who is to be called.
+    fn wait(&self, context: &Context<'_>) -> Rc<Waiter> {
+        let waiter = Rc::new(Waiter {
+            wait: Cell::new(Wait::Waiting),
+            waker: RefCell::new(Some(context.waker().clone())),
+        });
+        self.shares.schedule.wait(&self.member, Rc::clone(&waiter));
+        self.shares.ensure_caller();
+        waiter
+    }
+
+    fn charge(&self, time: Duration) {
+        self.plugin.shared.add_cpu(time);
+        if self.shares.is_shared.get() {
+            let ns = time.as_nanos() as u64;
+            if self.shares.schedule.charge(&self.member, ns) {
+                self.shares.call_next();
+            }
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.shares.leave(self.plugin.tenant.id);
+    }
+}
+
+/// Somebody who waits for a turn.
+struct Waiter {
+    wait: Cell<Wait>,
+    waker: RefCell<Option<Waker>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    Waiting,
+    Called,
+    /// He does not want it any more.
+    Gone,
+}
+
+/// Why a guest's future is pending.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pause {
+    /// It waits for something.
+    Waits,
+    /// It was interrupted while it computed, and goes on as soon as it can.
+    Interrupted,
+    /// It would go on if it were its tenant's turn.
+    NoTurn,
+}
+
+/// The turns of one guest's future.
+pub(crate) struct Turn<'a> {
+    share: &'a Share,
+    waiter: RefCell<Option<Rc<Waiter>>>,
+    /// Of the instance, once there is one.
+    meter: RefCell<Option<Arc<Meter>>>,
+    pause: Cell<Pause>,
+}
+
+impl<'a> Turn<'a> {
+    pub(crate) fn new(share: &'a Share) -> Self {
+        Self {
+            share,
+            waiter: RefCell::new(None),
+            meter: RefCell::new(None),
+            pause: Cell::new(Pause::Waits),
+        }
+    }
+
+    /// Learns from now on whether the guest of this meter was interrupted.
+    pub(crate) fn observe(&self, meter: &Arc<Meter>) {
+        self.meter.replace(Some(Arc::clone(meter)));
+    }
+
+    /// Why the future is pending that was polled last.
+    pub(crate) fn pause(&self) -> Pause {
+        self.pause.get()
+    }
+
+    /// Whether the future could go on, but it is not the tenant's turn.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiter.borrow().is_some()
+    }
+
+    /// Polls the future if it is the tenant's turn.
+    pub(crate) fn poll<F: Future>(
+        &self,
+        future: Pin<&mut F>,
+        context: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        if !self.has_come(context) {
+            self.pause.set(Pause::NoTurn);
+            return Poll::Pending;
+        }
+        let begin = Instant::now();
+        let polled = future.poll(context);
+        let time = begin.elapsed();
+        self.pause.set(Pause::Waits);
+        if polled.is_pending() && self.take_interrupted() {
+            self.pause.set(Pause::Interrupted);
+            // At once: when its task runs again others have been called.
+            if self.share.shares.is_shared.get() {
+                self.waiter.replace(Some(self.share.wait(context)));
+            }
+        }
+        self.share.charge(time);
+        polled
+    }
+
+    /// Runs the future to its end, in turns.
+    pub(crate) async fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
+        poll_fn(|context| self.poll(future.as_mut(), context)).await
+    }
+
+    /// Whether the turn has come; otherwise the task is woken when it does.
+    fn has_come(&self, context: &Context<'_>) -> bool {
+        let shares = &self.share.shares;
+        let mut waiter = self.waiter.borrow_mut();
+        match &*waiter {
+            None if !shares.is_shared.get() => return true,
+            None if shares.schedule.may_begin(&self.share.member) => return true,
+            None => *waiter = Some(self.share.wait(context)),
+            Some(called) if called.wait.get() == Wait::Called => {
+                *waiter = None;
+                return true;
+            }
+            Some(waiting) => {
+                waiting.waker.replace(Some(context.waker().clone()));
+            }
+        }
+        false
+    }
+
+    fn take_interrupted(&self) -> bool {
+        let meter = self.meter.borrow();
+        meter.as_ref().is_some_and(|meter| meter.take_interrupted())
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter.wait.set(Wait::Gone);
+        }
+    }
+}
