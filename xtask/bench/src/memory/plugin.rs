@@ -1,7 +1,6 @@
 //! Handlers in native code: an echo, which subscribes nobody, and on another path
 //! somebody who tells everybody.
 
-use std::sync::Arc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_core::event::{Acceptance, Handshake};
