@@ -4,9 +4,11 @@
 
 mod raw;
 mod resolve;
+mod tokens;
 
 pub use raw::{Kind, Raw, RawAdmin, RawDev, RawPlugin, RawRoute, parse};
 pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, Plugin, Route, resolve};
+pub use tokens::{AdminToken, RawToken, Role, Secret};
 
 /// What is wrong with a manifest, and how to mend it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -35,5 +35,6 @@ mod protocol;
 mod reload_admin;
 mod reload_files;
 mod reload_manifest;
+mod roles;
 mod scale;
 mod swap;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ManifestError;
+use super::{ManifestError, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{OnError, RawLimits, RawLoadLimits, SlowConsumer};
 
@@ -62,6 +62,9 @@ pub struct RawAdmin {
     pub listen: Option<String>,
     /// Plugins that have metrics of their own; 1,000 if left out.
     pub metrics_plugins_max: Option<u32>,
+    /// Who may ask, besides the bearer of the host's own token.
+    #[serde(default)]
+    pub tokens: Vec<RawToken>,
 }
 
 /// One `[[plugin]]`.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::ManifestError;
 use super::raw::{Kind, Raw, RawDev, RawPlugin, RawRoute};
+use super::tokens::{self, AdminToken};
 use crate::deploy::Deploy;
 use crate::limits::{Limits, LoadLimits};
 
@@ -34,6 +35,8 @@ pub struct Host {
     pub admin_listen: SocketAddr,
     /// Plugins that have metrics of their own; the others are added up.
     pub metrics_plugins_max: u32,
+    /// Who may ask, besides the bearer of the host's own token.
+    pub admin_tokens: Vec<AdminToken>,
     /// Event loops; none for one each core.
     pub threads: Option<usize>,
     /// Instances of all plugins together.
@@ -104,7 +107,7 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
         message: format!("{file}: {message}"),
         hint: Some(hint),
     };
-    let host = host(raw).map_err(fail)?;
+    let host = host(raw, folder).map_err(fail)?;
     let plugins = plugins(raw, folder).map_err(fail)?;
     let routes = routes(raw, &plugins).map_err(fail)?;
     Ok(Manifest {
@@ -116,9 +119,9 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
 }
 
 /// What is wrong, and how to mend it.
-type Wrong = (String, String);
+pub(super) type Wrong = (String, String);
 
-fn host(raw: &Raw) -> Result<Host, Wrong> {
+fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
     let address = |key: &str, text: Option<&str>, default| {
         let text = text.unwrap_or(default);
         text.parse().map_err(|_| {
@@ -141,6 +144,7 @@ fn host(raw: &Raw) -> Result<Host, Wrong> {
                 ));
             }
         },
+        admin_tokens: tokens::resolve(&raw.admin.tokens, folder)?,
         threads: match raw.threads {
             Some(0) => {
                 return Err((
@@ -266,7 +270,7 @@ fn plugin(raw: &Raw, plugin: &RawPlugin, folder: &Path) -> Result<Plugin, (Strin
     })
 }
 
-fn is_name(name: &str) -> bool {
+pub(super) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     (1..=64).contains(&name.len()) && name.bytes().all(allowed)
 }
