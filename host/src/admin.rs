@@ -2,6 +2,7 @@
 //! HTTP/1.1 and JSON, on a port of its own, for those who have the token.
 
 mod answer;
+mod keys;
 mod meeting;
 mod metrics;
 mod reception;
@@ -26,6 +27,7 @@ use crate::fleet::Handle;
 use crate::problem::Problem;
 use answer::Office;
 pub(crate) use answer::{Answer, Denial, Rollback};
+use keys::Keys;
 pub(crate) use meeting::{Meeting, Published, places};
 use reception::Reception;
 use token::Token;
@@ -46,6 +48,7 @@ pub(crate) struct Admin {
     metrics_plugins_max: usize,
     reception: Option<Reception>,
     token: Token,
+    keys: Keys,
 }
 
 impl Admin {
@@ -64,12 +67,14 @@ impl Admin {
                 "give another address in `[admin] listen`, or --no-admin",
             )
         })?;
+        let token = Token::find()?;
         Ok(Self {
             listener,
             address,
             metrics_plugins_max: host.metrics_plugins_max as usize,
             reception: depot.map(|it| Reception::new(it, host.load.component_bytes_max)),
-            token: Token::find()?,
+            keys: Keys::find(&token, &host.admin_tokens)?,
+            token,
         })
     }
 
@@ -99,7 +104,7 @@ impl Admin {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let office = Arc::new(Office {
             fleet,
-            token: self.token,
+            keys: self.keys,
             serving,
             start: SystemTime::now(),
             metrics_plugins_max: self.metrics_plugins_max,

@@ -184,10 +184,14 @@ impl Setup {
     /// Starts the host, which is to fail, and returns what it says.
     pub async fn fails(self) -> String {
         let folder = Folder::new();
+        for (name, content) in &self.files {
+            folder.write(name, content);
+        }
         let manifest = folder.write(MANIFEST, self.text());
         let mut command = host::command();
         command.arg("serve").arg(manifest);
         command.arg("--cache").arg(&self.cache);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let output = tokio::task::spawn_blocking(move || command.output());
         let output = patiently("the host to end", output).await;
         let output = output.expect("no panic").expect("the host starts");

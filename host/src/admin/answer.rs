@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use holdfast_core::manifest::Role;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
@@ -13,10 +14,10 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::keys::{Caller, Keys};
 use super::metrics;
 use super::reception::Reception;
 use super::routes::{Action, Found, find};
-use super::token::Token;
 use crate::fleet::{Closed, Handle, Refusal, RefusalKind, Status};
 
 /// The largest body of a request.
@@ -27,7 +28,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the answers are made from.
 pub(super) struct Office {
     pub(super) fleet: Handle,
-    pub(super) token: Token,
+    pub(super) keys: Keys,
     /// Where the host listens.
     pub(super) serving: SocketAddr,
     pub(super) start: SystemTime,
@@ -101,12 +102,24 @@ impl Failure {
 impl Office {
     /// Answers one request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let (action, is_open) = match find(request.method(), request.uri().path()) {
-            Found::Action { action, is_open } => (action, is_open),
+        let found = find(request.method(), request.uri().path());
+        let caller = self.caller(&request);
+        let action = match (found, caller) {
+            (Found::Action { action, role: None }, _) => action,
             // Who shows no token is not told what there is.
-            _ if !self.may(&request) => return unauthorized(),
-            Found::OtherMethods(methods) => return other_methods(&methods),
-            Found::Nothing => {
+            (_, None) => return unauthorized(),
+            (
+                Found::Action {
+                    action,
+                    role: Some(role),
+                },
+                Some(caller),
+            ) => match check(&action, role, caller) {
+                Ok(()) => action,
+                Err(failure) => return refuse(failure),
+            },
+            (Found::OtherMethods(methods), Some(_)) => return other_methods(&methods),
+            (Found::Nothing, Some(_)) => {
                 return refuse(Failure::new(
                     StatusCode::NOT_FOUND,
                     "there is nothing at this path",
@@ -114,37 +127,49 @@ impl Office {
                 ));
             }
         };
-        if !is_open && !self.may(&request) {
-            return unauthorized();
-        }
-        match self.act(action, request.into_body()).await {
+        match self.act(action, caller, request.into_body()).await {
             Ok(response) => response,
             Err(failure) => refuse(failure),
         }
     }
 
-    fn may(&self, request: &Request<Incoming>) -> bool {
+    fn caller(&self, request: &Request<Incoming>) -> Option<&Caller> {
         let shown = request.headers().get(AUTHORIZATION);
-        let shown = shown.and_then(|value| value.to_str().ok());
-        shown.is_some_and(|value| self.token.is_shown_by(value))
+        let shown = shown.and_then(|value| value.to_str().ok())?;
+        self.keys.caller(shown)
     }
 
-    async fn act(&self, action: Action, body: Incoming) -> Result<Response<Full<Bytes>>, Failure> {
+    async fn act(
+        &self,
+        action: Action,
+        caller: Option<&Caller>,
+        body: Incoming,
+    ) -> Result<Response<Full<Bytes>>, Failure> {
+        let caller = caller.cloned();
+        let is_known = move |tenant: &str| caller.as_ref().is_some_and(|it| it.knows(tenant));
         match action {
             Action::Health => Ok(json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))),
             Action::Status => {
                 // It may look at every connection, and this thread accepts new ones.
                 let fleet = self.fleet.clone();
                 let status = tokio::task::spawn_blocking(move || fleet.status()).await;
-                Ok(json(
-                    StatusCode::OK,
-                    &self.status(status.map_err(|_| Closed)?),
-                ))
+                let mut status = status.map_err(|_| Closed)?;
+                let all = status.plugins.len();
+                status.plugins.retain(|plugin| is_known(&plugin.tenant));
+                if status.plugins.len() < all {
+                    // It may name what others have.
+                    status.manifest_error = None;
+                }
+                Ok(json(StatusCode::OK, &self.status(status)))
             }
             Action::Metrics => {
                 let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
                 let start = self.start;
-                let page = move || metrics::write(fleet.census(), plugins_max, start);
+                let page = move || {
+                    let mut census = fleet.census();
+                    census.plugins.retain(|it| is_known(&it.name.tenant));
+                    metrics::write(census, plugins_max, start)
+                };
                 let page = tokio::task::spawn_blocking(page).await;
                 Ok(answer(
                     StatusCode::OK,
@@ -198,6 +223,26 @@ impl Office {
             status,
         }
     }
+}
+
+/// Whether somebody may ask for it. Of other tenants' things he is told what he
+/// would be told if there were none.
+fn check(action: &Action, least: Role, caller: &Caller) -> Result<(), Failure> {
+    if action.tenant().is_some_and(|tenant| !caller.knows(tenant)) {
+        return Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            "there is no such plugin",
+            "this token is for the plugins of one tenant",
+        ));
+    }
+    if caller.role < least {
+        return Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            format!("the role `{}` may not ask for this", caller.role.name()),
+            format!("show a token with the role `{}`", least.name()),
+        ));
+    }
+    Ok(())
 }
 
 /// Reads a body that may be empty.

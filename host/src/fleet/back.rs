@@ -212,12 +212,17 @@ pub(super) fn find<'a>(
     plugins: &'a mut std::collections::BTreeMap<Name, Deployed>,
     name: &Name,
 ) -> Result<&'a mut Deployed, Refusal> {
-    let known = plugins.keys().map(|it| format!("`{}`", it.plugin));
+    // Other tenants' plugins are nobody's business here.
+    let known = plugins.keys().filter(|it| it.tenant == name.tenant);
+    let known = known.map(|it| format!("`{}`", it.plugin));
     let known: Vec<_> = known.collect();
     plugins.get_mut(name).ok_or_else(|| Refusal {
         kind: RefusalKind::NotFound,
         message: format!("there is no plugin {name}"),
-        hint: format!("the plugins are {}", known.join(", ")),
+        hint: match known.is_empty() {
+            true => "the tenant has no plugins".into(),
+            false => format!("its plugins are {}", known.join(", ")),
+        },
     })
 }
 

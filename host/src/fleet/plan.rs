@@ -152,6 +152,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         listen,
         admin_listen,
         metrics_plugins_max,
+        admin_tokens,
         threads,
         instances_max,
         drain_timeout_ms,
@@ -166,6 +167,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             "admin.metrics_plugins_max",
             *metrics_plugins_max != new.metrics_plugins_max,
         ),
+        ("admin.tokens", *admin_tokens != new.admin_tokens),
         ("threads", *threads != new.threads),
         ("instances_max", *instances_max != new.instances_max),
         (

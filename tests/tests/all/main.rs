@@ -36,6 +36,7 @@ mod protocol;
 mod reload_admin;
 mod reload_files;
 mod reload_manifest;
+mod roles;
 mod scale;
 mod swap;
 mod tenants;

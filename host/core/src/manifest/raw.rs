@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ManifestError;
 use super::value::RawValue;
+use super::{ManifestError, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{OnError, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer};
 
@@ -115,6 +115,9 @@ pub struct RawAdmin {
     pub listen: Option<String>,
     /// Plugins that have metrics of their own; 1,000 if left out.
     pub metrics_plugins_max: Option<u32>,
+    /// Who may ask, besides the bearer of the host's own token.
+    #[serde(default)]
+    pub tokens: Vec<RawToken>,
 }
 
 /// One `[[plugin]]`.

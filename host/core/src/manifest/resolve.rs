@@ -9,6 +9,7 @@ use super::plugin::{Author, Plugin};
 use super::raw::{Raw, RawDev};
 use super::route::{Route, Taken};
 use super::tenant::Tenant;
+use super::tokens::{self, AdminToken};
 use crate::limits::{InstanceLimits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
@@ -43,6 +44,8 @@ pub struct Host {
     pub admin_listen: SocketAddr,
     /// Plugins that have metrics of their own; the others are added up.
     pub metrics_plugins_max: u32,
+    /// Who may ask, besides the bearer of the host's own token.
+    pub admin_tokens: Vec<AdminToken>,
     /// Event loops; none for one each core.
     pub threads: Option<usize>,
     /// Instances of all plugins together.
@@ -92,7 +95,7 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
         message: format!("{file}: {message}"),
         hint: Some(hint),
     };
-    let host = host(raw).map_err(fail)?;
+    let host = host(raw, folder).map_err(fail)?;
     let tenants = tenants(raw).map_err(fail)?;
     let plugins = plugins(raw, &tenants, folder).map_err(fail)?;
     let routes = routes(raw, &tenants, &plugins).map_err(fail)?;
@@ -138,7 +141,7 @@ fn tenants(raw: &Raw) -> Result<Tenants, Wrong> {
     Ok(tenants)
 }
 
-fn host(raw: &Raw) -> Result<Host, Wrong> {
+fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
     let address = |key: &str, text: Option<&str>, default| {
         let text = text.unwrap_or(default);
         text.parse().map_err(|_| {
@@ -161,6 +164,7 @@ fn host(raw: &Raw) -> Result<Host, Wrong> {
                 ));
             }
         },
+        admin_tokens: tokens::resolve(&raw.admin.tokens, folder)?,
         threads: match raw.threads {
             Some(0) => {
                 return Err((

@@ -100,5 +100,6 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         },
         connection: limits.connection,
         http: limits.http,
+        metrics: Default::default(),
     })
 }
