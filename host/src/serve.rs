@@ -71,6 +71,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         system::store(plan.storage)?,
         host.instances_max,
     );
+    let depot = system::depot(plan.storage)?;
     let inlet = Inlet::new();
     let (fleet, handle) = Start {
         manifest: plan.manifest,
@@ -78,6 +79,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         loader,
         runtime: Arc::clone(&runtime),
         hub: Arc::clone(&hub),
+        depot: depot.clone(),
         on_files: Box::new(inlet.on_files()),
     }
     .run()?;
@@ -106,7 +108,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
     let admin = match plan.operation.no_admin {
         true => None,
-        false => Some(Admin::bind(host.admin_listen)?),
+        false => Some(Admin::bind(&host, depot)?),
     };
     let serving = Serving {
         admin,

@@ -13,6 +13,7 @@ pub mod id;
 pub mod limits;
 pub mod manifest;
 pub mod message;
+pub mod metrics;
 pub mod network;
 pub mod plugin;
 pub mod secret;

@@ -9,6 +9,7 @@ mod raw;
 mod resolve;
 mod route;
 mod tenant;
+mod tokens;
 mod value;
 
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
@@ -20,6 +21,7 @@ pub use raw::{
 pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, resolve};
 pub use route::Route;
 pub use tenant::Tenant;
+pub use tokens::{AdminToken, RawToken, Role, TokenSource};
 pub use value::{Origin, RawPlace, RawValue, VALUE_BYTES_MAX, Value};
 
 /// What is wrong with a manifest, and how to mend it.

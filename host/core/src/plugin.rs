@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::event::{Event, Outcome};
 use crate::id::{PluginId, TenantId};
 use crate::limits::{ConnectionLimits, HttpLimits, TenantLimits};
+use crate::metrics::PluginMetrics;
 
 /// A future that stays on the event loop where it was made.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -55,4 +56,6 @@ pub struct Settings {
     pub connection: ConnectionLimits,
     /// Limits of its HTTP requests.
     pub http: HttpLimits,
+    /// What is counted of the plugin. All its generations share it.
+    pub metrics: Arc<PluginMetrics>,
 }

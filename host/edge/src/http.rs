@@ -17,6 +17,7 @@ use std::task::{Context, Poll, ready};
 
 use holdfast_core::event::{Body, Handshake};
 use holdfast_core::manifest::Kind;
+use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome, Settings};
 use http::header::{CONNECTION, HOST};
@@ -107,6 +108,7 @@ impl Http {
             Ok(limited) => limited,
             Err(error) => {
                 self.ending.refused.set(true);
+                settings.metrics.note_limit(LimitHit::Body);
                 return Reply::ready(too_large(&error.to_string()));
             }
         };
@@ -170,6 +172,7 @@ fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
             is_first: false, ..
         }) => report::unavailable(),
         OpenError::Plugin(_) => {
+            settings.metrics.note_limit(LimitHit::Connections);
             tracing::warn!(plugin, tenant, "a handshake is refused: {error}");
             report::unavailable()
         }
@@ -259,10 +262,14 @@ impl Guest {
         let overflow = self.overflow.take();
         if overflow.as_ref().is_some_and(Overflow::is_set) {
             self.ending.refused.set(true);
+            self.settings.metrics.note_limit(LimitHit::Body);
             return too_large("The body is too large.");
         }
         let mut response = match outcome {
-            Outcome::Response(response) if !response.status().is_informational() => response,
+            Outcome::Response(response) if !response.status().is_informational() => {
+                self.settings.metrics.note_response(response.status());
+                response
+            }
             Outcome::Failed(failure) => {
                 report::failure(&self.settings, &failure);
                 return report::response(&failure);

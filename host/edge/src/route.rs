@@ -169,6 +169,7 @@ pub(crate) mod tests {
             handlers: Handlers::default(),
             connection: limits.connection,
             http: limits.http,
+            metrics: Arc::default(),
         })
     }
 

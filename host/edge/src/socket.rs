@@ -33,6 +33,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use holdfast_core::event::{CloseCause, Closure, Failure};
 use holdfast_core::limits::OnError;
+use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome};
 use tokio::io::AsyncWrite;
@@ -239,7 +240,11 @@ impl Socket {
             Ok(None) => None,
             Err(error) => {
                 let cause = match error {
-                    FrameError::TooLarge => CloseCause::Limit,
+                    FrameError::TooLarge => {
+                        let settings = self.connection().settings();
+                        settings.metrics.note_limit(LimitHit::Message);
+                        CloseCause::Limit
+                    }
                     FrameError::Protocol(_) | FrameError::Utf8 => CloseCause::Error,
                 };
                 self.garbled = true;

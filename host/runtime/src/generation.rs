@@ -80,6 +80,8 @@ pub struct GenerationStatus {
     pub number: u32,
     /// What it does.
     pub role: Role,
+    /// Its instances, on all event loops.
+    pub instances: u32,
     /// Events it has handled.
     pub events: u64,
     /// Those of them that trapped or ran out of time.
@@ -100,6 +102,7 @@ impl GenerationStatus {
         Self {
             number: plugin.number(),
             role,
+            instances: plugin.instance_count(),
             events: tally.events(),
             failed: tally.failed(),
             cpu_ns: plugin.shared.cpu_ns(),

@@ -7,8 +7,10 @@ mod read;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use holdfast_core::limits::LoadLimits;
+use holdfast_core::metrics::LoadMetrics;
 use holdfast_core::plugin;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Precompiled};
@@ -33,6 +35,7 @@ pub struct Loader {
     cache: Option<Cache>,
     compiler: Compiler,
     limits: LoadLimits,
+    metrics: Arc<LoadMetrics>,
     /// One component is compiled at a time: the compiler takes all cores by
     /// itself, and its limit of memory is then that of all of them.
     busy: Mutex<()>,
@@ -83,9 +86,15 @@ impl Loader {
             cache,
             compiler,
             limits,
+            metrics: Arc::default(),
             busy: Mutex::new(()),
             used: Mutex::default(),
         })
+    }
+
+    /// What is counted of loading.
+    pub fn metrics(&self) -> &Arc<LoadMetrics> {
+        &self.metrics
     }
 
     /// Reads and loads a file. Takes as long as compiling takes, unless the
@@ -148,12 +157,23 @@ impl Loader {
     pub(crate) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
         check_format(bytes)?;
         if let Some(component) = self.cached(digest) {
+            self.metrics.cache_hits.add(1);
             return Ok(component);
         }
         let _alone = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         let cache = self.cache.as_ref();
-        self.compiler
-            .compile(&self.engines, &self.limits, digest, bytes, cache)
+        let begin = Instant::now();
+        let compiled = self
+            .compiler
+            .compile(&self.engines, &self.limits, digest, bytes, cache);
+        let counter = match &compiled {
+            Ok(_) => &self.metrics.compiled,
+            Err(_) => &self.metrics.failed,
+        };
+        counter.add(1);
+        let ns = u64::try_from(begin.elapsed().as_nanos());
+        self.metrics.compile_ns.add(ns.unwrap_or(u64::MAX));
+        compiled
     }
 
     fn cached(&self, digest: Digest) -> Option<Component> {

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use holdfast_core::PluginId;
 use holdfast_core::deploy::Strategy;
+use holdfast_core::metrics::PluginMetrics;
 
 use super::Fleet;
 use super::deployed::Deployed;
@@ -41,6 +42,7 @@ pub(super) struct Entry {
     pub(super) id: PluginId,
     pub(super) component: String,
     pub(super) strategy: Strategy,
+    pub(super) metrics: Arc<PluginMetrics>,
     pub(super) fault: Option<Fault>,
     pub(super) stable: Option<Mark>,
     pub(super) canary: Option<Mark>,
@@ -102,6 +104,7 @@ fn entry((name, deployed): (&Name, &Deployed)) -> Entry {
         id: deployed.id,
         component: deployed.wanted.component.display().to_string(),
         strategy: deployed.wanted.deploy.strategy,
+        metrics: Arc::clone(&deployed.metrics),
         fault: deployed.fault.clone(),
         stable: deployed.stable.as_ref().map(mark),
         canary: deployed.canary.as_ref().map(mark),

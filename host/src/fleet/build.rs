@@ -7,6 +7,7 @@ use std::time::{Instant, SystemTime};
 
 use holdfast_core::deploy::Deploy;
 use holdfast_core::manifest::Plugin;
+use holdfast_core::metrics::PluginMetrics;
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_runtime::{
     AllowList, Digest, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
@@ -29,6 +30,8 @@ pub(crate) struct Order {
     pub(crate) id: PluginId,
     pub(crate) tenant: TenantId,
     pub(crate) number: u32,
+    /// What is counted of the plugin.
+    pub(crate) metrics: Arc<PluginMetrics>,
     pub(crate) entry: Arc<Plugin>,
     /// How it takes over.
     pub(crate) deploy: Deploy,
@@ -96,10 +99,13 @@ impl Builder {
         }
     }
 
-    fn read(&self, entry: &Plugin, path: &Path) -> Result<Vec<u8>, LoadError> {
+    pub(super) fn read(&self, entry: &Plugin, path: &Path) -> Result<Vec<u8>, LoadError> {
         match &entry.root {
-            None => self.loader.read(path),
-            Some(root) => self.loader.read_file(beneath::open(Some(root), path)?),
+            // A component that was uploaded is nowhere in the tenant's folder.
+            Some(root) if path == entry.component => {
+                self.loader.read_file(beneath::open(Some(root), path)?)
+            }
+            _ => self.loader.read(path),
         }
     }
 
@@ -115,6 +121,7 @@ impl Builder {
             handlers: loaded.handlers(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),
+            metrics: Arc::clone(&order.metrics),
         });
         let prepared = self.runtime.prepare(Generation {
             settings: Arc::clone(&settings),
@@ -148,6 +155,7 @@ impl Builder {
 }
 
 fn fault(order: &Order, error: &LoadError, content: Option<Content>) -> Fault {
-    let path = order.entry.component.clone();
+    let file = order.file.as_ref().map(|file| file.path.clone());
+    let path = file.unwrap_or_else(|| order.entry.component.clone());
     Fault::from(Problem::component(&path, error)).in_file(path, content)
 }

@@ -45,6 +45,7 @@ pub(crate) fn version(number: u32, digest: &str) -> Version<()> {
             handlers: Handlers::default(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),
+            metrics: Arc::default(),
         }),
         entry,
         loaded: (),

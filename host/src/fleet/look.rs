@@ -116,8 +116,15 @@ impl Fleet {
         let source = &mut self.source;
         source.main = new.or(source.main.take());
         let main = source.main.as_ref()?;
+        let faults = source.tenants.fault_times();
         let is_changed = source.tenants.look(main, is_new, look);
-        (is_new || is_changed).then(|| source.tenants.join(main))
+        if is_new || is_changed {
+            return Some(source.tenants.join(main));
+        }
+        if source.tenants.fault_times() != faults {
+            self.publish();
+        }
+        None
     }
 
     /// The operator's part of it, if its file says something new that holds.
@@ -230,7 +237,7 @@ impl Fleet {
 
     /// Waits for the load thread, and obeys other commands meanwhile; none if
     /// the host ends.
-    fn make(&mut self, order: Order) -> Option<Done> {
+    pub(super) fn make(&mut self, order: Order) -> Option<Done> {
         if !self.worker.order(order) {
             let fault = Fault::new("the load thread is gone", "restart the host");
             return Some(Done {

@@ -151,6 +151,8 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
     let Host {
         listen,
         admin_listen,
+        metrics_plugins_max,
+        admin_tokens,
         threads,
         instances_max,
         drain_timeout_ms,
@@ -161,6 +163,11 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
     [
         ("listen", *listen != new.listen),
         ("admin.listen", *admin_listen != new.admin_listen),
+        (
+            "admin.metrics_plugins_max",
+            *metrics_plugins_max != new.metrics_plugins_max,
+        ),
+        ("admin.tokens", *admin_tokens != new.admin_tokens),
         ("threads", *threads != new.threads),
         ("instances_max", *instances_max != new.instances_max),
         (

@@ -60,6 +60,8 @@ pub(crate) enum What {
     RolledBack,
     /// The canary serves everybody.
     Promoted,
+    /// An uploaded component serves.
+    Deployed,
 }
 
 impl Report {
@@ -88,4 +90,8 @@ pub(crate) enum RefusalKind {
     NotFound,
     /// Not as the plugin is now.
     Conflict,
+    /// The component can't serve.
+    Unusable,
+    /// It can't be kept.
+    Storage,
 }

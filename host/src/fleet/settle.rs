@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use holdfast_core::manifest::{Manifest, Origin, Plugin};
+use holdfast_core::metrics::Reload;
 use holdfast_edge::{Route, Site};
 
 use super::build::{Built, Done};
@@ -64,6 +65,7 @@ impl Fleet {
                     .for_each(|it| deployed.return_number(it));
                 fault.log_of(&item.name, "a generation can't be loaded");
                 deployed.fault = Some(fault);
+                deployed.metrics.note_reload(Reload::Failed);
                 return Some(deployed.change(&item.name, What::Failed));
             }
         };
@@ -71,12 +73,15 @@ impl Fleet {
         self.builder.runtime.install(built.prepared);
         deployed.install(built.version, item.entry.deploy);
         deployed.fault = None;
+        deployed.metrics.note_reload(Reload::Installed);
         let what = if item.is_new {
             What::Added
         } else {
             What::Reloaded
         };
-        Some(deployed.change(&item.name, what))
+        let change = deployed.change(&item.name, what);
+        self.remember(&item.name);
+        Some(change)
     }
 
     /// Puts a new manifest in force, if there is one, and lets the routes lead to
@@ -94,6 +99,7 @@ impl Fleet {
             for (name, deployed) in gone {
                 tracing::info!(tenant = name.tenant, plugin = name.plugin, "plugin removed");
                 self.begin_removal(deployed.id);
+                self.forget(&name);
                 let mut change = deployed.change(&name, What::Removed);
                 (change.generation, change.digest) = (None, None);
                 changes.push(change);
@@ -174,7 +180,7 @@ impl Deployed {
     }
 }
 
-fn log(built: &Built, is_new: bool) {
+pub(super) fn log(built: &Built, is_new: bool) {
     let settings = &built.version.settings;
     tracing::info!(
         tenant = &*settings.tenant_name,

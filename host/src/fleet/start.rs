@@ -1,7 +1,7 @@
 //! The first look: everything the manifest names is loaded, or the host does not
 //! start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
@@ -16,6 +16,7 @@ use super::plan::{Ceiling, Name, Step};
 use super::settle::Item;
 use super::worker::Worker;
 use super::{Board, Files, Fleet, Handle, Ids, Source, values};
+use crate::depot::Depot;
 use crate::problem::Problem;
 use holdfast_runtime::{Loader, Runtime};
 
@@ -26,6 +27,7 @@ pub(crate) struct Start {
     pub(crate) loader: Loader,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) depot: Option<Arc<Depot>>,
     /// Told which files matter, whenever that may have changed.
     pub(crate) on_files: Box<dyn Fn(Files) + Send>,
 }
@@ -43,6 +45,7 @@ impl Start {
             board: Board::default(),
             runtime: Arc::clone(&self.runtime),
             hub: Arc::clone(&self.hub),
+            load: Arc::clone(self.loader.metrics()),
         };
         let builder = Arc::new(Builder {
             loader: self.loader,
@@ -66,6 +69,8 @@ impl Start {
             removals: Vec::new(),
             ids: Ids::default(),
             deferred: None,
+            uploads: VecDeque::new(),
+            depot: self.depot,
             stopping: false,
         };
         fleet.load_all()?;
@@ -86,11 +91,13 @@ impl Fleet {
             let entry = Arc::new(entry);
             let (id, tenant) = (self.ids.plugin(), self.ids.tenant(&entry.tenant));
             let mut deployed = Deployed::new(id, tenant, Arc::clone(&entry));
-            let order = match refused {
-                None => deployed.order(Step::Load { renew: true }, &entry, false),
+            let done = match refused {
+                None => self.resume(&name, &mut deployed).or_else(|| {
+                    let order = deployed.order(Step::Load { renew: true }, &entry, false);
+                    order.map(|order| self.builder.run(order))
+                }),
                 Some(_) => None,
             };
-            let done = order.map(|order| self.builder.run(order));
             let item = Item {
                 name: name.clone(),
                 entry,

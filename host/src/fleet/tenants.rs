@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use holdfast_core::manifest::{self, Join, Manifest, ManifestError, Part, Raw, RawOwn, Strictness};
 use sha2::{Digest, Sha256};
@@ -125,6 +126,12 @@ impl Tenants {
     pub(super) fn faults(&self) -> impl Iterator<Item = (&String, &Fault)> {
         let own = self.own.iter();
         own.filter_map(|(name, own)| Some((name, own.fault.as_ref().or(own.left_out.as_ref())?)))
+    }
+
+    /// Since when everything is wrong that is: tells whether that has changed.
+    pub(super) fn fault_times(&self) -> Vec<SystemTime> {
+        let faults = self.faults().map(|(_, fault)| fault).chain(&self.fault);
+        faults.map(|fault| fault.at).collect()
     }
 
     /// What is wrong with the folder of all.

@@ -139,6 +139,7 @@ pub(super) fn change(change: &Change) -> String {
         What::Failed => "failed",
         What::RolledBack => "rolled back",
         What::Promoted => "promoted",
+        What::Deployed => "deployed",
     };
     let mut text = format!("{name}: {what}");
     if let Some(generation) = change.generation {

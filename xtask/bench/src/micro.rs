@@ -146,6 +146,7 @@ fn generation(id: PluginId, loaded: &Loaded, limits: Limits) -> Generation {
             handlers: loaded.handlers(),
             connection: limits.connection.clone(),
             http: limits.http.clone(),
+            metrics: Arc::default(),
         }),
         loaded: loaded.clone(),
         grants: Grants::default(),

@@ -86,6 +86,16 @@ pub fn resolve_own(
 }
 
 fn plugins(own: &RawOwn, tenant: &Tenant, folder: &Path) -> Result<Vec<Plugin>, Wrong> {
+    let most = tenant.limits.plugins_max as usize;
+    if own.plugin.len() > most {
+        return Err((
+            format!(
+                "there are {} plugins, but {most} are allowed",
+                own.plugin.len()
+            ),
+            "the operator can raise `plugins_max` in the `limits` of the tenant".into(),
+        ));
+    }
     let base = own.limits.over(&tenant.plugin_limits);
     let mut names = HashSet::new();
     let mut plugins = Vec::with_capacity(own.plugin.len());
@@ -281,6 +291,9 @@ mod tests {
             assert!(error.contains(expected), "{text}: {error}");
             assert!(error.starts_with("t.toml: "), "{error}");
         }
+        let many = (0..101).map(|index| PLUGIN.replace("'a'", &format!("'p{index}'")));
+        let error = refused(&many.collect::<String>());
+        assert!(error.contains("101 plugins, but 100 are"), "{error}");
         let allowed = format!("{PLUGIN}config = {{ k = {{ env = 'ACME_KEY' }} }}");
         assert!(part("acme", &allowed, Strictness::Refuse).is_ok());
     }

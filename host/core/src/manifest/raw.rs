@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ManifestError;
 use super::value::RawValue;
+use super::{ManifestError, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{OnError, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer};
 
@@ -113,6 +113,11 @@ pub struct RawDev {
 pub struct RawAdmin {
     /// Address of the admin listener; a free port of `127.0.0.1` if left out.
     pub listen: Option<String>,
+    /// Plugins that have metrics of their own; 1,000 if left out.
+    pub metrics_plugins_max: Option<u32>,
+    /// Who may ask, besides the bearer of the host's own token.
+    #[serde(default)]
+    pub tokens: Vec<RawToken>,
 }
 
 /// One `[[plugin]]`.

@@ -9,6 +9,7 @@ use super::plugin::{Author, Plugin};
 use super::raw::{Raw, RawDev};
 use super::route::{Route, Taken};
 use super::tenant::Tenant;
+use super::tokens::{self, AdminToken};
 use crate::limits::{InstanceLimits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
@@ -41,6 +42,10 @@ pub struct Host {
     pub listen: SocketAddr,
     /// Where the admin listener is.
     pub admin_listen: SocketAddr,
+    /// Plugins that have metrics of their own; the others are added up.
+    pub metrics_plugins_max: u32,
+    /// Who may ask, besides the bearer of the host's own token.
+    pub admin_tokens: Vec<AdminToken>,
     /// Event loops; none for one each core.
     pub threads: Option<usize>,
     /// Instances of all plugins together.
@@ -68,6 +73,9 @@ const INSTANCES_MAX_DEFAULT: u32 = 1_000;
 /// More would not fit into the address space, twice, at 4 GiB each.
 const INSTANCES_MAX_CEILING: u32 = 10_000;
 
+/// Each plugin with metrics of its own has about a hundred lines in them.
+const METRICS_PLUGINS_MAX_CEILING: u32 = 100_000;
+
 /// Where to listen if the manifest does not say.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// Where the admin listener is if the manifest does not say: on a free port.
@@ -87,7 +95,7 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
         message: format!("{file}: {message}"),
         hint: Some(hint),
     };
-    let host = host(raw).map_err(fail)?;
+    let host = host(raw, folder).map_err(fail)?;
     let tenants = tenants(raw).map_err(fail)?;
     let plugins = plugins(raw, &tenants, folder).map_err(fail)?;
     let routes = routes(raw, &tenants, &plugins).map_err(fail)?;
@@ -133,7 +141,7 @@ fn tenants(raw: &Raw) -> Result<Tenants, Wrong> {
     Ok(tenants)
 }
 
-fn host(raw: &Raw) -> Result<Host, Wrong> {
+fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
     let address = |key: &str, text: Option<&str>, default| {
         let text = text.unwrap_or(default);
         text.parse().map_err(|_| {
@@ -147,6 +155,16 @@ fn host(raw: &Raw) -> Result<Host, Wrong> {
     Ok(Host {
         listen: address("listen", raw.listen.as_deref(), DEFAULT_LISTEN)?,
         admin_listen: address("admin.listen", admin_listen, DEFAULT_ADMIN_LISTEN)?,
+        metrics_plugins_max: match raw.admin.metrics_plugins_max.unwrap_or(1_000) {
+            count @ 1..=METRICS_PLUGINS_MAX_CEILING => count,
+            count => {
+                return Err((
+                    format!("`admin.metrics_plugins_max` is {count}"),
+                    "give it a number from 1 to 100000".into(),
+                ));
+            }
+        },
+        admin_tokens: tokens::resolve(&raw.admin.tokens, folder)?,
         threads: match raw.threads {
             Some(0) => {
                 return Err((

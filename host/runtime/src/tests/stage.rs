@@ -109,6 +109,7 @@ impl Stage {
                 handlers: loaded.handlers(),
                 connection: limits.connection.clone(),
                 http: limits.http.clone(),
+                metrics: Arc::default(),
             }),
             loaded,
             grants: Grants::default(),

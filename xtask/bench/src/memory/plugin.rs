@@ -93,11 +93,13 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         name: "echo".into(),
         tenant_name: "default".into(),
         tenant_limits: Arc::default(),
+        metrics: Arc::default(),
         handlers: Handlers {
             http: false,
             websocket: true,
         },
         connection: limits.connection,
         http: limits.http,
+        metrics: Default::default(),
     })
 }

@@ -111,6 +111,7 @@ impl Options {
             handlers: self.handlers,
             connection: limits.connection,
             http: limits.http,
+            metrics: Arc::default(),
         }
     }
 }
