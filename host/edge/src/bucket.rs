@@ -30,6 +30,16 @@ impl Bucket {
         self.full_at = full_at;
         Ok(())
     }
+
+    /// Takes one in any case. Says until when there is none for the next, if
+    /// that has to wait.
+    pub(crate) fn spend(&mut self, per_second: u32, now: Instant) -> Option<Instant> {
+        let taken = self.take(per_second, now);
+        if taken.is_err() {
+            self.full_at += Duration::from_secs(1) / per_second.max(1);
+        }
+        taken.err()
+    }
 }
 
 #[cfg(test)]
@@ -51,6 +61,18 @@ mod tests {
         let later = start + Duration::from_secs(60);
         let taken = (0..9).filter(|_| bucket.take(4, later).is_ok());
         assert_eq!(taken.count(), 4);
+    }
+
+    #[test]
+    fn what_is_spent_in_any_case_is_paid_later() {
+        let start = Instant::now();
+        let mut bucket = Bucket::new(start);
+        let quarter = Duration::from_millis(250);
+        let waits: Vec<_> = (0..6).map(|_| bucket.spend(4, start)).collect();
+        let due = [Some(start + quarter), Some(start + 2 * quarter)];
+        assert_eq!(waits[..4], [None; 4]);
+        assert_eq!(waits[4..], due);
+        assert!(bucket.take(4, start + 2 * quarter).is_err());
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub struct Listener {
 #[derive(Debug)]
 pub struct Lane {
     sender: mpsc::Sender<Accepted>,
-    load: Arc<AtomicUsize>,
+    load: Arc<Tally>,
 }
 
 /// The event loop's end.
@@ -98,22 +98,45 @@ pub(crate) struct Accepted {
 }
 
 /// Counts a connection on its loop, and for its client, for as long as it lives.
+/// One word, since every WebSocket has it.
 #[derive(Debug)]
-pub(crate) struct Load(
-    Arc<AtomicUsize>,
-    #[expect(dead_code, reason = "for its drop")] Option<Box<Place>>,
-);
+pub(crate) struct Load(Arc<Tally>);
+
+/// Connections of one loop, or one of them whose client is counted.
+#[derive(Debug, Default)]
+struct Tally {
+    connections: AtomicUsize,
+    /// For a counted one: the loop, and its place among those of its client.
+    counted: Option<(Arc<Tally>, Box<Place>)>,
+}
+
+impl Tally {
+    /// Where the connections of the loop are counted.
+    fn connections(&self) -> &AtomicUsize {
+        match &self.counted {
+            Some((of_loop, _)) => &of_loop.connections,
+            None => &self.connections,
+        }
+    }
+}
 
 impl Load {
-    fn new(load: &Arc<AtomicUsize>, place: Option<Box<Place>>) -> Self {
-        load.fetch_add(1, Ordering::Relaxed);
-        Self(load.clone(), place)
+    fn new(of_loop: &Arc<Tally>, place: Option<Box<Place>>) -> Self {
+        let tally = match place {
+            Some(place) => Arc::new(Tally {
+                counted: Some((Arc::clone(of_loop), place)),
+                ..Tally::default()
+            }),
+            None => Arc::clone(of_loop),
+        };
+        tally.connections().fetch_add(1, Ordering::Relaxed);
+        Self(tally)
     }
 }
 
 impl Drop for Load {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.connections().fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -218,7 +241,7 @@ async fn deal(
 fn least_loaded(lanes: &[Lane]) -> Option<&Lane> {
     lanes
         .iter()
-        .min_by_key(|lane| lane.load.load(Ordering::Relaxed))
+        .min_by_key(|lane| lane.load.connections.load(Ordering::Relaxed))
 }
 
 impl Accepted {

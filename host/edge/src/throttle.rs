@@ -49,9 +49,7 @@ impl Throttle {
                 pause: None,
             })
         });
-        state.pause = match state.bucket.take(per_second, now) {
-            Ok(()) => None,
-            Err(until) => Some(Box::pin(sleep_until(until.into()))),
-        };
+        let until = state.bucket.spend(per_second, now);
+        state.pause = until.map(|until| Box::pin(sleep_until(until.into())));
     }
 }
