@@ -2,15 +2,19 @@
 //! HTTP/1.1 and JSON, on a port of its own, for those who have the token.
 
 mod answer;
+mod keys;
 mod meeting;
+mod metrics;
+mod reception;
 mod routes;
 mod token;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
+use holdfast_core::manifest::Host;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -18,11 +22,14 @@ use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 
+use crate::depot::Depot;
 use crate::fleet::Handle;
 use crate::problem::Problem;
 use answer::Office;
 pub(crate) use answer::{Answer, Denial, Rollback};
+use keys::Keys;
 pub(crate) use meeting::{Meeting, Published, places};
+use reception::Reception;
 use token::Token;
 
 /// Connections at a time; more wait until one has ended.
@@ -38,12 +45,16 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 pub(crate) struct Admin {
     listener: TcpListener,
     address: SocketAddr,
+    metrics_plugins_max: usize,
+    reception: Option<Reception>,
     token: Token,
+    keys: Keys,
 }
 
 impl Admin {
-    /// Listens, and finds the token.
-    pub(crate) fn bind(address: SocketAddr) -> Result<Self, Problem> {
+    /// Listens, and finds the token. Components are kept in the depot.
+    pub(crate) fn bind(host: &Host, depot: Option<Arc<Depot>>) -> Result<Self, Problem> {
+        let address = host.admin_listen;
         let bind = || {
             let listener = TcpListener::bind(address)?;
             listener.set_nonblocking(true)?;
@@ -56,10 +67,14 @@ impl Admin {
                 "give another address in `[admin] listen`, or --no-admin",
             )
         })?;
+        let token = Token::find()?;
         Ok(Self {
             listener,
             address,
-            token: Token::find()?,
+            metrics_plugins_max: host.metrics_plugins_max as usize,
+            reception: depot.map(|it| Reception::new(it, host.load.component_bytes_max)),
+            keys: Keys::find(&token, &host.admin_tokens)?,
+            token,
         })
     }
 
@@ -89,9 +104,11 @@ impl Admin {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let office = Arc::new(Office {
             fleet,
-            token: self.token,
+            keys: self.keys,
             serving,
-            start: Instant::now(),
+            start: SystemTime::now(),
+            metrics_plugins_max: self.metrics_plugins_max,
+            reception: self.reception,
         });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();

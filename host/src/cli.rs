@@ -28,7 +28,7 @@ pub(crate) struct Cli {
 /// Where things are kept.
 #[derive(Debug, Args)]
 pub(crate) struct Storage {
-    /// Folder of what plugins keep (`wasi:keyvalue`) [default: only in memory]
+    /// Folder of what plugins keep and of what is deployed [default: only in memory]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Folder of compiled components [default: the user's cache folder]
@@ -102,6 +102,7 @@ Examples:
         #[command(flatten)]
         target: Target,
     },
+    Deploy(Deploy),
     /// Show what a component exports and imports, and what it must be granted
     #[command(after_help = "\
 Examples:
@@ -186,6 +187,26 @@ pub(crate) struct Access {
 pub(crate) struct Target {
     /// The plugin
     #[arg(value_name = "PLUGIN")]
+    pub(crate) plugin: String,
+    /// Its tenant
+    #[arg(long, default_value = DEFAULT_TENANT, value_name = "TENANT")]
+    pub(crate) tenant: String,
+    #[command(flatten)]
+    pub(crate) access: Access,
+}
+
+/// Let a running host serve a component, which it keeps in its --data folder
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast deploy chat.wasm --plugin chat
+  holdfast deploy chat.wasm --plugin chat --tenant acme --admin http://10.0.0.7:9000")]
+pub(crate) struct Deploy {
+    /// The component
+    #[arg(value_name = "COMPONENT.wasm")]
+    pub(crate) component: PathBuf,
+    /// The plugin which it is of
+    #[arg(long, value_name = "PLUGIN")]
     pub(crate) plugin: String,
     /// Its tenant
     #[arg(long, default_value = DEFAULT_TENANT, value_name = "TENANT")]

@@ -14,8 +14,10 @@
 //! thread goes on with commands about other plugins.
 
 mod back;
+mod beneath;
 mod board;
 mod build;
+mod census;
 mod deployed;
 mod fault;
 #[cfg(test)]
@@ -30,11 +32,14 @@ mod source;
 mod stamp;
 mod start;
 mod status;
+mod tenants;
 mod thread;
+mod upload;
+mod values;
 mod version;
 mod worker;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -45,6 +50,7 @@ use holdfast_edge::Hub;
 use tokio::sync::oneshot;
 
 pub(crate) use board::Board;
+pub(crate) use census::{Census, Counted, Now};
 pub(crate) use handle::{Closed, Handle};
 pub(crate) use look::{Look, Why};
 pub(crate) use plan::{Ceiling, Name};
@@ -54,12 +60,23 @@ pub(crate) use stamp::hex;
 pub(crate) use start::Start;
 pub(crate) use status::{FaultStatus, GenerationStatus, PluginStatus, Status};
 pub(crate) use thread::Deploy;
+pub(crate) use upload::Upload;
 
+use crate::depot::Depot;
 use build::{Builder, Done};
 use deployed::Deployed;
 use look::Deferred;
 use removal::Removal;
 use worker::Worker;
+
+/// What of the file system matters.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Files {
+    /// These files, whether they are there or not.
+    pub(crate) files: Vec<PathBuf>,
+    /// Everything that is directly in these folders.
+    pub(crate) folders: Vec<PathBuf>,
+}
 
 /// Where an answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<T>;
@@ -72,6 +89,8 @@ pub(crate) enum Command {
     Rollback(Name, Option<String>, Reply<Result<Change, Refusal>>),
     /// The canary is for everybody from now on.
     Promote(Name, Reply<Result<Change, Refusal>>),
+    /// An uploaded component is to serve.
+    Deploy(Box<Upload>),
     /// A generation has failed too many of its first events.
     Failing(PluginId, u32),
     /// What the load thread has made.
@@ -88,7 +107,7 @@ pub(crate) struct Fleet {
     inbox: Receiver<Command>,
     board: Board,
     /// Told which files matter, whenever that may have changed.
-    on_files: Box<dyn Fn(Vec<PathBuf>) + Send>,
+    on_files: Box<dyn Fn(Files) + Send>,
     source: Source,
     /// What the manifest that is in force says.
     manifest: Manifest,
@@ -98,6 +117,10 @@ pub(crate) struct Fleet {
     ceiling: Ceiling,
     /// A look that is to be taken next.
     deferred: Option<Deferred>,
+    /// Components that are to serve next. Those who upload wait, so they are few.
+    uploads: VecDeque<Upload>,
+    /// None: nothing can be deployed by upload.
+    depot: Option<Arc<Depot>>,
     stopping: bool,
 }
 

@@ -4,6 +4,7 @@
 mod admin;
 mod cli;
 mod compile;
+mod depot;
 mod dev;
 mod event_loops;
 mod fleet;
@@ -64,7 +65,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
         Verb::Dev(arguments) => dev::dev(arguments, cli)?,
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
-            fleet::check(&manifest)?;
+            fleet::check(&manifest.plugins)?;
             serve::serve(Plan {
                 manifest,
                 source: Source::default(),
@@ -92,6 +93,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
         Verb::Reload { access } => operate::reload(access, &cli.storage)?,
         Verb::Rollback { target, to } => operate::rollback(target, to.as_deref(), &cli.storage)?,
         Verb::Promote { target } => operate::promote(target, &cli.storage)?,
+        Verb::Deploy(arguments) => operate::deploy(arguments, &cli.storage)?,
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
         Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
     }

@@ -1,4 +1,5 @@
-//! The verbs that ask a running host: `status`, `reload`, `rollback`, `promote`.
+//! The verbs that ask a running host: `status`, `reload`, `rollback`, `promote`,
+//! `deploy`.
 
 mod client;
 mod table;
@@ -8,7 +9,7 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::admin::{Answer, Meeting, Rollback, places};
-use crate::cli::{Access, Storage, Target};
+use crate::cli::{Access, Deploy, Storage, Target};
 use crate::fleet::{Change, Report};
 use crate::problem::Problem;
 use client::Client;
@@ -56,13 +57,37 @@ pub(crate) fn promote(target: &Target, storage: &Storage) -> Result<(), Problem>
     change(target, "promote", &(), storage)
 }
 
+/// `holdfast deploy`.
+pub(crate) fn deploy(arguments: &Deploy, storage: &Storage) -> Result<(), Problem> {
+    let file = arguments.component.display();
+    let component = std::fs::read(&arguments.component).map_err(|error| {
+        Problem::new(
+            format!("{file}: it can't be read: {error}"),
+            "check the path, and that this user may read the file",
+        )
+    })?;
+    let path = path(&arguments.tenant, &arguments.plugin, "component")?;
+    let body = find(&arguments.access, storage)?.put(&path, component)?;
+    let change: Change = read(&body)?;
+    println!("{}", table::change(&change));
+    Ok(())
+}
+
 fn change(
     target: &Target,
     what: &str,
     body: &impl serde::Serialize,
     storage: &Storage,
 ) -> Result<(), Problem> {
-    let (tenant, plugin) = (&target.tenant, &target.plugin);
+    let path = path(&target.tenant, &target.plugin, what)?;
+    let body = find(&target.access, storage)?.post(&path, body)?;
+    let change: Change = read(&body)?;
+    println!("{}", table::change(&change));
+    Ok(())
+}
+
+/// Where a plugin can be asked for something.
+fn path(tenant: &str, plugin: &str, what: &str) -> Result<String, Problem> {
     // In a path, whatever is no name would mean something else.
     for name in [tenant, plugin] {
         if !name
@@ -75,11 +100,7 @@ fn change(
             ));
         }
     }
-    let path = format!("/v1/tenants/{tenant}/plugins/{plugin}/{what}");
-    let body = find(&target.access, storage)?.post(&path, body)?;
-    let change: Change = read(&body)?;
-    println!("{}", table::change(&change));
-    Ok(())
+    Ok(format!("/v1/tenants/{tenant}/plugins/{plugin}/{what}"))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {

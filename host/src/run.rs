@@ -12,13 +12,15 @@ pub(crate) fn manifest(arguments: &Run) -> Result<Manifest, Problem> {
     let folder = std::env::current_dir()
         .map_err(|error| Problem::new(format!("no current folder: {error}"), "change to one"))?;
     let name = name(arguments);
+    let config = arguments.config.iter().cloned();
+    let config = config.map(|(key, value)| (key, value.into()));
     let raw = Raw {
         listen: Some(arguments.listen.to_string()),
         plugin: vec![RawPlugin {
             name: name.clone(),
             tenant: None,
             component: arguments.component.to_string_lossy().into_owned(),
-            config: arguments.config.iter().cloned().collect(),
+            config: config.collect(),
             allow_http: arguments.allow_http.clone(),
             slow_consumer: Default::default(),
             on_error: Default::default(),

@@ -49,7 +49,12 @@ impl Plan<'_> {
 pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     system::raise_file_limit();
     let host = plan.manifest.host.clone();
-    let listener = Listener::bind(host.listen).map_err(bind_problem)?;
+    let listener = Listener::bind(host.listen)
+        .map_err(bind_problem)?
+        .with_addresses(
+            host.connections_per_address_max,
+            host.addresses_uncounted.clone(),
+        );
     if !plan.build_first()? {
         return Ok(());
     }
@@ -66,6 +71,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         system::store(plan.storage)?,
         host.instances_max,
     );
+    let depot = system::depot(plan.storage)?;
     let inlet = Inlet::new();
     let (fleet, handle) = Start {
         manifest: plan.manifest,
@@ -73,6 +79,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         loader,
         runtime: Arc::clone(&runtime),
         hub: Arc::clone(&hub),
+        depot: depot.clone(),
         on_files: Box::new(inlet.on_files()),
     }
     .run()?;
@@ -101,7 +108,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
     let admin = match plan.operation.no_admin {
         true => None,
-        false => Some(Admin::bind(host.admin_listen)?),
+        false => Some(Admin::bind(&host, depot)?),
     };
     let serving = Serving {
         admin,
@@ -195,7 +202,7 @@ fn bind_problem(error: BindError) -> Problem {
 
 /// What the engines have to be able to hold.
 fn engine_limits(manifest: &Manifest) -> EngineLimits {
-    let ceiling = Ceiling::of(&manifest.plugins);
+    let ceiling = Ceiling::of(manifest);
     EngineLimits {
         instances_max: manifest.host.instances_max,
         memory_bytes_max: ceiling.memory_bytes_max,

@@ -1,11 +1,13 @@
 //! What the process asks of the system at its start.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use holdfast_runtime::{Cache, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::Storage;
+use crate::depot::Depot;
 use crate::problem::Problem;
 
 /// Raises the limit of open files as far as this user may: each connection is
@@ -34,6 +36,19 @@ pub(crate) fn store(storage: &Storage) -> Result<Store, Problem> {
         let message = format!("{}: can't be the data folder: {error:#}", folder.display());
         Problem::new(message, "give a folder to --data which no other host uses")
     })
+}
+
+/// Where deployed components are kept, if there is a data folder.
+pub(crate) fn depot(storage: &Storage) -> Result<Option<Arc<Depot>>, Problem> {
+    let Some(folder) = &storage.data else {
+        return Ok(None);
+    };
+    let depot = Depot::open(folder).map_err(|error| {
+        let folder = folder.display();
+        let message = format!("{folder}: the deployed components can't be read: {error}");
+        Problem::new(message, "mend `deployments.json`, or move it away")
+    })?;
+    Ok(Some(depot))
 }
 
 /// The cache of compiled components, if there is to be one.

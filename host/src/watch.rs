@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::fleet::{Handle, Look, Why};
+use crate::fleet::{Files, Handle, Look, Why};
 use changes::happened;
 use debounce::{Debounce, Happened};
 
@@ -33,7 +33,7 @@ const EVENTS_MAX: usize = 1024;
 /// What the watcher is told.
 enum Input {
     /// These files matter from now on.
-    Files(Vec<PathBuf>),
+    Files(Files),
     /// Something has happened to a file in a watched folder.
     Changed(PathBuf, Happened),
     Stop,
@@ -54,7 +54,7 @@ impl Inlet {
 
     /// What tells the watcher which files matter. Without a watcher it does
     /// nothing.
-    pub(crate) fn on_files(&self) -> impl Fn(Vec<PathBuf>) + Send + use<> {
+    pub(crate) fn on_files(&self) -> impl Fn(Files) + Send + use<> {
         let sender = self.sender.clone();
         move |files| {
             let _ = sender.send(Input::Files(files));
@@ -88,9 +88,10 @@ impl Watch {
             fleet,
             watcher,
             lost,
-            files: Vec::new(),
+            files: Files::default(),
             names: HashMap::new(),
             folders: BTreeSet::new(),
+            whole: BTreeSet::new(),
             debounce: Debounce::default(),
         };
         let thread = std::thread::Builder::new()
@@ -132,11 +133,13 @@ struct State {
     watcher: Option<RecommendedWatcher>,
     /// Events were dropped since the last look.
     lost: Arc<AtomicBool>,
-    files: Vec<PathBuf>,
+    files: Files,
     /// The names on the way to the files, and to which of them.
     names: HashMap<PathBuf, Vec<usize>>,
     /// The watched ones.
     folders: BTreeSet<PathBuf>,
+    /// Those of them in which everything matters.
+    whole: BTreeSet<PathBuf>,
     debounce: Debounce,
 }
 
@@ -148,10 +151,15 @@ impl State {
             match inputs.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(Input::Files(files)) => {
                     self.files = files;
-                    self.arm();
+                    if self.arm() {
+                        // What was put there before is to be found, too.
+                        let folder = Path::new("");
+                        self.debounce
+                            .event(folder, Happened::Complete, Instant::now());
+                    }
                 }
                 Ok(Input::Changed(path, happened)) => {
-                    if self.names.contains_key(&path) || self.folders.contains(&path) {
+                    if self.matters(&path) {
                         self.debounce.event(&path, happened, Instant::now());
                     }
                 }
@@ -173,6 +181,13 @@ impl State {
         }
     }
 
+    fn matters(&self, path: &Path) -> bool {
+        let is_within = |folder: &Path| self.whole.contains(folder);
+        self.names.contains_key(path)
+            || self.folders.contains(path)
+            || path.parent().is_some_and(is_within)
+    }
+
     fn look(&self, why: Why) {
         let mut busy = BTreeSet::new();
         for (name, files) in &self.names {
@@ -180,7 +195,9 @@ impl State {
                 busy.extend(files);
             }
         }
-        let busy = busy.into_iter().filter_map(|&file| self.files.get(file));
+        let busy = busy
+            .into_iter()
+            .filter_map(|&file| self.files.files.get(file));
         self.fleet.look(Look {
             why,
             busy: busy.cloned().collect(),
@@ -188,18 +205,22 @@ impl State {
     }
 
     /// Watches the folders in which the names on the way to the files are now.
-    fn arm(&mut self) {
+    /// True if it had not watched one of them.
+    fn arm(&mut self) -> bool {
         let mut names: HashMap<_, Vec<usize>> = HashMap::new();
-        for (index, file) in self.files.iter().enumerate() {
+        for (index, file) in self.files.files.iter().enumerate() {
             for name in names::names(file) {
                 names.entry(name).or_default().push(index);
             }
         }
         let folders = names.keys().filter_map(|name| name.parent());
-        let folders: BTreeSet<_> = folders.map(Path::to_owned).collect();
+        let folders = folders.map(Path::to_owned);
+        let whole = self.files.folders.iter();
+        self.whole = whole.filter_map(|it| it.canonicalize().ok()).collect();
+        let folders: BTreeSet<_> = folders.chain(self.whole.iter().cloned()).collect();
         self.names = names;
         let Some(watcher) = &mut self.watcher else {
-            return;
+            return false;
         };
         for folder in self.folders.difference(&folders) {
             // It may be gone already.
@@ -217,6 +238,8 @@ impl State {
                 }
             }
         }
+        let is_new = watched.difference(&self.folders).next().is_some();
         self.folders = watched;
+        is_new
     }
 }

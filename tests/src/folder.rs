@@ -24,9 +24,11 @@ impl Folder {
         &self.0
     }
 
-    /// Writes a file in it.
+    /// Writes a file in it, or in a folder in it.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.0.join(name);
+        let folder = path.parent().expect("a folder of our own");
+        std::fs::create_dir_all(folder).expect("a folder of our own");
         std::fs::write(&path, content).expect("a file of our own");
         path
     }

@@ -155,7 +155,10 @@ pub async fn send_http2(
 
 /// A TCP connection to the host.
 pub async fn connect(host: &Host) -> TcpStream {
-    patiently("a connection", TcpStream::connect(host.address()))
+    let stream = patiently("a connection", TcpStream::connect(host.address()))
         .await
-        .expect("a connection")
+        .expect("a connection");
+    // Two messages in a row would otherwise wait for the host's acknowledgement.
+    stream.set_nodelay(true).expect("an open connection");
+    stream
 }

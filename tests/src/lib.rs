@@ -12,6 +12,7 @@
     clippy::indexing_slicing
 )]
 
+pub mod admin;
 pub mod browser;
 pub mod build;
 pub mod bulk;

@@ -29,6 +29,7 @@ pub struct Setup {
     files: Vec<(String, Vec<u8>)>,
     variables: Vec<(&'static str, String)>,
     cache: PathBuf,
+    data: Option<PathBuf>,
     is_alone: bool,
 }
 
@@ -68,6 +69,12 @@ impl Setup {
         Self::of(String::new(), filled)
     }
 
+    /// Tenants with folders of their own in the folder `tenants`, after these
+    /// sections of the manifest.
+    pub fn tenants(sections: &str) -> Self {
+        Self::of(String::new(), sections.to_owned()).host("tenants", "\"tenants\"")
+    }
+
     fn of(plugin: String, rest: String) -> Self {
         Self {
             host: "listen = \"127.0.0.1:0\"\n".to_owned(),
@@ -79,6 +86,7 @@ impl Setup {
             files: Vec::new(),
             variables: Vec::new(),
             cache: place::cache(),
+            data: None,
             is_alone: false,
         }
     }
@@ -137,6 +145,12 @@ impl Setup {
         self
     }
 
+    /// Keeps what plugins and operators leave there in this folder.
+    pub fn data(mut self, folder: &Path) -> Self {
+        self.data = Some(folder.to_owned());
+        self
+    }
+
     /// Waits until no other test uses the machine, and keeps others out.
     pub fn alone(mut self) -> Self {
         self.is_alone = true;
@@ -155,22 +169,29 @@ impl Setup {
             folder.write(name, content);
         }
         let manifest = folder.write(MANIFEST, self.text());
-        let arguments = [
+        let mut arguments = vec![
             "serve".to_owned(),
             manifest.display().to_string(),
             "--cache".to_owned(),
             self.cache.display().to_string(),
         ];
+        if let Some(data) = &self.data {
+            arguments.extend(["--data".to_owned(), data.display().to_string()]);
+        }
         Host::start(&arguments, &self.variables, folder, stage).await
     }
 
     /// Starts the host, which is to fail, and returns what it says.
     pub async fn fails(self) -> String {
         let folder = Folder::new();
+        for (name, content) in &self.files {
+            folder.write(name, content);
+        }
         let manifest = folder.write(MANIFEST, self.text());
         let mut command = host::command();
         command.arg("serve").arg(manifest);
         command.arg("--cache").arg(&self.cache);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         let output = tokio::task::spawn_blocking(move || command.output());
         let output = patiently("the host to end", output).await;
         let output = output.expect("no panic").expect("the host starts");

@@ -49,6 +49,18 @@ impl Status {
         Some(Plugin(plugin.clone()))
     }
 
+    /// What is wrong with a tenant's own file, if anything.
+    pub fn tenant_error(&self, name: &str) -> Option<String> {
+        let tenants = self.0["tenants"].as_array().expect("a list of tenants");
+        let tenant = tenants.iter().find(|tenant| tenant["name"] == name)?;
+        text(&tenant["last_error"], "message")
+    }
+
+    /// All of it, as it was printed.
+    pub fn whole(&self) -> String {
+        self.0.to_string()
+    }
+
     /// What is wrong with the manifest, if anything.
     pub fn manifest_error(&self) -> Option<String> {
         let error = &self.0["manifest_error"];

@@ -140,8 +140,8 @@ pub enum SubscribeError {
     /// No such connection, or it is closing.
     #[error("the connection is gone")]
     Gone,
-    /// The connection has this many topics.
-    #[error("the connection is subscribed to {0} topics")]
+    /// The connection, or its tenant, has this many topics.
+    #[error("there are {0} topics already")]
     TooMany(u32),
     /// Empty, or longer than this many bytes.
     #[error("a topic's name has 1 to {0} bytes")]

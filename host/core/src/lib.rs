@@ -13,10 +13,14 @@ pub mod id;
 pub mod limits;
 pub mod manifest;
 pub mod message;
+pub mod metrics;
+pub mod network;
 pub mod plugin;
+pub mod secret;
 
 pub use edge::Edge;
 pub use event::{Event, Failure, Outcome};
 pub use id::{ConnectionId, PluginId, TenantId};
 pub use message::{Message, MessageRef};
 pub use plugin::{Plugins, Settings};
+pub use secret::Secret;

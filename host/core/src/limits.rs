@@ -2,6 +2,7 @@
 //! behaviour when it is reached. docs/limits.md is the table for operators.
 
 mod capability;
+mod compare;
 mod load;
 mod tenant;
 
@@ -13,7 +14,7 @@ pub use tenant::{RawTenantLimits, TenantLimits};
 
 /// Limits as the manifest gives them, for the host or for one plugin. Every key
 /// may be left out. Units are in the names.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawLimits {
     /// Time a handler has for one event; for HTTP, until the response's head.
@@ -42,6 +43,9 @@ pub struct RawLimits {
     pub queue_bytes_max: Option<u64>,
     /// Attachment of one connection.
     pub attachment_bytes_max: Option<u64>,
+    /// Messages, pings included, that are taken from one client in a second; 0
+    /// for no limit.
+    pub messages_per_second_max: Option<u32>,
     /// Topics one connection is subscribed to.
     pub topics_per_connection_max: Option<u32>,
     /// A topic's name.
@@ -92,6 +96,7 @@ impl RawLimits {
             message_bytes_max,
             queue_bytes_max,
             attachment_bytes_max,
+            messages_per_second_max,
             topics_per_connection_max,
             topic_bytes_max,
             idle_timeout_ms,
@@ -189,6 +194,9 @@ pub struct ConnectionLimits {
     pub queue_bytes_max: usize,
     /// See [`RawLimits::attachment_bytes_max`]. Reached: an error value.
     pub attachment_bytes_max: usize,
+    /// See [`RawLimits::messages_per_second_max`]; 0 for no limit. Reached: the
+    /// host reads from the client no faster.
+    pub messages_per_second_max: u32,
     /// See [`RawLimits::topics_per_connection_max`]. Reached: an error value.
     pub topics_max: u32,
     /// See [`RawLimits::topic_bytes_max`]. Reached: an error value.
@@ -335,6 +343,10 @@ impl Limits {
                     4096,
                     0..=1 << 20,
                 )?,
+                messages_per_second_max: match raw.messages_per_second_max {
+                    None | Some(0) => 0,
+                    count => counted("messages_per_second_max", count, 0, 1_000_000)?,
+                },
                 topics_max: counted(
                     "topics_per_connection_max",
                     raw.topics_per_connection_max,

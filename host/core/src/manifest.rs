@@ -2,11 +2,27 @@
 //! is what it means. Parsing only reads, resolving only checks, and neither
 //! opens a file or a port.
 
+mod host_pattern;
+mod own;
+mod plugin;
 mod raw;
 mod resolve;
+mod route;
+mod tenant;
+mod tokens;
+mod value;
 
-pub use raw::{Kind, Raw, RawAdmin, RawDev, RawPlugin, RawRoute, parse};
-pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, Plugin, Route, resolve};
+pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
+pub use own::{Join, Part, Strictness, resolve_own};
+pub use plugin::Plugin;
+pub use raw::{
+    Kind, Raw, RawAdmin, RawDev, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own,
+};
+pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, resolve};
+pub use route::Route;
+pub use tenant::Tenant;
+pub use tokens::{AdminToken, RawToken, Role, TokenSource};
+pub use value::{Origin, RawPlace, RawValue, VALUE_BYTES_MAX, Value};
 
 /// What is wrong with a manifest, and how to mend it.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

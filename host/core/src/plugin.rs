@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::event::{Event, Outcome};
 use crate::id::{PluginId, TenantId};
-use crate::limits::{ConnectionLimits, HttpLimits};
+use crate::limits::{ConnectionLimits, HttpLimits, TenantLimits};
+use crate::metrics::PluginMetrics;
 
 /// A future that stays on the event loop where it was made.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -47,10 +48,14 @@ pub struct Settings {
     pub name: Arc<str>,
     /// Its tenant's name.
     pub tenant_name: Arc<str>,
+    /// What its tenant's plugins may take together.
+    pub tenant_limits: Arc<TenantLimits>,
     /// What it exports.
     pub handlers: Handlers,
     /// Limits of its WebSocket connections.
     pub connection: ConnectionLimits,
     /// Limits of its HTTP requests.
     pub http: HttpLimits,
+    /// What is counted of the plugin. All its generations share it.
+    pub metrics: Arc<PluginMetrics>,
 }

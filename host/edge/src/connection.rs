@@ -17,6 +17,7 @@ use bytes::Bytes;
 use holdfast_core::edge::{SendError, SubscribeError};
 use holdfast_core::event::{CloseCause, Closure};
 use holdfast_core::limits::{ConnectionLimits, SlowConsumer};
+use holdfast_core::metrics::LimitHit;
 use holdfast_core::{PluginId, Settings};
 
 use crate::frame;
@@ -111,6 +112,7 @@ impl Connection {
         }
         let bytes = shared.queue.bytes();
         if bytes >= limits.queue_bytes_max {
+            self.settings().metrics.note_limit(LimitHit::Queue);
             match limits.slow_consumer {
                 SlowConsumer::Wait => return Err(SendError::Full(bytes as u64)),
                 SlowConsumer::DropOldest => shared.queue.drop_oldest(limits.queue_bytes_max),

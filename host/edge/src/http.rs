@@ -17,6 +17,7 @@ use std::task::{Context, Poll, ready};
 
 use holdfast_core::event::{Body, Handshake};
 use holdfast_core::manifest::Kind;
+use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome, Settings};
 use http::header::{CONNECTION, HOST};
@@ -107,6 +108,7 @@ impl Http {
             Ok(limited) => limited,
             Err(error) => {
                 self.ending.refused.set(true);
+                settings.metrics.note_limit(LimitHit::Body);
                 return Reply::ready(too_large(&error.to_string()));
             }
         };
@@ -131,19 +133,12 @@ impl Http {
             Err(malformed) => return Reply::ready(malformed.response()),
         };
         let event_loop = &self.event_loop;
-        let registered = match event_loop.hub.open(settings, event_loop.mailbox.clone()) {
+        let opened = event_loop
+            .hub
+            .open(settings.clone(), event_loop.mailbox.clone());
+        let registered = match opened {
             Ok(registered) => registered,
-            Err(OpenError::Plugin(EnterError::Removed)) => {
-                return Reply::ready(report::not_found());
-            }
-            Err(error @ OpenError::Plugin(EnterError::TooMany(_))) => {
-                tracing::warn!("a handshake is refused: {error}");
-                return Reply::ready(report::unavailable());
-            }
-            Err(error @ OpenError::Entropy(_)) => {
-                tracing::error!("a handshake is refused: {error}");
-                return Reply::ready(report::internal_error());
-            }
+            Err(error) => return Reply::ready(refused(&settings, &error)),
         };
         let path_with_query = parts.uri.path_and_query();
         let handshake = Handshake {
@@ -165,6 +160,26 @@ impl Http {
             sender,
         ));
         Reply::Handshake(answer, self.ending.clone())
+    }
+}
+
+/// The answer to a handshake for which there is no room.
+fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
+    let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
+    match error {
+        OpenError::Plugin(EnterError::Removed) => report::not_found(),
+        OpenError::Plugin(EnterError::TooFast {
+            is_first: false, ..
+        }) => report::unavailable(),
+        OpenError::Plugin(_) => {
+            settings.metrics.note_limit(LimitHit::Connections);
+            tracing::warn!(plugin, tenant, "a handshake is refused: {error}");
+            report::unavailable()
+        }
+        OpenError::Entropy(_) => {
+            tracing::error!(plugin, tenant, "a handshake is refused: {error}");
+            report::internal_error()
+        }
     }
 }
 
@@ -247,10 +262,14 @@ impl Guest {
         let overflow = self.overflow.take();
         if overflow.as_ref().is_some_and(Overflow::is_set) {
             self.ending.refused.set(true);
+            self.settings.metrics.note_limit(LimitHit::Body);
             return too_large("The body is too large.");
         }
         let mut response = match outcome {
-            Outcome::Response(response) if !response.status().is_informational() => response,
+            Outcome::Response(response) if !response.status().is_informational() => {
+                self.settings.metrics.note_response(response.status());
+                response
+            }
             Outcome::Failed(failure) => {
                 report::failure(&self.settings, &failure);
                 return report::response(&failure);

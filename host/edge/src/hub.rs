@@ -106,6 +106,16 @@ impl Hub {
         counts
     }
 
+    /// Bytes that wait to be written to the WebSockets of each plugin which has
+    /// any. Looks at every connection of the host, some thousands at a time.
+    pub fn queue_bytes(&self) -> BTreeMap<PluginId, u64> {
+        let mut bytes = BTreeMap::new();
+        self.registry.for_each(|connection| {
+            *bytes.entry(connection.plugin).or_default() += connection.state().buffered_bytes;
+        });
+        bytes
+    }
+
     /// For development: every GET or HEAD request of somebody who would rather
     /// have HTML is answered with this page and the status 500, until it is
     /// `None` again. A WebSocket handshake is none of them.
@@ -132,8 +142,7 @@ impl Hub {
         };
         let plugin = settings.id;
         let is_served = || self.site().has(plugin);
-        self.tally
-            .enter(plugin, settings.connection.count_max, is_served)?;
+        self.tally.enter(&settings, is_served)?;
         let connection = Arc::new(Connection::new(key, settings, home));
         self.registry.insert(connection.clone());
         Ok(Registered::new(self.clone(), connection))

@@ -13,7 +13,9 @@
 //! call.
 
 mod accept;
+mod addresses;
 mod body;
+mod bucket;
 mod connection;
 mod drain;
 mod event_loop;
@@ -39,6 +41,7 @@ mod sockets;
 mod stream;
 mod sweep;
 mod tally;
+mod throttle;
 mod topics;
 
 pub use drain::{Drain, Trigger, drain};

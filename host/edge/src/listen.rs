@@ -11,10 +11,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use holdfast_core::network::Network;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
+use crate::addresses::{Addresses, Place};
 use crate::drain::Drain;
 use crate::stream::{Arriving, arriving};
 
@@ -49,6 +51,7 @@ pub enum BindError {
 pub struct Listener {
     listener: std::net::TcpListener,
     address: SocketAddr,
+    addresses: Arc<Addresses>,
 }
 
 /// The acceptor's end of the way to one event loop.
@@ -80,7 +83,7 @@ impl Lane {
         let accepted = Accepted {
             stream: Arriving::Memory(Memory::new(script.clone())),
             address: ADDRESS,
-            load: Load::new(&self.load),
+            load: Load::new(&self.load, None),
         };
         self.sender.blocking_send(accepted).is_ok()
     }
@@ -94,14 +97,17 @@ pub(crate) struct Accepted {
     pub(crate) load: Load,
 }
 
-/// Counts a connection on its loop for as long as it lives.
+/// Counts a connection on its loop, and for its client, for as long as it lives.
 #[derive(Debug)]
-pub(crate) struct Load(Arc<AtomicUsize>);
+pub(crate) struct Load(
+    Arc<AtomicUsize>,
+    #[expect(dead_code, reason = "for its drop")] Option<Box<Place>>,
+);
 
 impl Load {
-    fn new(load: &Arc<AtomicUsize>) -> Self {
+    fn new(load: &Arc<AtomicUsize>, place: Option<Box<Place>>) -> Self {
         load.fetch_add(1, Ordering::Relaxed);
-        Self(load.clone())
+        Self(load.clone(), place)
     }
 }
 
@@ -122,6 +128,16 @@ impl Listener {
         })
     }
 
+    /// Takes at most so many connections of one client address, 0 for any number;
+    /// those of the networks in `uncounted` are not counted. What is more is
+    /// closed at once.
+    pub fn with_addresses(self, connections_max: u32, uncounted: Vec<Network>) -> Self {
+        Self {
+            addresses: Addresses::new(connections_max, uncounted),
+            ..self
+        }
+    }
+
     /// Where it listens.
     pub fn local_address(&self) -> SocketAddr {
         self.address
@@ -134,14 +150,15 @@ impl Listener {
         tokio::select! {
             biased;
             _ = drain.started() => {}
-            error = deal(&listener, &mut lanes) => return Err(error),
+            error = deal(&listener, &self.addresses, &mut lanes) => return Err(error),
         }
         // The kernel would reset those which it has and we have not: clients
         // that may have sent a request already.
         let mut context = Context::from_waker(Waker::noop());
         while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
             if let Some(lane) = least_loaded(&lanes)
-                && let Ok(accepted) = Accepted::new(stream, address, lane)
+                && let Ok(place) = self.addresses.enter(address.ip())
+                && let Ok(accepted) = Accepted::new(stream, address, lane, place)
             {
                 let _ = lane.sender.try_send(accepted);
             }
@@ -159,11 +176,19 @@ fn listen(address: SocketAddr) -> io::Result<Listener> {
     socket.listen(BACKLOG)?;
     let listener = std::net::TcpListener::from(socket);
     let address = listener.local_addr()?;
-    Ok(Listener { listener, address })
+    Ok(Listener {
+        listener,
+        address,
+        addresses: Addresses::new(0, Vec::new()),
+    })
 }
 
 /// Deals connections for ever, or until no lane is left.
-async fn deal(listener: &TcpListener, lanes: &mut Vec<Lane>) -> io::Error {
+async fn deal(
+    listener: &TcpListener,
+    addresses: &Arc<Addresses>,
+    lanes: &mut Vec<Lane>,
+) -> io::Error {
     loop {
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -174,10 +199,14 @@ async fn deal(listener: &TcpListener, lanes: &mut Vec<Lane>) -> io::Error {
                 continue;
             }
         };
+        let Ok(place) = addresses.enter(address.ip()) else {
+            tracing::debug!(remote = %address, "a connection is refused: its client has too many");
+            continue;
+        };
         let Some(lane) = least_loaded(lanes) else {
             return io::Error::other("no event loop is left");
         };
-        let Ok(accepted) = Accepted::new(stream, address, lane) else {
+        let Ok(accepted) = Accepted::new(stream, address, lane, place) else {
             continue;
         };
         if lane.sender.send(accepted).await.is_err() {
@@ -193,14 +222,19 @@ fn least_loaded(lanes: &[Lane]) -> Option<&Lane> {
 }
 
 impl Accepted {
-    fn new(stream: tokio::net::TcpStream, address: SocketAddr, lane: &Lane) -> io::Result<Self> {
+    fn new(
+        stream: tokio::net::TcpStream,
+        address: SocketAddr,
+        lane: &Lane,
+        place: Option<Box<Place>>,
+    ) -> io::Result<Self> {
         // A small answer must not wait for the acknowledgement of the one before.
         stream.set_nodelay(true)?;
         Ok(Self {
             // The loop which it goes to registers it with its own poller.
             stream: arriving(stream.into_std()?),
             address,
-            load: Load::new(&lane.load),
+            load: Load::new(&lane.load, place),
         })
     }
 }

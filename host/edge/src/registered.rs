@@ -35,7 +35,10 @@ impl Registered {
     /// longer. A plugin that has been removed stays loaded until then.
     pub(crate) fn leave(&mut self) {
         if !std::mem::replace(&mut self.left, true) {
-            self.hub.tally().leave(self.connection.plugin);
+            let connection = &self.connection;
+            self.hub
+                .tally()
+                .leave(connection.plugin, connection.key.tenant);
         }
     }
 }

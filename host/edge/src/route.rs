@@ -1,21 +1,22 @@
 //! From a host name, a path and a kind to a plugin. Pure.
 //!
-//! Host names are in a hash map and the paths below each in a tree of segments,
-//! so that a request costs the same whether there are ten routes or a hundred
-//! thousand.
+//! Host names are in a hash map, wildcards in another, and the paths below each
+//! in a tree of segments, so that a request costs the same whether there are ten
+//! routes or a hundred thousand. For wildcards a host name is looked up once for
+//! each of its last labels, as many as the longest wildcard has.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use holdfast_core::manifest::Kind;
+use holdfast_core::manifest::{HOST_BYTES_MAX, HostPattern, Kind};
 use holdfast_core::{PluginId, Settings};
 
 /// A route to a plugin.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// Host name without port; none for any.
-    pub host: Option<String>,
+    /// Which hosts.
+    pub host: HostPattern,
     /// Path prefix, matched by whole segments; starts with a slash.
     pub path: String,
     /// What comes along it; none for everything.
@@ -28,6 +29,10 @@ pub struct Route {
 #[derive(Debug, Default)]
 pub struct Site {
     hosts: HashMap<String, Node>,
+    /// Wildcards, by the name below which they are.
+    zones: HashMap<String, Node>,
+    /// Labels of the longest of them.
+    zone_labels_max: usize,
     any_host: Node,
     plugins: HashSet<PluginId>,
 }
@@ -48,8 +53,13 @@ impl Site {
         for route in routes {
             site.plugins.insert(route.settings.id);
             let mut node = match route.host {
-                Some(host) => site.hosts.entry(host.to_ascii_lowercase()).or_default(),
-                None => &mut site.any_host,
+                HostPattern::Exact(host) => site.hosts.entry(host).or_default(),
+                HostPattern::Below(zone) => {
+                    let labels = zone.split('.').count();
+                    site.zone_labels_max = site.zone_labels_max.max(labels);
+                    site.zones.entry(zone).or_default()
+                }
+                HostPattern::Any => &mut site.any_host,
             };
             for segment in segments(&route.path).filter(|segment| !segment.is_empty()) {
                 node = node.children.entry(segment.into()).or_default();
@@ -65,13 +75,29 @@ impl Site {
     }
 
     /// The plugin for a request. `authority` is a host name with or without a
-    /// port. A route of that host comes before one of any, a longer path before
-    /// a shorter one, a route of that kind before one of both.
+    /// port. A route of that host comes before one of a wildcard, a longer
+    /// wildcard before a shorter one, and these before one of any host; then a
+    /// longer path before a shorter one, a route of that kind before one of both.
     pub fn find(&self, authority: &str, path: &str, kind: Kind) -> Option<&Arc<Settings>> {
+        let host = host(authority);
         self.hosts
-            .get(&*host(authority))
+            .get(&*host)
             .and_then(|node| node.find(path, kind))
+            .or_else(|| self.find_below(&host, path, kind))
             .or_else(|| self.any_host.find(path, kind))
+    }
+
+    fn find_below(&self, host: &str, path: &str, kind: Kind) -> Option<&Arc<Settings>> {
+        if host.len() > HOST_BYTES_MAX {
+            return None;
+        }
+        let dots = host.rmatch_indices('.').take(self.zone_labels_max);
+        // The last that is found is the longest.
+        dots.filter(|&(dot, _)| dot > 0)
+            .fold(None, |found, (dot, _)| {
+                let zone = host.get(dot + 1..).and_then(|zone| self.zones.get(zone));
+                zone.and_then(|node| node.find(path, kind)).or(found)
+            })
     }
 
     /// Whether a route leads to this plugin.
@@ -107,13 +133,14 @@ fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.strip_prefix('/').unwrap_or(path).split('/')
 }
 
-/// The host name of an authority, in lower case.
+/// The host name of an authority, in lower case, without the dot of the root.
 fn host(authority: &str) -> Cow<'_, str> {
     // A colon in brackets belongs to an IPv6 address.
     let name = match authority.rfind(':') {
         Some(colon) if !authority.ends_with(']') => authority.get(..colon).unwrap_or(authority),
         _ => authority,
     };
+    let name = name.strip_suffix('.').unwrap_or(name);
     match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         true => Cow::Owned(name.to_ascii_lowercase()),
         false => Cow::Borrowed(name),
@@ -121,14 +148,15 @@ fn host(authority: &str) -> Cow<'_, str> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
     use holdfast_core::plugin::Handlers;
     use holdfast_core::{PluginId, TenantId};
 
     use super::*;
 
-    fn settings(name: &str) -> Arc<Settings> {
+    /// Those of a plugin of this name.
+    pub(crate) fn settings(name: &str) -> Arc<Settings> {
         let raw = RawLimits::default();
         let limits = Limits::resolve(&raw, SlowConsumer::default(), OnError::default()).unwrap();
         Arc::new(Settings {
@@ -137,15 +165,17 @@ mod tests {
             tenant: TenantId(0),
             name: name.into(),
             tenant_name: "default".into(),
+            tenant_limits: Arc::default(),
             handlers: Handlers::default(),
             connection: limits.connection,
             http: limits.http,
+            metrics: Arc::default(),
         })
     }
 
     fn site(routes: &[(Option<&str>, &str, Option<Kind>, &str)]) -> Site {
         let route = |&(host, path, kind, name): &(Option<&str>, &str, _, &str)| Route {
-            host: host.map(str::to_owned),
+            host: host.map_or(HostPattern::Any, |host| host.parse().unwrap()),
             path: path.to_owned(),
             kind,
             settings: settings(name),
@@ -166,7 +196,6 @@ mod tests {
             (None, "/chat/log", Some(Kind::Http), "log"),
             (None, "/chat/log", None, "any log"),
             (Some("A.example"), "/only", None, "only"),
-            (Some("::1"), "/", None, "unbracketed"),
             (Some("[::1]"), "/", None, "six"),
             (None, "/", None, "too late"),
         ]);
@@ -196,6 +225,49 @@ mod tests {
                 "{authority} {path}"
             );
         }
+    }
+
+    #[test]
+    fn an_exact_host_comes_before_a_wildcard_and_that_before_any() {
+        let site = site(&[
+            (None, "/", None, "any"),
+            (Some("*.example"), "/", None, "short"),
+            (Some("*.b.example"), "/deep", None, "long"),
+            (Some("a.b.example"), "/exact", None, "exact"),
+        ]);
+        for (authority, path, name) in [
+            ("example", "/", "any"),
+            (".example", "/", "any"),
+            ("badexample", "/", "any"),
+            ("x.example", "/", "short"),
+            ("X.Example.:80", "/", "short"),
+            ("y.x.example", "/", "short"),
+            ("x.b.example", "/deep/er", "long"),
+            ("x.b.example", "/", "short"),
+            ("b.example", "/deep", "short"),
+            ("a.b.example", "/exact", "exact"),
+            ("a.b.example", "/deep", "long"),
+            ("a.b.example", "/", "short"),
+        ] {
+            let found = find(&site, authority, path, Kind::Http);
+            assert_eq!(found, name, "{authority} {path}");
+        }
+        let long = format!("{}example", "a.".repeat(10_000));
+        assert_eq!(find(&site, &long, "/", Kind::Http), "any");
+    }
+
+    #[test]
+    fn a_look_up_does_not_depend_on_the_number_of_tenants() {
+        let names = (0..1000).map(|tenant| (format!("*.t{tenant}.example"), format!("t{tenant}")));
+        let names: Vec<_> = names.collect();
+        let routes = names
+            .iter()
+            .map(|(host, name)| (Some(&**host), "/", None, &**name));
+        let site = site(&routes.collect::<Vec<_>>());
+        assert_eq!(find(&site, "www.t777.example", "/", Kind::Http), "t777");
+        assert_eq!(site.zones.len(), 1000);
+        // Two look-ups for whatever host: so many labels have the wildcards.
+        assert_eq!(site.zone_labels_max, 2);
     }
 
     #[test]

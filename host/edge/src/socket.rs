@@ -4,7 +4,8 @@
 //!            ┌────────────────────────────────────────────┐
 //!            ▼                                            │ done
 //! open ──► input: write what is queued, read ──message──► guest: write what is
-//!            │    (not while the guest works,             │      queued meanwhile
+//!            │    (not while the guest works, nor what    │      queued meanwhile
+//!            │    comes too fast,                         │
 //!            │    nor while a full queue waits)           │
 //!            │ somebody has decided to close:             │ failed
 //!            │ client, handler, limit, sweep, drain       │
@@ -32,6 +33,7 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use holdfast_core::event::{CloseCause, Closure, Failure};
 use holdfast_core::limits::OnError;
+use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome};
 use tokio::io::AsyncWrite;
@@ -44,6 +46,7 @@ use crate::queue::{BATCH_LEN_MAX, Batch};
 use crate::registered::Registered;
 use crate::report;
 use crate::stream::Stream;
+use crate::throttle::Throttle;
 
 pub(crate) use closing::close;
 
@@ -66,6 +69,7 @@ pub(crate) struct Socket {
     /// Read, but not decoded.
     rest: Bytes,
     decoder: Decoder,
+    throttle: Throttle,
     /// Items that may still be handled in this turn.
     turn: u8,
     /// Whether the client has sent its close frame.
@@ -87,6 +91,7 @@ impl Socket {
             stream: transport.stream,
             rest: transport.rest,
             decoder: Decoder::default(),
+            throttle: Throttle::default(),
             turn: TURN_LEN_MAX,
             client_closed: false,
             garbled: false,
@@ -138,14 +143,18 @@ impl Socket {
         let settings = self.connection().settings();
         let limits = &settings.connection;
         let bytes_max = limits.message_bytes_max;
+        let per_second = limits.messages_per_second_max;
         loop {
             let signals = self.connection().resume();
             if signals.closing {
                 return Poll::Ready(None);
             }
             let is_turn_over = self.turn == 0;
-            if !is_turn_over && !self.rest.is_empty() && !self.connection().is_full(limits) {
+            let is_paused = self.throttle.poll(context).is_pending();
+            let may_decode = !is_turn_over && !is_paused && !self.rest.is_empty();
+            if may_decode && !self.connection().is_full(limits) {
                 if let Some(item) = self.decode_rest(bytes_max) {
+                    self.throttle.count(per_second);
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -157,16 +166,20 @@ impl Socket {
                 return Poll::Pending;
             }
             // What has been read goes before what has not.
-            let may_go_on = !self.connection().is_held(limits);
+            let may_go_on = !is_paused && !self.connection().is_held(limits);
             if may_go_on && !self.rest.is_empty() {
                 if let Some(item) = self.decode_rest(bytes_max) {
+                    self.throttle.count(per_second);
                     return Poll::Ready(Some(item));
                 }
                 continue;
             }
             if may_go_on && let Poll::Ready(item) = self.poll_read(context, bytes_max) {
                 match item {
-                    Some(item) => return Poll::Ready(Some(item)),
+                    Some(item) => {
+                        self.throttle.count(per_second);
+                        return Poll::Ready(Some(item));
+                    }
                     None => continue,
                 }
             }
@@ -227,7 +240,11 @@ impl Socket {
             Ok(None) => None,
             Err(error) => {
                 let cause = match error {
-                    FrameError::TooLarge => CloseCause::Limit,
+                    FrameError::TooLarge => {
+                        let settings = self.connection().settings();
+                        settings.metrics.note_limit(LimitHit::Message);
+                        CloseCause::Limit
+                    }
                     FrameError::Protocol(_) | FrameError::Utf8 => CloseCause::Error,
                 };
                 self.garbled = true;
@@ -371,7 +388,7 @@ mod tests {
             size_of::<F>()
         }
         // A little more without optimisation.
-        assert!(size(Socket::run) <= 272, "{} bytes", size(Socket::run));
+        assert!(size(Socket::run) <= 280, "{} bytes", size(Socket::run));
         // With the two counts of its `Arc` that fills a size of the allocator.
         assert!(size_of::<Connection>() <= 208);
     }

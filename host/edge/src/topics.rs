@@ -3,7 +3,7 @@
 //! A topic exists while it has a subscriber. Its own lock is held while a
 //! message is queued for all of them, which only that tenant can feel. Locks are
 //! taken in the order topic, connection; that of a shard is never held with
-//! another.
+//! another, but for that of the counts.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -26,6 +26,8 @@ type Shard = HashMap<TenantId, HashMap<Arc<str>, Arc<Topic>>>;
 pub(crate) struct Topics {
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARD_COUNT],
+    /// How many each tenant has. Its lock is the innermost.
+    counts: Mutex<HashMap<TenantId, u32>>,
 }
 
 struct Topic {
@@ -46,6 +48,7 @@ impl Topics {
         Self {
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
+            counts: Mutex::default(),
         }
     }
 
@@ -59,18 +62,49 @@ impl Topics {
         shard.get(&tenant)?.get(name).cloned()
     }
 
-    fn get_or_make(&self, tenant: TenantId, name: &str) -> Option<Arc<Topic>> {
-        let mut shard = lock(self.shard(tenant, name)?);
+    fn get_or_make(
+        &self,
+        tenant: TenantId,
+        name: &str,
+        topics_max: u32,
+    ) -> Result<Arc<Topic>, SubscribeError> {
+        let shard = self.shard(tenant, name).ok_or(SubscribeError::Gone)?;
+        let mut shard = lock(shard);
         let topics = shard.entry(tenant).or_default();
         if let Some(topic) = topics.get(name) {
-            return Some(topic.clone());
+            return Ok(topic.clone());
+        }
+        if !self.count_one_more(tenant, topics_max) {
+            if topics.is_empty() {
+                shard.remove(&tenant);
+            }
+            return Err(SubscribeError::TooMany(topics_max));
         }
         let topic = Arc::new(Topic {
             name: name.into(),
             subscribers: Mutex::default(),
         });
         topics.insert(topic.name.clone(), topic.clone());
-        Some(topic)
+        Ok(topic)
+    }
+
+    /// False if the tenant has as many as it may.
+    fn count_one_more(&self, tenant: TenantId, topics_max: u32) -> bool {
+        let mut counts = lock(&self.counts);
+        let count = counts.entry(tenant).or_default();
+        let has_room = *count < topics_max;
+        *count += u32::from(has_room);
+        has_room
+    }
+
+    fn count_one_fewer(&self, tenant: TenantId) {
+        let mut counts = lock(&self.counts);
+        if let Some(count) = counts.get_mut(&tenant) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                counts.remove(&tenant);
+            }
+        }
     }
 
     /// Removes a topic that has ended.
@@ -87,6 +121,7 @@ impl Topics {
             .is_some_and(|topic| Arc::ptr_eq(topic, ended))
         {
             topics.remove(&ended.name);
+            self.count_one_fewer(tenant);
         }
         if topics.is_empty() {
             shard.remove(&tenant);
@@ -99,15 +134,19 @@ impl Topics {
         connection: &Arc<Connection>,
         name: &str,
     ) -> Result<(), SubscribeError> {
-        let bytes_max = connection.settings().connection.topic_bytes_max;
+        let (bytes_max, topics_max) = {
+            let settings = connection.settings();
+            (
+                settings.connection.topic_bytes_max,
+                settings.tenant_limits.topics_max,
+            )
+        };
         if name.is_empty() || name.len() > bytes_max as usize {
             return Err(SubscribeError::InvalidName(bytes_max));
         }
         let tenant = connection.key.tenant;
         loop {
-            let Some(topic) = self.get_or_make(tenant, name) else {
-                return Err(SubscribeError::Gone);
-            };
+            let topic = self.get_or_make(tenant, name, topics_max)?;
             let mut subscribers = lock(&topic.subscribers);
             if subscribers.ended {
                 drop(subscribers);

@@ -25,9 +25,19 @@ const PARTS_MAX: u32 = 64;
 const MEMORIES_MAX: u32 = 4;
 const TABLES_MAX: u32 = 16;
 
-/// Bytes of a returned memory or stack slot that are cleared by writing zeros
-/// instead of by asking the kernel for fresh pages.
-const KEEP_RESIDENT_BYTES: usize = 128 << 10;
+/// Bytes of a returned table that are cleared by writing zeros instead of by
+/// asking the kernel for fresh pages.
+const TABLE_KEEP_RESIDENT_BYTES: usize = 128 << 10;
+
+/// The same for a memory. None: most guests' memories begin with their stack,
+/// whose lowest part is never used, so that what is cleared first is what needs
+/// it least.
+///
+/// The engine could ask the kernel which pages were written (`pagemap_scan`),
+/// which would halve the time to make an instance and drop it. But it then
+/// leaves alone what is not present at that moment (swapped out, or being moved),
+/// and the next instance, perhaps another tenant's, would read it.
+const MEMORY_KEEP_RESIDENT_BYTES: usize = 0;
 
 /// Memory slots that nobody uses and that may still hold pages of the component
 /// which used them last. Those of generations that are gone count too, so that a
@@ -175,8 +185,7 @@ fn pool(limits: &EngineLimits) -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES_MAX)
         .max_memory_size(limits.memory_bytes_max)
         .table_elements(limits.table_elements_max)
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-        .table_keep_resident(KEEP_RESIDENT_BYTES)
-        .async_stack_keep_resident(KEEP_RESIDENT_BYTES);
+        .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
+        .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES);
     pool
 }

@@ -4,9 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use holdfast_core::Settings;
 use holdfast_core::deploy::Deploy;
-use holdfast_core::limits::{Limits, TenantLimits};
+use holdfast_core::limits::Limits;
+use holdfast_core::{Secret, Settings};
 
 use crate::capability::outbound::AllowList;
 use crate::load::Loaded;
@@ -14,7 +14,8 @@ use crate::plugin::Plugin;
 
 /// What a new generation of a plugin consists of.
 pub struct Generation {
-    /// Who it is, and what the edge has to know of it.
+    /// Who it is, and what the edge has to know of it. The limits of its tenant
+    /// hold from now on for the tenant's other plugins, too.
     pub settings: Arc<Settings>,
     /// Its component.
     pub loaded: Loaded,
@@ -22,9 +23,6 @@ pub struct Generation {
     pub grants: Grants,
     /// Its limits.
     pub limits: Limits,
-    /// What all plugins of its tenant may take together. They hold from now on
-    /// for the tenant's other plugins, too.
-    pub tenant: TenantLimits,
     /// How it takes over.
     pub deploy: Deploy,
 }
@@ -33,7 +31,7 @@ pub struct Generation {
 #[derive(Clone, Debug, Default)]
 pub struct Grants {
     /// For `wasi:config`.
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, Secret>,
     /// Where outbound requests may go.
     pub allow_http: AllowList,
 }
@@ -82,6 +80,8 @@ pub struct GenerationStatus {
     pub number: u32,
     /// What it does.
     pub role: Role,
+    /// Its instances, on all event loops.
+    pub instances: u32,
     /// Events it has handled.
     pub events: u64,
     /// Those of them that trapped or ran out of time.
@@ -102,6 +102,7 @@ impl GenerationStatus {
         Self {
             number: plugin.number(),
             role,
+            instances: plugin.instance_count(),
             events: tally.events(),
             failed: tally.failed(),
             cpu_ns: plugin.shared.cpu_ns(),

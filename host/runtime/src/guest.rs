@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use holdfast_core::metrics::LimitHit;
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
@@ -141,6 +142,13 @@ impl Guest {
     }
 }
 
+impl Drop for Guest {
+    fn drop(&mut self) {
+        let metrics = &self.plugin.settings.metrics;
+        metrics.memory_bytes.sub(self.memory_bytes.0);
+    }
+}
+
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView {
@@ -169,10 +177,17 @@ impl ResourceLimiter for Guest {
     ) -> wasmtime::Result<bool> {
         let max = self.plugin.instance.memory_bytes_max;
         let may_be = maximum.is_none_or(|maximum| desired <= maximum);
+        let before = self.memory_bytes.0;
+        let metrics = &self.plugin.settings.metrics;
         if !(may_be && self.memory_bytes.grow(current, desired, max)) {
+            metrics.note_limit(LimitHit::Memory);
             return Ok(false);
         }
+        metrics.memory_bytes.add(self.memory_bytes.0 - before);
         let may_be = self.memory.grow(desired.saturating_sub(current));
+        if !may_be {
+            metrics.note_limit(LimitHit::Memory);
+        }
         match may_be || self.is_made {
             true => Ok(may_be),
             false => Err(NoMemory.into()),
@@ -187,7 +202,11 @@ impl ResourceLimiter for Guest {
     ) -> wasmtime::Result<bool> {
         let max = self.plugin.instance.table_elements_max;
         let may_be = maximum.is_none_or(|maximum| desired <= maximum);
-        Ok(may_be && self.table_elements.grow(current, desired, max))
+        let grows = may_be && self.table_elements.grow(current, desired, max);
+        if !grows {
+            self.plugin.settings.metrics.note_limit(LimitHit::Memory);
+        }
+        Ok(grows)
     }
 }
 

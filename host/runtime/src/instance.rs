@@ -56,14 +56,14 @@ impl Instance {
     /// sets a deadline, and holds a place for it.
     pub(crate) async fn new(plugin: &Arc<Plugin>) -> wasmtime::Result<Self> {
         let loaded = &plugin.loaded;
-        let mut store = Guest::store(loaded.pre.engine(), plugin);
-        let instance = loaded.pre.instantiate_async(&mut store).await?;
+        let mut store = Guest::store(loaded.parts.pre.engine(), plugin);
+        let instance = loaded.parts.pre.instantiate_async(&mut store).await?;
         store.data_mut().set_made();
-        let websocket = match &loaded.websocket {
+        let websocket = match &loaded.parts.websocket {
             Some(indices) => Some(indices.load(&mut store, &instance)?),
             None => None,
         };
-        let http = match &loaded.http {
+        let http = match &loaded.parts.http {
             Some(Http::V0_2(indices)) => {
                 Some(HttpHandler::V0_2(indices.load(&mut store, &instance)?))
             }

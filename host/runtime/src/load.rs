@@ -4,10 +4,13 @@
 mod error;
 mod read;
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 use holdfast_core::limits::LoadLimits;
+use holdfast_core::metrics::LoadMetrics;
 use holdfast_core::plugin;
 use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Precompiled};
@@ -32,14 +35,23 @@ pub struct Loader {
     cache: Option<Cache>,
     compiler: Compiler,
     limits: LoadLimits,
+    metrics: Arc<LoadMetrics>,
     /// One component is compiled at a time: the compiler takes all cores by
     /// itself, and its limit of memory is then that of all of them.
     busy: Mutex<()>,
+    /// Components that somebody uses: each is in memory once.
+    used: Mutex<HashMap<Digest, Weak<Parts>>>,
 }
 
 /// A component whose instances can be made.
 #[derive(Clone)]
 pub struct Loaded {
+    /// Shared by all who load the same component.
+    pub(crate) parts: Arc<Parts>,
+}
+
+/// What a component is made of.
+pub(crate) struct Parts {
     digest: Digest,
     pub(crate) pre: InstancePre<Guest>,
     pub(crate) http: Option<Http>,
@@ -74,8 +86,15 @@ impl Loader {
             cache,
             compiler,
             limits,
+            metrics: Arc::default(),
             busy: Mutex::new(()),
+            used: Mutex::default(),
         })
+    }
+
+    /// What is counted of loading.
+    pub fn metrics(&self) -> &Arc<LoadMetrics> {
+        &self.metrics
     }
 
     /// Reads and loads a file. Takes as long as compiling takes, unless the
@@ -93,7 +112,18 @@ impl Loader {
     /// See [`LoadError`].
     pub fn load(&self, bytes: &[u8]) -> Result<Loaded, LoadError> {
         let digest = Digest::of(bytes);
-        self.link(digest, &self.compile(digest, bytes)?)
+        if let Some(parts) = self.used().get(&digest).and_then(Weak::upgrade) {
+            return Ok(Loaded { parts });
+        }
+        let loaded = self.link(digest, &self.compile(digest, bytes)?)?;
+        let mut used = self.used();
+        used.retain(|_, parts| parts.strong_count() > 0);
+        used.insert(digest, Arc::downgrade(&loaded.parts));
+        Ok(loaded)
+    }
+
+    fn used(&self) -> MutexGuard<'_, HashMap<Digest, Weak<Parts>>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the file of a component, which may be anything.
@@ -102,6 +132,15 @@ impl Loader {
     /// Fails when it is no regular file, too large, or can't be read.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>, LoadError> {
         read::read(path, self.limits.component_bytes_max)
+    }
+
+    /// The same of a file that is open already. Whoever opened it made sure that
+    /// reading does not block.
+    ///
+    /// # Errors
+    /// As those of [`Self::read`].
+    pub fn read_file(&self, file: std::fs::File) -> Result<Vec<u8>, LoadError> {
+        read::read_file(file, self.limits.component_bytes_max)
     }
 
     /// Links a component of one of the engines.
@@ -118,12 +157,23 @@ impl Loader {
     pub(crate) fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Component, LoadError> {
         check_format(bytes)?;
         if let Some(component) = self.cached(digest) {
+            self.metrics.cache_hits.add(1);
             return Ok(component);
         }
         let _alone = self.busy.lock().unwrap_or_else(PoisonError::into_inner);
         let cache = self.cache.as_ref();
-        self.compiler
-            .compile(&self.engines, &self.limits, digest, bytes, cache)
+        let begin = Instant::now();
+        let compiled = self
+            .compiler
+            .compile(&self.engines, &self.limits, digest, bytes, cache);
+        let counter = match &compiled {
+            Ok(_) => &self.metrics.compiled,
+            Err(_) => &self.metrics.failed,
+        };
+        counter.add(1);
+        let ns = u64::try_from(begin.elapsed().as_nanos());
+        self.metrics.compile_ns.add(ns.unwrap_or(u64::MAX));
+        compiled
     }
 
     fn cached(&self, digest: Digest) -> Option<Component> {
@@ -136,14 +186,14 @@ impl Loader {
 impl Loaded {
     /// Which component it is.
     pub fn digest(&self) -> &Digest {
-        &self.digest
+        &self.parts.digest
     }
 
     /// Which handlers the component has.
     pub fn handlers(&self) -> plugin::Handlers {
         plugin::Handlers {
-            http: self.http.is_some(),
-            websocket: self.websocket.is_some(),
+            http: self.parts.http.is_some(),
+            websocket: self.parts.websocket.is_some(),
         }
     }
 }
@@ -235,11 +285,14 @@ fn link(
     if http.is_none() && websocket.is_none() {
         return Err(LoadError::NoHandler(Names(exports)));
     }
-    Ok(Loaded {
+    let parts = Parts {
         digest,
         pre,
         http,
         websocket,
+    };
+    Ok(Loaded {
+        parts: Arc::new(parts),
     })
 }
 

@@ -10,6 +10,7 @@ use holdfast_core::event::Outcome;
 use holdfast_core::limits::{
     EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, OutboundLimits,
 };
+use holdfast_core::metrics::LimitHit;
 use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
@@ -134,6 +135,13 @@ impl Plugin {
         self.settings.generation
     }
 
+    /// How many instances of it there are, those included that are being made.
+    pub(crate) fn instance_count(&self) -> u32 {
+        let free = self.shared.instances.available_permits();
+        let free = u32::try_from(free).unwrap_or(u32::MAX);
+        self.instance.count_max.saturating_sub(free)
+    }
+
     /// The format of its attachments.
     pub(crate) fn format(&self) -> &Arc<str> {
         self.format.get_or_init(Arc::default)
@@ -147,7 +155,7 @@ impl Plugin {
     /// Whether an attachment of this format is migrated before the guest sees
     /// it.
     pub(crate) fn migrates(&self, format: &str) -> bool {
-        let websocket = self.loaded.websocket.as_ref();
+        let websocket = self.loaded.parts.websocket.as_ref();
         websocket.is_some_and(|it| it.migrates()) && **self.format() != *format
     }
 
@@ -173,7 +181,10 @@ impl Plugin {
     /// that it may not are counted there.
     pub(crate) fn may_log(&self, len: usize) -> bool {
         match self.shared.log.take(len, Instant::now()) {
-            Verdict::Drop => false,
+            Verdict::Drop => {
+                self.settings.metrics.note_limit(LimitHit::Log);
+                false
+            }
             Verdict::Write { dropped: 0 } => true,
             Verdict::Write { dropped } => {
                 let (tenant, plugin) = (&*self.settings.tenant_name, &*self.settings.name);

@@ -6,6 +6,7 @@
 
 mod janitor;
 mod plain;
+mod underway;
 mod watch;
 mod worker;
 
@@ -13,10 +14,11 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use holdfast_core::event::{Event, Failure, Outcome};
+use holdfast_core::metrics::{EventKind, EventOutcome, Recorder};
 use holdfast_core::plugin::LocalFuture;
 use tokio::sync::Notify;
 use wasmtime::PoolConcurrencyLimitError;
@@ -28,6 +30,7 @@ use crate::load::Http;
 use crate::plugin::Plugin;
 use crate::share::{Share, Shares};
 use crate::world::websocket_0_1_0::{Call, Form};
+use underway::Underway;
 
 /// Uses of an instance if the operator has not said how many: of one which
 /// serves `wasi:http` 0.2, and of any other.
@@ -51,15 +54,18 @@ pub(crate) struct Pool {
     /// Told when an instance has come back here.
     returned: Notify,
     has_janitor: Cell<bool>,
+    recorder: Recorder,
     /// Nobody brings it events any more.
     is_retired: Cell<bool>,
 }
 
 impl Pool {
     pub(crate) fn new(plugin: Arc<Plugin>, shares: &Rc<Shares>) -> Rc<Self> {
+        let recorder = plugin.settings.metrics.recorder();
         Rc::new(Self {
             share: shares.join(&plugin),
             plugin,
+            recorder,
             idle: RefCell::default(),
             crew: worker::Crew::default(),
             waiting_alone: Cell::new(0),
@@ -79,18 +85,22 @@ impl Pool {
     /// own size.
     pub(crate) fn run(self: Rc<Self>, event: Event) -> LocalFuture<Outcome> {
         let is_last = matches!(event, Event::Close(..));
+        let kind = EventKind::of(&event);
         let Some(entered) = self.plugin.enter(is_last) else {
+            self.recorder
+                .note(kind, EventOutcome::Overloaded, Duration::ZERO);
             return self.full();
         };
         let pool = Rc::clone(&self);
         let call = match event {
             Event::Http(request) => {
-                return match &self.plugin.loaded.http {
-                    Some(Http::V0_2(_)) => self.counted(plain::http(pool, request, entered)),
-                    Some(Http::V0_3(_)) => {
-                        self.counted(worker::run(pool, worker::Task::Http(request), entered))
-                    }
-                    None => failed(Failure::NoHandler),
+                return match &self.plugin.loaded.parts.http {
+                    Some(Http::V0_2(_)) => self.counted(kind, plain::http(pool, request, entered)),
+                    Some(Http::V0_3(_)) => self.counted(
+                        kind,
+                        worker::run(pool, worker::Task::Http(request), entered),
+                    ),
+                    None => self.no_handler(kind),
                 };
             }
             Event::Accept(handshake) => Call::Accept(handshake),
@@ -99,11 +109,12 @@ impl Pool {
             Event::Close(state, closure) => Call::Close(state, closure),
         };
         match self.form() {
-            Some(Form::Plain) => self.counted(plain::websocket(pool, call, entered)),
-            Some(Form::Waiting) => {
-                self.counted(worker::run(pool, worker::Task::WebSocket(call), entered))
-            }
-            None => failed(Failure::NoHandler),
+            Some(Form::Plain) => self.counted(kind, plain::websocket(pool, call, entered)),
+            Some(Form::Waiting) => self.counted(
+                kind,
+                worker::run(pool, worker::Task::WebSocket(call), entered),
+            ),
+            None => self.no_handler(kind),
         }
     }
 
@@ -122,15 +133,28 @@ impl Pool {
     }
 
     fn form(&self) -> Option<Form> {
-        self.plugin.loaded.websocket.as_ref().map(|it| it.form)
+        self.plugin
+            .loaded
+            .parts
+            .websocket
+            .as_ref()
+            .map(|it| it.form)
     }
 
     /// Counts what becomes of an event.
     fn counted(
         self: Rc<Self>,
+        kind: EventKind,
         event: impl Future<Output = Outcome> + 'static,
     ) -> LocalFuture<Outcome> {
-        Box::pin(event.inspect(move |outcome| self.plugin.note(outcome)))
+        let underway = Underway::new(self, kind);
+        Box::pin(event.inspect(move |outcome| underway.end(outcome)))
+    }
+
+    fn no_handler(&self, kind: EventKind) -> LocalFuture<Outcome> {
+        self.recorder
+            .note(kind, EventOutcome::NoHandler, Duration::ZERO);
+        failed(Failure::NoHandler)
     }
 
     fn full(&self) -> LocalFuture<Outcome> {

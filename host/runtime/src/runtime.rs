@@ -167,9 +167,10 @@ impl Runtime {
     /// A generation of which nothing has been made.
     pub(crate) fn plugin(&self, generation: Generation) -> Plugin {
         let (edge, store) = (Arc::clone(&self.edge), self.store.clone());
-        let tenant = self
-            .tenants
-            .get(generation.settings.tenant, &generation.tenant);
+        let tenant = self.tenants.get(
+            generation.settings.tenant,
+            &generation.settings.tenant_limits,
+        );
         Plugin::new(generation, tenant, edge, store, Arc::clone(&self.alarm))
     }
 

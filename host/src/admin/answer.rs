@@ -2,9 +2,10 @@
 //! Errors become statuses here and nowhere else.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use holdfast_core::manifest::Role;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::header::{
@@ -13,8 +14,10 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use super::keys::{Caller, Keys};
+use super::metrics;
+use super::reception::Reception;
 use super::routes::{Action, Found, find};
-use super::token::Token;
 use crate::fleet::{Closed, Handle, Refusal, RefusalKind, Status};
 
 /// The largest body of a request.
@@ -25,10 +28,14 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// What the answers are made from.
 pub(super) struct Office {
     pub(super) fleet: Handle,
-    pub(super) token: Token,
+    pub(super) keys: Keys,
     /// Where the host listens.
     pub(super) serving: SocketAddr,
-    pub(super) start: Instant,
+    pub(super) start: SystemTime,
+    /// Plugins that have metrics of their own.
+    pub(super) metrics_plugins_max: usize,
+    /// Where uploaded components are kept.
+    pub(super) reception: Option<Reception>,
 }
 
 /// What `GET /v1/status` answers.
@@ -65,11 +72,23 @@ pub(crate) struct Rollback {
     pub(crate) digest: Option<String>,
 }
 
+/// The body of a deployment of what is kept.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deployment {
+    /// How the component's digest begins.
+    pub(crate) digest: String,
+}
+
 /// A status that is no success, and why.
-struct Failure(StatusCode, Denial);
+pub(super) struct Failure(StatusCode, Denial);
 
 impl Failure {
-    fn new(status: StatusCode, error: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(super) fn new(
+        status: StatusCode,
+        error: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
         Self(
             status,
             Denial {
@@ -83,12 +102,24 @@ impl Failure {
 impl Office {
     /// Answers one request.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let (action, is_open) = match find(request.method(), request.uri().path()) {
-            Found::Action { action, is_open } => (action, is_open),
+        let found = find(request.method(), request.uri().path());
+        let caller = self.caller(&request);
+        let action = match (found, caller) {
+            (Found::Action { action, role: None }, _) => action,
             // Who shows no token is not told what there is.
-            _ if !self.may(&request) => return unauthorized(),
-            Found::OtherMethods(methods) => return other_methods(&methods),
-            Found::Nothing => {
+            (_, None) => return unauthorized(),
+            (
+                Found::Action {
+                    action,
+                    role: Some(role),
+                },
+                Some(caller),
+            ) => match check(&action, role, caller) {
+                Ok(()) => action,
+                Err(failure) => return refuse(failure),
+            },
+            (Found::OtherMethods(methods), Some(_)) => return other_methods(&methods),
+            (Found::Nothing, Some(_)) => {
                 return refuse(Failure::new(
                     StatusCode::NOT_FOUND,
                     "there is nothing at this path",
@@ -96,31 +127,54 @@ impl Office {
                 ));
             }
         };
-        if !is_open && !self.may(&request) {
-            return unauthorized();
-        }
-        match self.act(action, request.into_body()).await {
+        match self.act(action, caller, request.into_body()).await {
             Ok(response) => response,
             Err(failure) => refuse(failure),
         }
     }
 
-    fn may(&self, request: &Request<Incoming>) -> bool {
+    fn caller(&self, request: &Request<Incoming>) -> Option<&Caller> {
         let shown = request.headers().get(AUTHORIZATION);
-        let shown = shown.and_then(|value| value.to_str().ok());
-        shown.is_some_and(|value| self.token.is_shown_by(value))
+        let shown = shown.and_then(|value| value.to_str().ok())?;
+        self.keys.caller(shown)
     }
 
-    async fn act(&self, action: Action, body: Incoming) -> Result<Response<Full<Bytes>>, Failure> {
+    async fn act(
+        &self,
+        action: Action,
+        caller: Option<&Caller>,
+        body: Incoming,
+    ) -> Result<Response<Full<Bytes>>, Failure> {
+        let caller = caller.cloned();
+        let is_known = move |tenant: &str| caller.as_ref().is_some_and(|it| it.knows(tenant));
         match action {
             Action::Health => Ok(json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))),
             Action::Status => {
                 // It may look at every connection, and this thread accepts new ones.
                 let fleet = self.fleet.clone();
                 let status = tokio::task::spawn_blocking(move || fleet.status()).await;
-                Ok(json(
+                let mut status = status.map_err(|_| Closed)?;
+                let all = status.plugins.len();
+                status.plugins.retain(|plugin| is_known(&plugin.tenant));
+                if status.plugins.len() < all {
+                    // It may name what others have.
+                    status.manifest_error = None;
+                }
+                Ok(json(StatusCode::OK, &self.status(status)))
+            }
+            Action::Metrics => {
+                let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
+                let start = self.start;
+                let page = move || {
+                    let mut census = fleet.census();
+                    census.plugins.retain(|it| is_known(&it.name.tenant));
+                    metrics::write(census, plugins_max, start)
+                };
+                let page = tokio::task::spawn_blocking(page).await;
+                Ok(answer(
                     StatusCode::OK,
-                    &self.status(status.map_err(|_| Closed)?),
+                    metrics::CONTENT_TYPE,
+                    page.map_err(|_| Closed)?,
                 ))
             }
             Action::Reload => {
@@ -136,7 +190,26 @@ impl Office {
                 let change = self.fleet.promote(name)?.await;
                 Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
             }
+            Action::Upload(name) => {
+                let (component, _place) = self.reception()?.receive(body).await?;
+                let change = self.fleet.deploy(name, component)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
+            Action::Deploy(name) => {
+                let Deployment { digest } = read(body).await?;
+                let (component, _place) = self.reception()?.find(&name, &digest)?;
+                let change = self.fleet.deploy(name, component)?.await;
+                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+            }
         }
+    }
+
+    fn reception(&self) -> Result<&Reception, Failure> {
+        self.reception.as_ref().ok_or_else(|| {
+            let hint = "start it with --data and a folder";
+            let error = "this host has no folder in which to keep components";
+            Failure::new(StatusCode::CONFLICT, error, hint)
+        })
     }
 
     fn status(&self, status: Status) -> Answer {
@@ -145,11 +218,31 @@ impl Office {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
                 listen: self.serving,
-                uptime_s: self.start.elapsed().as_secs(),
+                uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
             },
             status,
         }
     }
+}
+
+/// Whether somebody may ask for it. Of other tenants' things he is told what he
+/// would be told if there were none.
+fn check(action: &Action, least: Role, caller: &Caller) -> Result<(), Failure> {
+    if action.tenant().is_some_and(|tenant| !caller.knows(tenant)) {
+        return Err(Failure::new(
+            StatusCode::NOT_FOUND,
+            "there is no such plugin",
+            "this token is for the plugins of one tenant",
+        ));
+    }
+    if caller.role < least {
+        return Err(Failure::new(
+            StatusCode::FORBIDDEN,
+            format!("the role `{}` may not ask for this", caller.role.name()),
+            format!("show a token with the role `{}`", least.name()),
+        ));
+    }
+    Ok(())
 }
 
 /// Reads a body that may be empty.
@@ -182,6 +275,8 @@ impl From<Refusal> for Failure {
         let status = match refusal.kind {
             RefusalKind::NotFound => StatusCode::NOT_FOUND,
             RefusalKind::Conflict => StatusCode::CONFLICT,
+            RefusalKind::Unusable => StatusCode::UNPROCESSABLE_ENTITY,
+            RefusalKind::Storage => StatusCode::INSUFFICIENT_STORAGE,
         };
         Self::new(status, refusal.message, refusal.hint)
     }
@@ -220,11 +315,19 @@ fn refuse(Failure(status, denial): Failure) -> Response<Full<Bytes>> {
 
 fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
     // Nothing that is answered here can't be written as JSON.
-    let body = serde_json::to_vec(value).unwrap_or_default();
+    let text = serde_json::to_vec(value).unwrap_or_default();
+    answer(status, "application/json", text)
+}
+
+fn answer(
+    status: StatusCode,
+    content_type: &'static str,
+    body: impl Into<Bytes>,
+) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(body.into()));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

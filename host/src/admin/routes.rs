@@ -1,5 +1,6 @@
 //! Which request asks for what: one table. Pure.
 
+use holdfast_core::manifest::Role;
 use hyper::Method;
 
 use crate::fleet::Name;
@@ -11,12 +12,31 @@ pub(super) enum Action {
     Health,
     /// What is deployed.
     Status,
+    /// What is counted.
+    Metrics,
     /// Look at the files now.
     Reload,
     /// Go back to an earlier generation.
     Rollback(Name),
     /// Let the canary serve everybody.
     Promote(Name),
+    /// Keep the component in the body, and let it serve.
+    Upload(Name),
+    /// Let a component serve that is kept.
+    Deploy(Name),
+}
+
+impl Action {
+    /// Whose things it is about; none if it is about the host.
+    pub(super) fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Health | Self::Status | Self::Metrics | Self::Reload => None,
+            Self::Rollback(name)
+            | Self::Promote(name)
+            | Self::Upload(name)
+            | Self::Deploy(name) => Some(&name.tenant),
+        }
+    }
 }
 
 /// One line of the table.
@@ -24,43 +44,61 @@ struct Route {
     method: Method,
     /// `{}` stands for any segment that is a name.
     path: &'static str,
-    /// Whether no token has to be shown.
-    is_open: bool,
+    /// The least role for it; none if no token has to be shown.
+    role: Option<Role>,
     /// Made of the segments for which `{}` stands.
     action: fn(&[&str]) -> Option<Action>,
 }
 
-const ROUTES: [Route; 5] = [
+const ROUTES: [Route; 8] = [
     Route {
         method: Method::GET,
         path: "/v1/health",
         // Whoever watches over the host needs nothing else of it.
-        is_open: true,
+        role: None,
         action: |_| Some(Action::Health),
     },
     Route {
         method: Method::GET,
         path: "/v1/status",
-        is_open: false,
+        role: Some(Role::ReadOnly),
         action: |_| Some(Action::Status),
+    },
+    Route {
+        method: Method::GET,
+        path: "/metrics",
+        role: Some(Role::ReadOnly),
+        action: |_| Some(Action::Metrics),
     },
     Route {
         method: Method::POST,
         path: "/v1/reload",
-        is_open: false,
+        role: Some(Role::Operator),
         action: |_| Some(Action::Reload),
     },
     Route {
         method: Method::POST,
         path: "/v1/tenants/{}/plugins/{}/rollback",
-        is_open: false,
+        role: Some(Role::Deploy),
         action: |names| name(names).map(Action::Rollback),
     },
     Route {
         method: Method::POST,
         path: "/v1/tenants/{}/plugins/{}/promote",
-        is_open: false,
+        role: Some(Role::Deploy),
         action: |names| name(names).map(Action::Promote),
+    },
+    Route {
+        method: Method::PUT,
+        path: "/v1/tenants/{}/plugins/{}/component",
+        role: Some(Role::Deploy),
+        action: |names| name(names).map(Action::Upload),
+    },
+    Route {
+        method: Method::POST,
+        path: "/v1/tenants/{}/plugins/{}/deploy",
+        role: Some(Role::Deploy),
+        action: |names| name(names).map(Action::Deploy),
     },
 ];
 
@@ -75,9 +113,10 @@ fn name(names: &[&str]) -> Option<Name> {
 /// What a request is about.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
+    /// What is asked for, and the least role for it.
     Action {
         action: Action,
-        is_open: bool,
+        role: Option<Role>,
     },
     /// There is something at this path, by these methods.
     OtherMethods(Vec<Method>),
@@ -94,8 +133,8 @@ pub(super) fn find(method: &Method, path: &str) -> Found {
         if route.method != *method {
             others.push(route.method.clone());
         } else if let Some(action) = (route.action)(&names) {
-            let is_open = route.is_open;
-            return Found::Action { action, is_open };
+            let role = route.role;
+            return Found::Action { action, role };
         }
     }
     match others.is_empty() {
@@ -126,15 +165,21 @@ mod tests {
     #[test]
     fn a_request_is_found_by_its_path_and_method() {
         let (get, post) = (Method::GET, Method::POST);
-        let found = |action, is_open| Found::Action { action, is_open };
-        assert_eq!(find(&get, "/v1/health"), found(Action::Health, true));
-        assert_eq!(find(&get, "/v1/status"), found(Action::Status, false));
+        let found = |action, role| Found::Action { action, role };
+        assert_eq!(find(&get, "/v1/health"), found(Action::Health, None));
+        assert_eq!(
+            find(&get, "/v1/status"),
+            found(Action::Status, Some(Role::ReadOnly))
+        );
         let path = "/v1/tenants/acme/plugins/chat/rollback";
         let name = Name {
             tenant: "acme".into(),
             plugin: "chat".into(),
         };
-        assert_eq!(find(&post, path), found(Action::Rollback(name), false));
+        assert_eq!(
+            find(&post, path),
+            found(Action::Rollback(name), Some(Role::Deploy))
+        );
         assert_eq!(find(&get, path), Found::OtherMethods(vec![post.clone()]));
         for path in [
             "/",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use holdfast_core::PluginId;
 use holdfast_core::deploy::{Deploy, Strategy};
+use holdfast_core::metrics::Reload;
 
 use super::build::Order;
 use super::deployed::Deployed;
@@ -55,10 +56,12 @@ impl Fleet {
         let deployed = find(&mut self.plugins, name)?;
         // What is wrong with the file still is.
         deployed.fault.take_if(|fault| fault.file.is_none());
+        deployed.metrics.note_reload(Reload::RolledBack);
         let change = deployed.change(name, What::RolledBack);
         let generation = change.generation;
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);
         tracing::info!(tenant, plugin, generation, "rolled back");
+        self.remember(name);
         self.after_turn();
         Ok(change)
     }
@@ -82,6 +85,7 @@ impl Fleet {
         let generation = change.generation;
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);
         tracing::info!(tenant, plugin, generation, "promoted");
+        self.remember(name);
         self.after_turn();
         Ok(change)
     }
@@ -124,6 +128,9 @@ impl Fleet {
         let Some(deployed) = self.plugins.get_mut(&name) else {
             return;
         };
+        if result.is_ok() {
+            deployed.metrics.note_reload(Reload::RolledBack);
+        }
         let serving = deployed.newest().map_or(0, |version| version.number);
         let fault = match result {
             Ok(()) => Fault::new(
@@ -137,6 +144,7 @@ impl Fleet {
         };
         fault.log_of(&name, "a generation is given up");
         deployed.fault = Some(fault);
+        self.remember(&name);
         self.after_turn();
     }
 
@@ -155,6 +163,7 @@ impl Fleet {
             id: deployed.id,
             tenant: deployed.tenant,
             number,
+            metrics: Arc::clone(&deployed.metrics),
             entry: Arc::clone(&version.entry),
             deploy,
             file: None,
@@ -180,7 +189,7 @@ impl Fleet {
         }
     }
 
-    fn after_turn(&mut self) {
+    pub(super) fn after_turn(&mut self) {
         self.route();
         self.builder.runtime.tidy();
         self.publish();
@@ -199,20 +208,25 @@ impl Deployed {
     }
 }
 
-fn find<'a>(
+pub(super) fn find<'a>(
     plugins: &'a mut std::collections::BTreeMap<Name, Deployed>,
     name: &Name,
 ) -> Result<&'a mut Deployed, Refusal> {
-    let known = plugins.keys().map(|it| format!("`{}`", it.plugin));
+    // Other tenants' plugins are nobody's business here.
+    let known = plugins.keys().filter(|it| it.tenant == name.tenant);
+    let known = known.map(|it| format!("`{}`", it.plugin));
     let known: Vec<_> = known.collect();
     plugins.get_mut(name).ok_or_else(|| Refusal {
         kind: RefusalKind::NotFound,
         message: format!("there is no plugin {name}"),
-        hint: format!("the plugins are {}", known.join(", ")),
+        hint: match known.is_empty() {
+            true => "the tenant has no plugins".into(),
+            false => format!("its plugins are {}", known.join(", ")),
+        },
     })
 }
 
-fn conflict(message: String, hint: impl Into<String>) -> Refusal {
+pub(super) fn conflict(message: String, hint: impl Into<String>) -> Refusal {
     Refusal {
         kind: RefusalKind::Conflict,
         message,

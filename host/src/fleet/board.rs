@@ -1,11 +1,13 @@
 //! What others may read of the fleet while it is at work: a copy, made after
 //! every change.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use holdfast_core::PluginId;
 use holdfast_core::deploy::Strategy;
+use holdfast_core::metrics::PluginMetrics;
 
 use super::Fleet;
 use super::deployed::Deployed;
@@ -22,7 +24,16 @@ pub(crate) struct Board(Arc<Mutex<Arc<Notes>>>);
 pub(crate) struct Notes {
     pub(super) manifest_fault: Option<Fault>,
     pub(super) restart_keys: Vec<&'static str>,
+    pub(super) tenants: Vec<TenantEntry>,
     pub(super) plugins: Vec<Entry>,
+}
+
+/// One tenant.
+pub(super) struct TenantEntry {
+    pub(super) name: String,
+    /// Its hosts; empty for any.
+    pub(super) hosts: Vec<String>,
+    pub(super) fault: Option<Fault>,
 }
 
 /// One plugin.
@@ -31,6 +42,7 @@ pub(super) struct Entry {
     pub(super) id: PluginId,
     pub(super) component: String,
     pub(super) strategy: Strategy,
+    pub(super) metrics: Arc<PluginMetrics>,
     pub(super) fault: Option<Fault>,
     pub(super) stable: Option<Mark>,
     pub(super) canary: Option<Mark>,
@@ -61,10 +73,28 @@ impl Fleet {
     /// Lets others see what is deployed now.
     pub(super) fn publish(&self) {
         self.board.write(Notes {
-            manifest_fault: self.source.fault.clone(),
+            manifest_fault: self.source.fault().cloned(),
             restart_keys: self.source.restart_keys.clone(),
+            tenants: self.tenant_entries(),
             plugins: self.plugins.iter().map(entry).collect(),
         });
+    }
+
+    /// Those in force, and those with a fault.
+    fn tenant_entries(&self) -> Vec<TenantEntry> {
+        let hosts = self.manifest.tenants.iter();
+        let hosts = hosts.map(|it| (&it.name, it.hosts.iter().map(ToString::to_string).collect()));
+        let mut hosts: BTreeMap<_, Vec<String>> = hosts.collect();
+        let faults: BTreeMap<_, _> = self.source.tenants.faults().collect();
+        for name in faults.keys() {
+            hosts.entry(name).or_default();
+        }
+        let entries = hosts.into_iter().map(|(name, hosts)| TenantEntry {
+            name: name.clone(),
+            hosts,
+            fault: faults.get(name).map(|&fault| fault.clone()),
+        });
+        entries.collect()
     }
 }
 
@@ -74,6 +104,7 @@ fn entry((name, deployed): (&Name, &Deployed)) -> Entry {
         id: deployed.id,
         component: deployed.wanted.component.display().to_string(),
         strategy: deployed.wanted.deploy.strategy,
+        metrics: Arc::clone(&deployed.metrics),
         fault: deployed.fault.clone(),
         stable: deployed.stable.as_ref().map(mark),
         canary: deployed.canary.as_ref().map(mark),

@@ -1,18 +1,19 @@
 //! From a file, or from a component that is there already, to a generation which
 //! can be installed. Slow: it may compile, and it runs the guest once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use holdfast_core::deploy::Deploy;
-use holdfast_core::limits::TenantLimits;
 use holdfast_core::manifest::Plugin;
+use holdfast_core::metrics::PluginMetrics;
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_runtime::{
     AllowList, Digest, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
 };
 
+use super::beneath;
 use super::fault::Fault;
 use super::stamp::{Content, Seen, Stamp};
 use super::version::Version;
@@ -29,6 +30,8 @@ pub(crate) struct Order {
     pub(crate) id: PluginId,
     pub(crate) tenant: TenantId,
     pub(crate) number: u32,
+    /// What is counted of the plugin.
+    pub(crate) metrics: Arc<PluginMetrics>,
     pub(crate) entry: Arc<Plugin>,
     /// How it takes over.
     pub(crate) deploy: Deploy,
@@ -80,7 +83,7 @@ impl Builder {
         // The stamp comes first: whatever happens to the file from now on makes
         // another one.
         let stamp = Stamp::of(&file.path);
-        let read = self.loader.read(&file.path);
+        let read = self.read(&order.entry, &file.path);
         let content = read.as_ref().ok().map(|it| Digest::of(it).to_string());
         let is_known = content.as_ref().is_some_and(|it| file.known.contains(it));
         let loaded = match (is_known, read) {
@@ -96,6 +99,16 @@ impl Builder {
         }
     }
 
+    pub(super) fn read(&self, entry: &Plugin, path: &Path) -> Result<Vec<u8>, LoadError> {
+        match &entry.root {
+            // A component that was uploaded is nowhere in the tenant's folder.
+            Some(root) if path == entry.component => {
+                self.loader.read_file(beneath::open(Some(root), path)?)
+            }
+            _ => self.loader.read(path),
+        }
+    }
+
     fn prepare(&self, order: &Order, loaded: Loaded, begin: Instant) -> Result<Built, LoadError> {
         let entry = &order.entry;
         let settings = Arc::new(Settings {
@@ -104,20 +117,25 @@ impl Builder {
             tenant: order.tenant,
             name: entry.name.as_str().into(),
             tenant_name: entry.tenant.as_str().into(),
+            tenant_limits: Arc::clone(&entry.tenant_limits),
             handlers: loaded.handlers(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),
+            metrics: Arc::clone(&order.metrics),
         });
         let prepared = self.runtime.prepare(Generation {
             settings: Arc::clone(&settings),
             loaded: loaded.clone(),
             grants: Grants {
-                config: entry.config.clone(),
+                config: entry
+                    .config
+                    .iter()
+                    .filter_map(|(key, value)| Some((key.clone(), value.secret.clone()?)))
+                    .collect(),
                 // Checked when the manifest was read.
                 allow_http: AllowList::parse(&entry.allow_http).unwrap_or_default(),
             },
             limits: entry.limits.clone(),
-            tenant: TenantLimits::default(),
             deploy: order.deploy,
         })?;
         Ok(Built {
@@ -137,6 +155,7 @@ impl Builder {
 }
 
 fn fault(order: &Order, error: &LoadError, content: Option<Content>) -> Fault {
-    let path = order.entry.component.clone();
+    let file = order.file.as_ref().map(|file| file.path.clone());
+    let path = file.unwrap_or_else(|| order.entry.component.clone());
     Fault::from(Problem::component(&path, error)).in_file(path, content)
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use holdfast_core::deploy::{Deploy, Strategy};
 use holdfast_core::manifest::Plugin;
+use holdfast_core::metrics::PluginMetrics;
 use holdfast_core::{PluginId, Settings, TenantId};
 
 use super::build::{Look, Order};
@@ -26,6 +27,8 @@ pub(crate) struct Deployed {
     pub(crate) canary: Option<Version>,
     pub(crate) history: History,
     pub(crate) fault: Option<Fault>,
+    /// What is counted of it.
+    pub(crate) metrics: Arc<PluginMetrics>,
     /// The number of the newest generation, or of one that is being made.
     last_number: u32,
     /// How often somebody has gone back or promoted. What is being made
@@ -39,15 +42,18 @@ pub(crate) struct Deployed {
 impl Deployed {
     /// A plugin without generations.
     pub(crate) fn new(id: PluginId, tenant: TenantId, entry: Arc<Plugin>) -> Self {
+        let metrics = Arc::<PluginMetrics>::default();
         let placeholder = Settings {
             id,
             generation: 0,
             tenant,
             name: entry.name.as_str().into(),
             tenant_name: entry.tenant.as_str().into(),
+            tenant_limits: Arc::clone(&entry.tenant_limits),
             handlers: Default::default(),
             connection: entry.limits.connection.clone(),
             http: entry.limits.http.clone(),
+            metrics: Arc::clone(&metrics),
         };
         Self {
             id,
@@ -58,6 +64,7 @@ impl Deployed {
             canary: None,
             history: History::default(),
             fault: None,
+            metrics,
             last_number: 0,
             turns: 0,
             placeholder: Arc::new(placeholder),
@@ -99,6 +106,7 @@ impl Deployed {
             id: self.id,
             tenant: self.tenant,
             number: self.next_number(),
+            metrics: Arc::clone(&self.metrics),
             entry: Arc::clone(entry),
             deploy: entry.deploy,
             file,
@@ -112,12 +120,21 @@ impl Deployed {
         let is_same_file = self.wanted.component == entry.component;
         let seen = self.seen.content.clone().filter(|content| {
             let mut history = self.history.iter();
-            is_same_file && (!retry || history.any(|it| it.given_up && it.digest == *content))
+            let is_replaced = history.any(|it| it.given_up && it.digest == *content);
+            is_same_file && (!retry || self.is_uploaded() || is_replaced)
         });
         Look {
             path: entry.component.clone(),
             known: serving.into_iter().chain(seen).collect(),
         }
+    }
+
+    /// Whether what serves is not what is in the file, since something else was
+    /// deployed in its place.
+    fn is_uploaded(&self) -> bool {
+        let newest = self.newest();
+        self.fault.is_none()
+            && newest.is_some_and(|it| Some(&it.digest) != self.seen.content.as_ref())
     }
 
     /// Takes a number for a generation that is to be made.

@@ -32,6 +32,12 @@ impl Fault {
         }
     }
 
+    /// The same, for whoever does not know of which plugin it is.
+    pub(crate) fn of(mut self, name: &Name) -> Self {
+        self.message = format!("the plugin {name}: {}", self.message);
+        self
+    }
+
     /// The same, with the file and the digest of its content.
     pub(crate) fn in_file(mut self, file: PathBuf, digest: Option<String>) -> Self {
         self.file = Some(file);
@@ -58,6 +64,12 @@ impl Fault {
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);
         let (error, hint) = self.line();
         tracing::error!(tenant, plugin, error, hint, "{what}");
+    }
+
+    /// The same, about a tenant.
+    pub(crate) fn log_of_tenant(&self, tenant: &str, what: &str) {
+        let (error, hint) = self.line();
+        tracing::error!(tenant, error, hint, "{what}");
     }
 
     fn line(&self) -> (String, Option<&str>) {

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use holdfast_core::PluginId;
+use holdfast_core::metrics::LoadMetrics;
 use holdfast_edge::Hub;
 use tokio::sync::oneshot;
 
-use super::{Board, Change, Command, Look, Name, Refusal, Report, Status};
+use super::{Board, Census, Change, Command, Look, Name, Refusal, Report, Status, Upload};
+use crate::depot::Kept;
 use holdfast_runtime::Runtime;
 
 /// Commands that wait for the deploy thread. It takes them even while a
@@ -21,6 +23,7 @@ pub(crate) struct Handle {
     pub(super) board: Board,
     pub(super) runtime: Arc<Runtime>,
     pub(super) hub: Arc<Hub>,
+    pub(super) load: Arc<LoadMetrics>,
 }
 
 /// The deploy thread has ended, or too many commands wait for it.
@@ -57,9 +60,29 @@ impl Handle {
         self.ask(|reply| Command::Promote(name, reply))
     }
 
+    /// Lets a kept component serve a plugin in place of the manifest's file.
+    pub(crate) fn deploy(
+        &self,
+        name: Name,
+        component: Kept,
+    ) -> Result<oneshot::Receiver<Result<Change, Refusal>>, Closed> {
+        self.ask(|reply| {
+            Command::Deploy(Box::new(Upload {
+                name,
+                component,
+                reply,
+            }))
+        })
+    }
+
     /// What is deployed, without waiting for the deploy thread.
     pub(crate) fn status(&self) -> Status {
         Status::of(&self.board, &self.runtime, &self.hub)
+    }
+
+    /// What is counted, without waiting for the deploy thread.
+    pub(crate) fn census(&self) -> Census {
+        Census::take(&self.board, &self.runtime, &self.hub, &self.load)
     }
 
     /// A generation has failed its probation. Called on an event loop, so it

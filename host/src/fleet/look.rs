@@ -9,9 +9,10 @@ use holdfast_core::manifest::{Manifest, Plugin};
 use super::build::{Done, Order};
 use super::fault::Fault;
 use super::plan::{Name, Step, restart_keys, step};
-use super::settle::Item;
+use super::settle::{Item, too_large};
 use super::stamp::Stamp;
-use super::{Command, Fleet, Reply, Report, deployed::Deployed, source};
+use super::tenants::Main;
+use super::{Command, Fleet, Reply, Report, deployed::Deployed, source, values};
 
 /// What to look at, and why.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl Look {
         }
     }
 
-    fn is_busy(&self, path: &Path) -> bool {
+    pub(super) fn is_busy(&self, path: &Path) -> bool {
         self.why != Why::Asked && self.busy.iter().any(|busy| busy == path)
     }
 }
@@ -75,7 +76,8 @@ impl Fleet {
     pub(super) fn look(&mut self, look: &Look) -> Report {
         let mut report = Report::default();
         let candidate = self.read_manifest(look);
-        report.manifest_error = self.source.fault.as_ref().map(Fault::message);
+        report.manifest_error = self.source.fault().map(Fault::message);
+        report.tenant_errors = self.source.tenant_errors();
         let entries: Vec<_> = match &candidate {
             Some(manifest) => manifest.plugins.iter().cloned().map(Arc::new).collect(),
             None => self.plugins.values().map(|it| it.wanted.clone()).collect(),
@@ -106,8 +108,27 @@ impl Fleet {
         report
     }
 
-    /// The manifest, if its file says something new that holds.
+    /// The manifest, if its file or that of a tenant says something new that
+    /// holds.
     fn read_manifest(&mut self, look: &Look) -> Option<Manifest> {
+        let new = self.read_main(look);
+        let is_new = new.is_some();
+        let source = &mut self.source;
+        source.main = new.or(source.main.take());
+        let main = source.main.as_ref()?;
+        let faults = source.tenants.fault_times();
+        let is_changed = source.tenants.look(main, is_new, look);
+        if is_new || is_changed {
+            return Some(source.tenants.join(main));
+        }
+        if source.tenants.fault_times() != faults {
+            self.publish();
+        }
+        None
+    }
+
+    /// The operator's part of it, if its file says something new that holds.
+    fn read_main(&mut self, look: &Look) -> Option<Main> {
         let path = self.source.path.clone()?;
         let is_retry = look.why == Why::Asked && self.source.fault.is_some();
         let is_due = self
@@ -124,8 +145,9 @@ impl Fleet {
             return None;
         }
         match text.and_then(|text| source::parse(&path, &text)) {
-            Ok(manifest) => {
-                if self.has_busy_component(&manifest, look) {
+            Ok(main) => {
+                let manifest = &main.manifest;
+                if self.has_busy_component(manifest, look) {
                     // The manifest stays due: it is taken together with them.
                     return None;
                 }
@@ -136,7 +158,7 @@ impl Fleet {
                     let keys = self.source.restart_keys.join(", ");
                     tracing::warn!(keys, "what has changed in the manifest needs a restart");
                 }
-                Some(manifest)
+                Some(main)
             }
             Err(problem) => {
                 let content = seen.content.clone();
@@ -161,8 +183,16 @@ impl Fleet {
 
     /// What has to be done for an entry, if anything, and what has to be made
     /// for it.
-    fn item(&mut self, entry: Arc<Plugin>, look: &Look) -> Option<(Item, Option<Order>)> {
+    fn item(&mut self, mut entry: Arc<Plugin>, look: &Look) -> Option<(Item, Option<Order>)> {
         let name = Name::of(&entry);
+        let filled = match values::are_elsewhere(&entry) {
+            true => {
+                let before = self.plugins.get(&name).map(|it| Arc::clone(&it.wanted));
+                let entry = Arc::make_mut(&mut entry);
+                values::fill(entry, before.as_deref(), |path| look.is_busy(path))
+            }
+            false => Ok(()),
+        };
         let stamp = Stamp::of(&entry.component);
         let is_retry = look.why == Why::Asked;
         let (step, is_new) = match self.plugins.get_mut(&name) {
@@ -183,9 +213,14 @@ impl Fleet {
             let deployed = Deployed::new(id, tenant, Arc::clone(&entry));
             self.plugins.insert(name.clone(), deployed);
         }
-        let exceeded = self.ceiling.exceeded(&entry);
+        let exceeded = self.ceiling.exceeded(&entry).map(too_large);
+        let refused = filled.err().or(exceeded);
         let deployed = self.plugins.get_mut(&name)?;
-        let order = match exceeded {
+        let is_known = !is_new && deployed.fault.is_some() && deployed.wanted == entry;
+        if refused.is_some() && is_known && !is_retry {
+            return None;
+        }
+        let order = match refused {
             Some(_) => None,
             None => deployed.order(step, &entry, is_retry),
         };
@@ -195,14 +230,14 @@ impl Fleet {
             name,
             entry,
             is_new,
-            exceeded,
+            refused,
         };
         Some((item, order))
     }
 
     /// Waits for the load thread, and obeys other commands meanwhile; none if
     /// the host ends.
-    fn make(&mut self, order: Order) -> Option<Done> {
+    pub(super) fn make(&mut self, order: Order) -> Option<Done> {
         if !self.worker.order(order) {
             let fault = Fault::new("the load thread is gone", "restart the host");
             return Some(Done {

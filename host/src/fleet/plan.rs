@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use holdfast_core::manifest::{Host, Plugin};
+use holdfast_core::manifest::{Host, Manifest, Plugin};
 
 /// A plugin among those of all tenants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,16 +90,19 @@ fn runs_alike(one: &Plugin, other: &Plugin) -> bool {
         tenant,
         name,
         component: _,
+        root: _,
         config,
         allow_http,
         deploy: _,
         limits,
+        tenant_limits,
     } = one;
     *tenant == other.tenant
         && *name == other.name
         && *config == other.config
         && *allow_http == other.allow_http
         && *limits == other.limits
+        && *tenant_limits == other.tenant_limits
 }
 
 /// What the engines were made for when the host started.
@@ -110,9 +113,12 @@ pub(crate) struct Ceiling {
 }
 
 impl Ceiling {
-    /// The largest limits of any plugin.
-    pub(crate) fn of(plugins: &[Plugin]) -> Self {
-        let instances = plugins.iter().map(|plugin| &plugin.limits.instance);
+    /// The largest limits of any plugin, and of any that may come to a tenant's
+    /// folder.
+    pub(crate) fn of(manifest: &Manifest) -> Self {
+        let plugins = manifest.plugins.iter();
+        let instances = plugins.map(|plugin| &plugin.limits.instance);
+        let instances = instances.chain(&manifest.reserve);
         let memories = instances.clone().map(|it| it.memory_bytes_max);
         Self {
             memory_bytes_max: memories.max().unwrap_or(0),
@@ -145,19 +151,36 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
     let Host {
         listen,
         admin_listen,
+        metrics_plugins_max,
+        admin_tokens,
         threads,
         instances_max,
         drain_timeout_ms,
+        connections_per_address_max,
+        addresses_uncounted,
         load,
     } = old;
     [
         ("listen", *listen != new.listen),
         ("admin.listen", *admin_listen != new.admin_listen),
+        (
+            "admin.metrics_plugins_max",
+            *metrics_plugins_max != new.metrics_plugins_max,
+        ),
+        ("admin.tokens", *admin_tokens != new.admin_tokens),
         ("threads", *threads != new.threads),
         ("instances_max", *instances_max != new.instances_max),
         (
             "drain_timeout_ms",
             *drain_timeout_ms != new.drain_timeout_ms,
+        ),
+        (
+            "connections_per_address_max",
+            *connections_per_address_max != new.connections_per_address_max,
+        ),
+        (
+            "addresses_uncounted",
+            *addresses_uncounted != new.addresses_uncounted,
         ),
         ("load", *load != new.load),
     ]
@@ -247,10 +270,10 @@ mod tests {
 
     #[test]
     fn the_engines_hold_what_they_were_made_for() {
-        let small = entry("limits = { memory_bytes_max = 65536 }");
+        let small = manifest("limits = { memory_bytes_max = 65536 }");
         let large = entry("limits = { memory_bytes_max = 131072 }");
-        let ceiling = Ceiling::of(std::slice::from_ref(&small));
-        assert_eq!(ceiling.exceeded(&small), None);
+        let ceiling = Ceiling::of(&small);
+        assert_eq!(ceiling.exceeded(&small.plugins[0]), None);
         assert_eq!(
             ceiling.exceeded(&large),
             Some(("memory_bytes_max", 131_072, 65_536))

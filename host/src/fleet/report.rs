@@ -9,6 +9,16 @@ pub(crate) struct Report {
     pub(crate) changes: Vec<Change>,
     /// Why the manifest is not in force, if it is not.
     pub(crate) manifest_error: Option<Message>,
+    /// What is wrong with tenants' own files.
+    pub(crate) tenant_errors: Vec<TenantError>,
+}
+
+/// What is wrong with a tenant's own file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TenantError {
+    pub(crate) tenant: String,
+    #[serde(flatten)]
+    pub(crate) error: Message,
 }
 
 /// What is wrong, and how to mend it.
@@ -50,13 +60,17 @@ pub(crate) enum What {
     RolledBack,
     /// The canary serves everybody.
     Promoted,
+    /// An uploaded component serves.
+    Deployed,
 }
 
 impl Report {
     /// Whether everything is as the files say.
     pub(crate) fn is_good(&self) -> bool {
         let has_failed = |change: &Change| change.what == What::Failed;
-        self.manifest_error.is_none() && !self.changes.iter().any(has_failed)
+        self.manifest_error.is_none()
+            && self.tenant_errors.is_empty()
+            && !self.changes.iter().any(has_failed)
     }
 }
 
@@ -76,4 +90,8 @@ pub(crate) enum RefusalKind {
     NotFound,
     /// Not as the plugin is now.
     Conflict,
+    /// The component can't serve.
+    Unusable,
+    /// It can't be kept.
+    Storage,
 }

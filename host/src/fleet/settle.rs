@@ -1,17 +1,20 @@
 //! The end of a look: what was made is installed, what has failed is noted, and
 //! the routes lead to what serves now.
 
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
-use holdfast_core::manifest::{Manifest, Plugin};
+use holdfast_core::manifest::{Manifest, Origin, Plugin};
+use holdfast_core::metrics::Reload;
 use holdfast_edge::{Route, Site};
 
-use super::Fleet;
 use super::build::{Built, Done};
 use super::deployed::Deployed;
 use super::fault::Fault;
 use super::plan::Name;
 use super::report::{Change, What};
+use super::{Files, Fleet};
 
 /// A plugin that a look is concerned with.
 pub(super) struct Item {
@@ -22,8 +25,9 @@ pub(super) struct Item {
     pub(super) number: Option<u32>,
     /// See [`Deployed::turns`].
     pub(super) turns: u32,
-    /// A limit that the engines can't hold: key, value, most.
-    pub(super) exceeded: Option<(&'static str, usize, usize)>,
+    /// Why nothing was ordered: a limit that the engines can't hold, or a setting
+    /// that can't be read.
+    pub(super) refused: Option<Fault>,
 }
 
 impl Fleet {
@@ -36,8 +40,8 @@ impl Fleet {
         }
         deployed.wanted = Arc::clone(&item.entry);
         deployed.history.keep(item.entry.deploy.generations_kept);
-        let result = match (item.exceeded, done) {
-            (Some(exceeded), _) => Err(too_large(exceeded)),
+        let result = match (item.refused, done) {
+            (Some(fault), _) => Err(fault),
             (None, Some(done)) => {
                 if let Some(seen) = done.seen {
                     deployed.seen = seen;
@@ -61,6 +65,7 @@ impl Fleet {
                     .for_each(|it| deployed.return_number(it));
                 fault.log_of(&item.name, "a generation can't be loaded");
                 deployed.fault = Some(fault);
+                deployed.metrics.note_reload(Reload::Failed);
                 return Some(deployed.change(&item.name, What::Failed));
             }
         };
@@ -68,12 +73,15 @@ impl Fleet {
         self.builder.runtime.install(built.prepared);
         deployed.install(built.version, item.entry.deploy);
         deployed.fault = None;
+        deployed.metrics.note_reload(Reload::Installed);
         let what = if item.is_new {
             What::Added
         } else {
             What::Reloaded
         };
-        Some(deployed.change(&item.name, what))
+        let change = deployed.change(&item.name, what);
+        self.remember(&item.name);
+        Some(change)
     }
 
     /// Puts a new manifest in force, if there is one, and lets the routes lead to
@@ -81,7 +89,7 @@ impl Fleet {
     pub(super) fn take_over(&mut self, candidate: Option<Manifest>) -> Vec<Change> {
         let mut changes = Vec::new();
         if let Some(manifest) = candidate {
-            let names: Vec<_> = manifest.plugins.iter().map(Name::of).collect();
+            let names: HashSet<_> = manifest.plugins.iter().map(Name::of).collect();
             // What the host was started with, it keeps.
             let host = self.manifest.host.clone();
             self.manifest = Manifest { host, ..manifest };
@@ -91,6 +99,7 @@ impl Fleet {
             for (name, deployed) in gone {
                 tracing::info!(tenant = name.tenant, plugin = name.plugin, "plugin removed");
                 self.begin_removal(deployed.id);
+                self.forget(&name);
                 let mut change = deployed.change(&name, What::Removed);
                 (change.generation, change.digest) = (None, None);
                 changes.push(change);
@@ -119,9 +128,26 @@ impl Fleet {
     }
 
     /// The files that matter.
-    pub(super) fn files(&self) -> Vec<std::path::PathBuf> {
-        let components = self.plugins.values().map(|it| it.wanted.component.clone());
-        self.source.path.iter().cloned().chain(components).collect()
+    fn files(&self) -> Files {
+        let entries = self.plugins.values().map(|it| &it.wanted);
+        let components = entries.clone().map(|it| it.component.clone());
+        let values = entries.flat_map(|it| it.config.values());
+        let values = values.filter_map(|value| match &value.origin {
+            Origin::File(path) => Some(path.clone()),
+            Origin::Manifest | Origin::Env(_) => None,
+        });
+        let manifests = self.source.path.iter().cloned();
+        let manifests = manifests.chain(self.source.tenants.files());
+        Files {
+            files: manifests.chain(components).chain(values).collect(),
+            folders: self
+                .source
+                .tenants
+                .folder()
+                .into_iter()
+                .map(Path::to_owned)
+                .collect(),
+        }
     }
 }
 
@@ -154,7 +180,7 @@ impl Deployed {
     }
 }
 
-fn log(built: &Built, is_new: bool) {
+pub(super) fn log(built: &Built, is_new: bool) {
     let settings = &built.version.settings;
     tracing::info!(
         tenant = &*settings.tenant_name,
@@ -173,7 +199,7 @@ fn log(built: &Built, is_new: bool) {
     );
 }
 
-fn too_large((key, value, max): (&str, usize, usize)) -> Fault {
+pub(super) fn too_large((key, value, max): (&str, usize, usize)) -> Fault {
     Fault::new(
         format!("`{key}` is {value}, but the engines of this host were made for {max}"),
         "restart the host, which makes them anew, or lower the limit",

@@ -1,15 +1,18 @@
-//! The manifest's file, and whether what it says now is in force.
+//! The manifest's file, with those of tenants that have their own, and whether
+//! what they say now is in force.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use holdfast_core::manifest::{self, Manifest};
+use holdfast_core::manifest::{self, Manifest, Plugin};
 use holdfast_runtime::AllowList;
 use sha2::{Digest, Sha256};
 
+use super::beneath;
 use super::fault::Fault;
+use super::look::Look;
+use super::report::TenantError;
 use super::stamp::{Seen, Stamp, hex};
+use super::tenants::{Main, Tenants};
 use crate::problem::Problem;
 
 /// Bytes of the largest manifest.
@@ -25,19 +28,47 @@ pub(crate) struct Source {
     pub(super) fault: Option<Fault>,
     /// Keys that it has changed and that need a restart.
     pub(super) restart_keys: Vec<&'static str>,
+    /// The operator's part of what is in force.
+    pub(super) main: Option<Main>,
+    /// The tenants' own.
+    pub(super) tenants: Tenants,
 }
 
 impl Source {
-    /// Reads and checks a manifest.
+    /// Reads and checks a manifest, and the files of the tenants.
+    ///
+    /// # Errors
+    /// Fails when the manifest can't be read or does not hold. A tenant's own
+    /// file that does not is a fault of that tenant.
     pub(crate) fn read(path: &Path) -> Result<(Self, Manifest), Problem> {
         let read = read(path);
-        let manifest = parse(path, &read.text?)?;
-        let source = Self {
+        let main = parse(path, &read.text?)?;
+        let mut source = Self {
             path: Some(path.to_owned()),
             seen: read.seen,
             ..Self::default()
         };
+        source.tenants.look(&main, true, &Look::asked());
+        let manifest = source.tenants.join(&main);
+        source.main = Some(main);
         Ok((source, manifest))
+    }
+}
+
+impl Source {
+    /// What is wrong with the manifest, or with the folder of the tenants.
+    pub(super) fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref().or(self.tenants.fault())
+    }
+
+    /// What is wrong with the tenants' own files.
+    pub(super) fn tenant_errors(&self) -> Vec<TenantError> {
+        let faults = self.tenants.faults();
+        let errors = faults.map(|(tenant, fault)| TenantError {
+            tenant: tenant.clone(),
+            error: fault.message(),
+        });
+        errors.collect()
     }
 }
 
@@ -52,7 +83,7 @@ pub(super) fn read(path: &Path) -> Read {
     // The stamp comes first: whatever happens to the file from now on makes
     // another one.
     let stamp = Stamp::of(path);
-    let text = read_text(path);
+    let text = beneath::read_text(None, path, BYTES_MAX);
     let content = text.as_ref().ok().map(|text| hex(&Sha256::digest(text)));
     let text = text.map_err(|error| {
         Problem::new(
@@ -66,37 +97,19 @@ pub(super) fn read(path: &Path) -> Read {
     }
 }
 
-fn read_text(path: &Path) -> io::Result<String> {
-    // A pipe would block whoever opens it.
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is no regular file"));
-    }
-    if metadata.len() > BYTES_MAX {
-        return Err(io::Error::other(format!(
-            "it has more than {BYTES_MAX} bytes"
-        )));
-    }
-    let mut text = String::new();
-    File::open(path)?
-        .take(BYTES_MAX)
-        .read_to_string(&mut text)?;
-    Ok(text)
-}
-
 /// Checks a manifest.
-pub(super) fn parse(path: &Path, text: &str) -> Result<Manifest, Problem> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<Main, Problem> {
     let file = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
     let raw = manifest::parse(&file, text)?;
     let manifest = manifest::resolve(&file, folder, &raw)?;
-    check(&manifest)?;
-    Ok(manifest)
+    check(&manifest.plugins)?;
+    Ok(Main { raw, manifest })
 }
 
 /// Checks what only the runtime knows how to read.
-pub(crate) fn check(manifest: &Manifest) -> Result<(), Problem> {
-    for plugin in &manifest.plugins {
+pub(crate) fn check(plugins: &[Plugin]) -> Result<(), Problem> {
+    for plugin in plugins {
         AllowList::parse(&plugin.allow_http).map_err(|error| {
             Problem::new(
                 format!("plugin `{}`: {error}", plugin.name),

@@ -1,8 +1,7 @@
 //! The first look: everything the manifest names is loaded, or the host does not
 //! start.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
@@ -16,7 +15,8 @@ use super::handle::COMMANDS_MAX;
 use super::plan::{Ceiling, Name, Step};
 use super::settle::Item;
 use super::worker::Worker;
-use super::{Board, Fleet, Handle, Ids, Source};
+use super::{Board, Files, Fleet, Handle, Ids, Source, values};
+use crate::depot::Depot;
 use crate::problem::Problem;
 use holdfast_runtime::{Loader, Runtime};
 
@@ -27,15 +27,17 @@ pub(crate) struct Start {
     pub(crate) loader: Loader,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) depot: Option<Arc<Depot>>,
     /// Told which files matter, whenever that may have changed.
-    pub(crate) on_files: Box<dyn Fn(Vec<PathBuf>) + Send>,
+    pub(crate) on_files: Box<dyn Fn(Files) + Send>,
 }
 
 impl Start {
     /// Loads every plugin and sets the routes.
     ///
     /// # Errors
-    /// Fails at the first plugin that can't be loaded.
+    /// Fails at the first plugin of the operator's that can't be loaded; those in
+    /// tenants' folders have their faults noted.
     pub(crate) fn run(self) -> Result<(Fleet, Handle), Problem> {
         let (sender, inbox) = sync_channel(COMMANDS_MAX);
         let handle = Handle {
@@ -43,6 +45,7 @@ impl Start {
             board: Board::default(),
             runtime: Arc::clone(&self.runtime),
             hub: Arc::clone(&self.hub),
+            load: Arc::clone(self.loader.metrics()),
         };
         let builder = Arc::new(Builder {
             loader: self.loader,
@@ -60,12 +63,14 @@ impl Start {
             board: handle.board.clone(),
             on_files: self.on_files,
             source: self.source,
-            ceiling: Ceiling::of(&self.manifest.plugins),
+            ceiling: Ceiling::of(&self.manifest),
             manifest: self.manifest,
             plugins: BTreeMap::new(),
             removals: Vec::new(),
             ids: Ids::default(),
             deferred: None,
+            uploads: VecDeque::new(),
+            depot: self.depot,
             stopping: false,
         };
         fleet.load_all()?;
@@ -75,25 +80,37 @@ impl Start {
 
 impl Fleet {
     fn load_all(&mut self) -> Result<(), Problem> {
-        for entry in self.manifest.plugins.clone() {
-            let (name, entry) = (Name::of(&entry), Arc::new(entry));
+        for mut entry in self.manifest.plugins.clone() {
+            let name = Name::of(&entry);
+            let filled = values::fill(&mut entry, None, |_| false);
+            let is_operators = entry.root.is_none();
+            let refused = match filled {
+                Err(fault) if is_operators => return Err(fault.of(&name).into()),
+                filled => filled.err(),
+            };
+            let entry = Arc::new(entry);
             let (id, tenant) = (self.ids.plugin(), self.ids.tenant(&entry.tenant));
             let mut deployed = Deployed::new(id, tenant, Arc::clone(&entry));
-            let order = deployed.order(Step::Load { renew: true }, &entry, false);
-            let done = order.map(|order| self.builder.run(order));
+            let done = match refused {
+                None => self.resume(&name, &mut deployed).or_else(|| {
+                    let order = deployed.order(Step::Load { renew: true }, &entry, false);
+                    order.map(|order| self.builder.run(order))
+                }),
+                Some(_) => None,
+            };
             let item = Item {
                 name: name.clone(),
                 entry,
                 is_new: true,
                 number: None,
                 turns: 0,
-                exceeded: None,
+                refused,
             };
             self.plugins.insert(name.clone(), deployed);
             match done {
                 Some(Done {
                     result: Err(fault), ..
-                }) => return Err(fault.into()),
+                }) if is_operators => return Err(fault.into()),
                 done => self.settle(item, done),
             };
         }

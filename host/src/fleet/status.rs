@@ -7,7 +7,7 @@ use holdfast_core::deploy::Strategy;
 use holdfast_edge::Hub;
 use serde::{Deserialize, Serialize};
 
-use super::board::{Board, Entry, Mark};
+use super::board::{Board, Entry, Mark, TenantEntry};
 use super::fault::Fault;
 use crate::time::rfc3339;
 use holdfast_runtime::{Role, Runtime};
@@ -15,12 +15,24 @@ use holdfast_runtime::{Role, Runtime};
 /// The state of a host.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Status {
+    /// Sorted by name.
+    pub(crate) tenants: Vec<TenantStatus>,
     /// Sorted by tenant and name.
     pub(crate) plugins: Vec<PluginStatus>,
     /// Why the manifest, as it is now, is not in force.
     pub(crate) manifest_error: Option<FaultStatus>,
     /// Keys that have changed in the manifest and need a restart.
     pub(crate) restart_needed_for: Vec<String>,
+}
+
+/// One tenant.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TenantStatus {
+    pub(crate) name: String,
+    /// Within which its routes are; empty for any.
+    pub(crate) hosts: Vec<String>,
+    /// What is wrong with its own file.
+    pub(crate) last_error: Option<FaultStatus>,
 }
 
 /// One plugin.
@@ -87,10 +99,19 @@ impl Status {
         let notes = board.read();
         let plugins = notes.plugins.iter();
         Self {
+            tenants: notes.tenants.iter().map(tenant).collect(),
             plugins: plugins.map(|it| plugin(it, runtime, hub)).collect(),
             manifest_error: notes.manifest_fault.as_ref().map(fault),
             restart_needed_for: notes.restart_keys.iter().map(|&it| it.to_owned()).collect(),
         }
+    }
+}
+
+fn tenant(entry: &TenantEntry) -> TenantStatus {
+    TenantStatus {
+        name: entry.name.clone(),
+        hosts: entry.hosts.clone(),
+        last_error: entry.fault.as_ref().map(fault),
     }
 }
 

@@ -74,14 +74,25 @@ impl Fleet {
                 Some(command) => self.obey(command),
                 None => break,
             }
-            while !self.stopping
-                && let Some(Deferred { look, replies }) = self.deferred.take()
-            {
+            self.catch_up();
+        }
+    }
+
+    /// Does what takes long, one after the other.
+    fn catch_up(&mut self) {
+        while !self.stopping {
+            if let Some(Deferred { look, replies }) = self.deferred.take() {
                 let report = self.look(&look);
                 for reply in replies {
                     // Whoever asked may be gone.
                     let _ = reply.send(report.clone());
                 }
+            } else if let Some(upload) = self.uploads.pop_front() {
+                if let Some(result) = self.deploy(&upload.name, &upload.component) {
+                    let _ = upload.reply.send(result);
+                }
+            } else {
+                break;
             }
         }
     }
@@ -122,6 +133,7 @@ impl Fleet {
             Command::Promote(name, reply) => {
                 let _ = reply.send(self.promote(&name));
             }
+            Command::Deploy(upload) => self.uploads.push_back(*upload),
             Command::Failing(id, number) => self.give_up(id, number),
             // Of an order for which nobody waits any more.
             Command::Built(_) => {}

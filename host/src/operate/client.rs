@@ -56,6 +56,11 @@ impl Client {
         self.send(Method::POST, path, body.into())
     }
 
+    /// Hands something over.
+    pub(super) fn put(&self, path: &str, body: impl Into<Bytes>) -> Result<Bytes, Problem> {
+        self.send(Method::PUT, path, body.into())
+    }
+
     fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Problem> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

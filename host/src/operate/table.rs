@@ -39,6 +39,11 @@ pub(super) fn status(answer: &Answer) -> String {
         let keys = answer.status.restart_needed_for.join(", ");
         let _ = writeln!(text, "changed in the manifest, needs a restart: {keys}");
     }
+    for tenant in &answer.status.tenants {
+        if let Some(error) = &tenant.last_error {
+            let _ = write!(text, "tenant {}:\n{}", tenant.name, fault(error));
+        }
+    }
     let mut rows = vec![HEAD.map(str::to_owned)];
     for plugin in &answer.status.plugins {
         rows.extend(lines(plugin));
@@ -110,6 +115,9 @@ pub(super) fn report(report: &Report) -> String {
     if let Some(error) = &report.manifest_error {
         text += &message("the manifest is not in force: ", error);
     }
+    for it in &report.tenant_errors {
+        text += &message(&format!("tenant {}: ", it.tenant), &it.error);
+    }
     for it in &report.changes {
         text += &change(it);
         text.push('\n');
@@ -131,6 +139,7 @@ pub(super) fn change(change: &Change) -> String {
         What::Failed => "failed",
         What::RolledBack => "rolled back",
         What::Promoted => "promoted",
+        What::Deployed => "deployed",
     };
     let mut text = format!("{name}: {what}");
     if let Some(generation) = change.generation {
@@ -210,6 +219,7 @@ mod tests {
             "host": { "version": "1.0", "pid": 7, "listen": "127.0.0.1:80", "uptime_s": 3661 },
             "restart_needed_for": ["threads"],
             "manifest_error": null,
+            "tenants": [],
             "plugins": [
                 {
                     "tenant": "acme", "name": "chat", "component": "chat.wasm",

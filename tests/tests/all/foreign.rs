@@ -4,6 +4,8 @@
 use bytes::Bytes;
 use holdfast_tests::http::{full, get, piece, request, send, send_http2, streamed, whole};
 use holdfast_tests::setup::Setup;
+use holdfast_tests::wait::found;
+use http_body_util::BodyExt;
 
 const GUESTS: [(&str, &str); 3] = [
     ("wstd", "Hello from wstd"),
@@ -52,4 +54,30 @@ async fn a_foreign_guest_streams_both_ways() {
         drop(sender);
         assert_eq!(piece(&mut answer).await, None, "{guest}");
     }
+}
+
+#[tokio::test]
+async fn a_guest_reads_a_response_that_it_has_made() {
+    let host = Setup::new("wasip3").start().await;
+    assert_eq!(get(&host, "/own").await.text(), "made and read");
+}
+
+#[tokio::test]
+async fn a_guest_is_told_what_became_of_its_response() {
+    let host = Setup::new("wasip3").host("threads", 1).start().await;
+    let told = || {
+        found("what the guest was told", async || {
+            let told = get(&host, "/told").await.text().to_owned();
+            Some(told).filter(|told| !told.is_empty())
+        })
+    };
+    assert_eq!(get(&host, "/sent").await.text(), "hello");
+    assert_eq!(told().await, "Ok(())");
+
+    // It breaks off, perhaps before its head was written.
+    if let Ok(response) = send(&host, request("GET", "/short", full(""))).await {
+        assert!(response.into_body().collect().await.is_err());
+    }
+    let told = told().await;
+    assert!(told.contains("HttpResponseBodySize(Some(5))"), "{told}");
 }

@@ -14,7 +14,7 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::ConnectionState;
-use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer, TenantLimits};
+use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
 };
@@ -142,14 +142,15 @@ fn generation(id: PluginId, loaded: &Loaded, limits: Limits) -> Generation {
             tenant: TenantId(0),
             name: format!("plugin-{}", id.0).into(),
             tenant_name: "default".into(),
+            tenant_limits: Arc::default(),
             handlers: loaded.handlers(),
             connection: limits.connection.clone(),
             http: limits.http.clone(),
+            metrics: Arc::default(),
         }),
         loaded: loaded.clone(),
         grants: Grants::default(),
         limits,
-        tenant: TenantLimits::default(),
         deploy: Deploy::default(),
     }
 }

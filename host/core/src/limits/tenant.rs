@@ -23,6 +23,9 @@ pub struct RawTenantLimits {
     pub handshakes_per_second_max: Option<u32>,
     /// Topics that have a subscriber.
     pub topics_max: Option<u32>,
+    /// Plugins in its own folder: each is loaded, one after the other with those
+    /// of everybody else.
+    pub plugins_max: Option<u32>,
 }
 
 impl RawTenantLimits {
@@ -37,6 +40,7 @@ impl RawTenantLimits {
                 .handshakes_per_second_max
                 .or(base.handshakes_per_second_max),
             topics_max: self.topics_max.or(base.topics_max),
+            plugins_max: self.plugins_max.or(base.plugins_max),
         }
     }
 }
@@ -57,6 +61,8 @@ pub struct TenantLimits {
     pub handshakes_per_second_max: u32,
     /// See [`RawTenantLimits::topics_max`]. Reached: an error value.
     pub topics_max: u32,
+    /// See [`RawTenantLimits::plugins_max`]. Reached: its file is not in force.
+    pub plugins_max: u32,
 }
 
 /// What is allowed if the manifest says nothing.
@@ -67,6 +73,7 @@ const DEFAULT: TenantLimits = TenantLimits {
     connections_max: 100_000,
     handshakes_per_second_max: 10_000,
     topics_max: 100_000,
+    plugins_max: 100,
 };
 
 impl Default for TenantLimits {
@@ -113,6 +120,7 @@ impl TenantLimits {
                 DEFAULT.topics_max,
                 100_000_000,
             )?,
+            plugins_max: counted("plugins_max", raw.plugins_max, DEFAULT.plugins_max, 10_000)?,
         })
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ManifestError;
+use super::value::RawValue;
+use super::{ManifestError, RawToken};
 use crate::deploy::RawDeploy;
-use crate::limits::{OnError, RawLimits, RawLoadLimits, SlowConsumer};
+use crate::limits::{OnError, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer};
 
 /// `holdfast.toml` as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -21,6 +22,11 @@ pub struct Raw {
     pub instances_max: Option<u32>,
     /// Time that a shut-down waits for requests and sockets.
     pub drain_timeout_ms: Option<u64>,
+    /// Connections of one client address; 0 for no limit.
+    pub connections_per_address_max: Option<u32>,
+    /// Networks whose connections are not counted so, those of reverse proxies:
+    /// `127.0.0.0/8` and `::1` if left out.
+    pub addresses_uncounted: Option<Vec<String>>,
     /// How `holdfast dev` builds the components.
     #[serde(default)]
     pub dev: RawDev,
@@ -33,10 +39,57 @@ pub struct Raw {
     /// Limits of every plugin that does not set its own.
     #[serde(default)]
     pub limits: RawLimits,
+    /// A folder with one folder for each tenant, relative to the manifest.
+    pub tenants: Option<String>,
+    /// What holds for each tenant that does not set its own. In `hosts` and
+    /// `paths`, `{tenant}` stands for its name.
+    #[serde(default, rename = "tenant-defaults")]
+    pub tenant_defaults: RawTenant,
+    /// What holds for the tenants of these names.
+    #[serde(default)]
+    pub tenant: BTreeMap<String, RawTenant>,
     /// The plugins.
     #[serde(default)]
     pub plugin: Vec<RawPlugin>,
     /// The routes.
+    #[serde(default)]
+    pub route: Vec<RawRoute>,
+}
+
+/// `[tenant.NAME]` or `[tenant-defaults]`: what the operator says of a tenant.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawTenant {
+    /// Hosts within which its routes have to be; any if left out, but a tenant
+    /// with a folder of its own has to have some.
+    pub hosts: Option<Vec<String>>,
+    /// Path prefixes within which its routes have to be; any if left out.
+    pub paths: Option<Vec<String>>,
+    /// Variables of the host's environment which its own file may read: `NAME`
+    /// or `PREFIX_*`.
+    pub env: Option<Vec<String>>,
+    /// Addresses to which its own file may let guests send requests. Names of
+    /// the public internet need not be here.
+    pub allow_http: Option<Vec<String>>,
+    /// What its plugins may take together.
+    #[serde(default)]
+    pub limits: RawTenantLimits,
+    /// Limits of each of its plugins, which its own file can't raise.
+    #[serde(default)]
+    pub plugin_limits: RawLimits,
+}
+
+/// `tenants/NAME/tenant.toml` as written: what a tenant says of itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawOwn {
+    /// Limits of each of its plugins that does not set its own.
+    #[serde(default)]
+    pub limits: RawLimits,
+    /// Its plugins.
+    #[serde(default)]
+    pub plugin: Vec<RawPlugin>,
+    /// Its routes.
     #[serde(default)]
     pub route: Vec<RawRoute>,
 }
@@ -60,6 +113,11 @@ pub struct RawDev {
 pub struct RawAdmin {
     /// Address of the admin listener; a free port of `127.0.0.1` if left out.
     pub listen: Option<String>,
+    /// Plugins that have metrics of their own; 1,000 if left out.
+    pub metrics_plugins_max: Option<u32>,
+    /// Who may ask, besides the bearer of the host's own token.
+    #[serde(default)]
+    pub tokens: Vec<RawToken>,
 }
 
 /// One `[[plugin]]`.
@@ -74,7 +132,7 @@ pub struct RawPlugin {
     pub component: String,
     /// Read by the guest through `wasi:config`.
     #[serde(default)]
-    pub config: BTreeMap<String, String>,
+    pub config: BTreeMap<String, RawValue>,
     /// Hosts to which the guest may send requests: `example.com`,
     /// `*.example.com`, `example.com:8443`.
     #[serde(default)]
@@ -107,7 +165,7 @@ pub enum Kind {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawRoute {
-    /// Host name; any if left out.
+    /// Host name, or `*.` and one; those of the tenant if left out.
     pub host: Option<String>,
     /// Path prefix, matched by whole segments.
     pub path: String,
@@ -120,14 +178,50 @@ pub struct RawRoute {
 }
 
 /// Reads a manifest. `file` is for the error only.
+///
+/// # Errors
+/// Fails when it is no TOML, or has keys or types that nobody knows.
 pub fn parse(file: &str, text: &str) -> Result<Raw, ManifestError> {
+    read(file, text)
+}
+
+/// Reads a tenant's own file. `file` is for the error only.
+///
+/// # Errors
+/// As those of [`parse`].
+pub fn parse_own(file: &str, text: &str) -> Result<RawOwn, ManifestError> {
+    read(file, text)
+}
+
+fn read<T: for<'a> Deserialize<'a>>(file: &str, text: &str) -> Result<T, ManifestError> {
     toml::from_str(text).map_err(|error| {
         let hint = suggestion(error.message());
         ManifestError {
-            message: format!("{file}: {}", error.to_string().trim_end()),
+            message: format!("{file}: {}", without_values(error.to_string().trim_end())),
             hint,
         }
     })
+}
+
+/// The same without the values that it shows of the file: they may be secrets.
+fn without_values(message: &str) -> String {
+    let lines = message.lines().map(|line| {
+        if let Some(rest) = line.strip_prefix("invalid type: string ") {
+            let expected = rest.rfind(", expected").and_then(|at| rest.get(at..));
+            return format!("invalid type: string{}", expected.unwrap_or_default());
+        }
+        let Some((number, shown)) = line.split_once(" | ") else {
+            return line.to_owned();
+        };
+        if number.trim().parse::<usize>().is_err() || shown.starts_with('[') {
+            return line.to_owned();
+        }
+        // Without a sign it may be in the middle of a text of several lines.
+        let sign = shown.find('=').map_or(0, |sign| sign + 1);
+        let key = shown.get(..sign).unwrap_or_default();
+        format!("{number} | {key} …")
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// For ``unknown field `lisen`, expected one of `listen`, …``: the key which
@@ -156,6 +250,22 @@ mod tests {
             "{error}"
         );
         assert_eq!(error.hint.as_deref(), Some("did you mean `listen`?"));
+    }
+
+    #[test]
+    fn an_error_shows_no_value() {
+        for text in [
+            "[[plugin]]\nconfig = { key = \"hunter2\", }, }",
+            "[[plugin]]\nconfig.key = \"hunter2",
+            "[[plugin]]\nconfig.key = 'hunter2' x",
+            "[[plugin]]\nconfig.key = hunter2",
+            "[[plugin]]\nconfig = 'hunter2, expected'",
+            "[[plugin]]\nconfig.key = \"\"\"\nhunter2 \\x\"\"\"",
+        ] {
+            let error = parse("f", text).unwrap_err().to_string();
+            assert!(!error.contains("hunter2"), "{error}");
+            assert!(error.contains("line "), "{error}");
+        }
     }
 
     #[test]

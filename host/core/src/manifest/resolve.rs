@@ -1,13 +1,17 @@
 //! What the file means.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, HashSet};
+use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::ManifestError;
-use super::raw::{Kind, Raw, RawDev, RawPlugin, RawRoute};
-use crate::deploy::Deploy;
-use crate::limits::{Limits, LoadLimits};
+use super::plugin::{Author, Plugin};
+use super::raw::{Raw, RawDev};
+use super::route::{Route, Taken};
+use super::tenant::Tenant;
+use super::tokens::{self, AdminToken};
+use crate::limits::{InstanceLimits, LoadLimits};
+use crate::network::{Network, NotANetwork};
 
 /// The tenant of a plugin that names none.
 pub const DEFAULT_TENANT: &str = "default";
@@ -17,6 +21,12 @@ pub const DEFAULT_TENANT: &str = "default";
 pub struct Manifest {
     /// What concerns the process.
     pub host: Host,
+    /// The tenants that own a plugin or have a section, by their names.
+    pub tenants: Vec<Tenant>,
+    /// The folder in which tenants have folders of their own.
+    pub tenants_folder: Option<PathBuf>,
+    /// What instances of plugins may need that come later, in tenants' folders.
+    pub reserve: Vec<InstanceLimits>,
     /// For `holdfast dev`.
     pub dev: Dev,
     /// The plugins; no two have the same tenant and name.
@@ -32,12 +42,20 @@ pub struct Host {
     pub listen: SocketAddr,
     /// Where the admin listener is.
     pub admin_listen: SocketAddr,
+    /// Plugins that have metrics of their own; the others are added up.
+    pub metrics_plugins_max: u32,
+    /// Who may ask, besides the bearer of the host's own token.
+    pub admin_tokens: Vec<AdminToken>,
     /// Event loops; none for one each core.
     pub threads: Option<usize>,
     /// Instances of all plugins together.
     pub instances_max: u32,
     /// Longest time of a shut-down.
     pub drain_timeout_ms: u64,
+    /// Connections of one client address; 0 for no limit.
+    pub connections_per_address_max: u32,
+    /// Networks whose connections are not counted so.
+    pub addresses_uncounted: Vec<Network>,
     /// Limits of loading components.
     pub load: LoadLimits,
 }
@@ -51,69 +69,79 @@ pub struct Dev {
     pub watch: Option<Vec<PathBuf>>,
 }
 
-/// A plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Plugin {
-    /// Its owner.
-    pub tenant: String,
-    /// Unique in the tenant.
-    pub name: String,
-    /// Its component.
-    pub component: PathBuf,
-    /// For `wasi:config`.
-    pub config: BTreeMap<String, String>,
-    /// For outbound `wasi:http`.
-    pub allow_http: Vec<String>,
-    /// How new generations take over.
-    pub deploy: Deploy,
-    /// Its limits.
-    pub limits: Limits,
-}
-
-/// A route to a plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Route {
-    /// Lower-case host name; none for any.
-    pub host: Option<String>,
-    /// Starts with a slash, and ends with none unless it is only that.
-    pub path: String,
-    /// What comes along it; none for everything.
-    pub kind: Option<Kind>,
-    /// Which of [`Manifest::plugins`].
-    pub plugin: usize,
-}
-
 const INSTANCES_MAX_DEFAULT: u32 = 1_000;
 /// More would not fit into the address space, twice, at 4 GiB each.
 const INSTANCES_MAX_CEILING: u32 = 10_000;
+
+/// Each plugin with metrics of its own has about a hundred lines in them.
+const METRICS_PLUGINS_MAX_CEILING: u32 = 100_000;
 
 /// Where to listen if the manifest does not say.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
 /// Where the admin listener is if the manifest does not say: on a free port.
 const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:0";
 
+/// Connections of one address if the manifest does not say: many people may be
+/// behind one, and each may have several.
+const CONNECTIONS_PER_ADDRESS_MAX_DEFAULT: u32 = 2_000;
+
 /// Checks a manifest. `file` is for errors, `folder` is what the paths of
 /// components are relative to.
+///
+/// # Errors
+/// Fails at the first thing that does not hold.
 pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, ManifestError> {
     let fail = |(message, hint): Wrong| ManifestError {
         message: format!("{file}: {message}"),
         hint: Some(hint),
     };
-    let host = host(raw).map_err(fail)?;
-    let plugins = plugins(raw, folder).map_err(fail)?;
-    let routes = routes(raw, &plugins).map_err(fail)?;
+    let host = host(raw, folder).map_err(fail)?;
+    let tenants = tenants(raw).map_err(fail)?;
+    let plugins = plugins(raw, &tenants, folder).map_err(fail)?;
+    let routes = routes(raw, &tenants, &plugins).map_err(fail)?;
     Ok(Manifest {
         host,
+        reserve: reserve(raw, &tenants).map_err(fail)?,
+        tenants: tenants.into_values().collect(),
+        tenants_folder: raw.tenants.as_ref().map(|path| folder.join(path)),
         dev: dev(&raw.dev, folder).map_err(fail)?,
         plugins,
         routes,
     })
 }
 
-/// What is wrong, and how to mend it.
-type Wrong = (String, String);
+impl Manifest {
+    /// Adds a tenant, if it is not there.
+    pub(super) fn enter(&mut self, tenant: Tenant) {
+        let name = tenant.name.as_str();
+        let place = self
+            .tenants
+            .binary_search_by(|it| it.name.as_str().cmp(name));
+        if let Err(place) = place {
+            self.tenants.insert(place, tenant);
+        }
+    }
+}
 
-fn host(raw: &Raw) -> Result<Host, Wrong> {
+/// What is wrong, and how to mend it.
+pub(super) type Wrong = (String, String);
+
+type Tenants = BTreeMap<String, Tenant>;
+
+fn tenants(raw: &Raw) -> Result<Tenants, Wrong> {
+    let named = raw.tenant.keys().map(String::as_str);
+    let owners = raw.plugin.iter().map(|plugin| plugin.tenant.as_deref());
+    let owners = owners.map(|name| name.unwrap_or(DEFAULT_TENANT));
+    let mut tenants = Tenants::new();
+    for name in named.chain(owners) {
+        if !tenants.contains_key(name) {
+            tenants.insert(name.to_owned(), Tenant::resolve(name, raw)?);
+        }
+    }
+    Ok(tenants)
+}
+
+fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
     let address = |key: &str, text: Option<&str>, default| {
         let text = text.unwrap_or(default);
         text.parse().map_err(|_| {
@@ -127,6 +155,16 @@ fn host(raw: &Raw) -> Result<Host, Wrong> {
     Ok(Host {
         listen: address("listen", raw.listen.as_deref(), DEFAULT_LISTEN)?,
         admin_listen: address("admin.listen", admin_listen, DEFAULT_ADMIN_LISTEN)?,
+        metrics_plugins_max: match raw.admin.metrics_plugins_max.unwrap_or(1_000) {
+            count @ 1..=METRICS_PLUGINS_MAX_CEILING => count,
+            count => {
+                return Err((
+                    format!("`admin.metrics_plugins_max` is {count}"),
+                    "give it a number from 1 to 100000".into(),
+                ));
+            }
+        },
+        admin_tokens: tokens::resolve(&raw.admin.tokens, folder)?,
         threads: match raw.threads {
             Some(0) => {
                 return Err((
@@ -146,26 +184,58 @@ fn host(raw: &Raw) -> Result<Host, Wrong> {
             }
         },
         drain_timeout_ms: raw.drain_timeout_ms.unwrap_or(10_000),
+        connections_per_address_max: raw
+            .connections_per_address_max
+            .unwrap_or(CONNECTIONS_PER_ADDRESS_MAX_DEFAULT),
+        addresses_uncounted: networks(raw)?,
         load: LoadLimits::resolve(&raw.load)
             .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
     })
 }
 
-fn plugins(raw: &Raw, folder: &Path) -> Result<Vec<Plugin>, Wrong> {
-    if raw.plugin.is_empty() {
+fn reserve(raw: &Raw, tenants: &Tenants) -> Result<Vec<InstanceLimits>, Wrong> {
+    if raw.tenants.is_none() {
+        return Ok(Vec::new());
+    }
+    let other = Tenant::resolve(DEFAULT_TENANT, raw)?;
+    let tenants = tenants.values().chain([&other]);
+    let limits = tenants.map(|tenant| Some(tenant.ceiling().ok()?.instance));
+    Ok(limits.flatten().collect())
+}
+
+fn networks(raw: &Raw) -> Result<Vec<Network>, Wrong> {
+    let Some(texts) = &raw.addresses_uncounted else {
+        let loopback = "127.0.0.0/8".parse().into_iter();
+        return Ok(loopback
+            .chain([Network::from(Ipv6Addr::LOCALHOST)])
+            .collect());
+    };
+    let networks = texts.iter().map(|text| text.parse());
+    networks.collect::<Result<_, _>>().map_err(|error| {
+        let message = format!("`addresses_uncounted`: {error}");
+        (message, NotANetwork::HINT.to_owned())
+    })
+}
+
+fn plugins(raw: &Raw, tenants: &Tenants, folder: &Path) -> Result<Vec<Plugin>, Wrong> {
+    if raw.plugin.is_empty() && raw.tenants.is_none() {
         return Err((
             "there is no plugin".into(),
             "add a [[plugin]] with name and component".into(),
         ));
     }
+    let mut names = HashSet::new();
     let mut plugins: Vec<Plugin> = Vec::with_capacity(raw.plugin.len());
     for raw_plugin in &raw.plugin {
-        let plugin =
-            plugin(raw, raw_plugin, folder).map_err(|(message, hint)| (message, hint.into()))?;
-        if plugins
-            .iter()
-            .any(|other| other.name == plugin.name && other.tenant == plugin.tenant)
-        {
+        let tenant = raw_plugin.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
+        // Every owner is among them.
+        let Some(tenant) = tenants.get(tenant) else {
+            continue;
+        };
+        let author = Author::Operator(folder);
+        let plugin = Plugin::resolve(raw_plugin, tenant, &tenant.plugin_limits, author)
+            .map_err(|(message, hint)| (message, hint.to_owned()))?;
+        if !names.insert((plugin.tenant.clone(), plugin.name.clone())) {
             let message = format!(
                 "two plugins of tenant `{}` are named `{}`",
                 plugin.tenant, plugin.name
@@ -177,19 +247,32 @@ fn plugins(raw: &Raw, folder: &Path) -> Result<Vec<Plugin>, Wrong> {
     Ok(plugins)
 }
 
-fn routes(raw: &Raw, plugins: &[Plugin]) -> Result<Vec<Route>, Wrong> {
+fn routes(raw: &Raw, tenants: &Tenants, plugins: &[Plugin]) -> Result<Vec<Route>, Wrong> {
+    let mut taken = Taken::default();
     let mut routes: Vec<Route> = Vec::with_capacity(raw.route.len());
     for raw_route in &raw.route {
-        let route = route(raw_route, plugins)?;
-        if routes.iter().any(|other| is_same(other, &route)) {
+        let tenant = raw_route.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
+        let Some(tenant) = tenants.get(tenant) else {
             return Err((
-                format!("two routes have the path `{}`", route.path),
-                "remove one, or tell them apart by `host` or `kind`".into(),
+                format!(
+                    "the route `{}` leads to `{}`, but tenant `{tenant}` has no such plugin",
+                    raw_route.path, raw_route.plugin
+                ),
+                format!("no plugin belongs to tenant `{tenant}`"),
             ));
+        };
+        for route in Route::resolve(raw_route, tenant, plugins)? {
+            route.check(tenant)?;
+            if taken.take(&route, &tenant.name).is_err() {
+                return Err((
+                    format!("two routes have the path `{}`", route.path),
+                    "remove one, or tell them apart by `host` or `kind`".into(),
+                ));
+            }
+            routes.push(route);
         }
-        routes.push(route);
     }
-    if routes.is_empty() {
+    if routes.is_empty() && raw.tenants.is_none() {
         return Err((
             "there is no route, so nothing could be reached".into(),
             "add a [[route]] with path = \"/\" and plugin".into(),
@@ -214,92 +297,10 @@ fn dev(raw: &RawDev, folder: &Path) -> Result<Dev, Wrong> {
     })
 }
 
-fn plugin(raw: &Raw, plugin: &RawPlugin, folder: &Path) -> Result<Plugin, (String, &'static str)> {
-    let tenant = plugin.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
-    for (key, name) in [("name", plugin.name.as_str()), ("tenant", tenant)] {
-        if !is_name(name) {
-            return Err((
-                format!("the plugin `{key}` \"{name}\" is not a name"),
-                "use 1 to 64 letters, digits, hyphens and underscores",
-            ));
-        }
-    }
-    let limits = Limits::resolve(
-        &plugin.limits.over(&raw.limits),
-        plugin.slow_consumer,
-        plugin.on_error,
-    )
-    .map_err(|error| {
-        (
-            format!("plugin `{}`: {error}", plugin.name),
-            "change it in `limits`",
-        )
-    })?;
-    let deploy = Deploy::resolve(&plugin.deploy).map_err(|error| {
-        (
-            format!("plugin `{}`: {error}", plugin.name),
-            "change it in `deploy`",
-        )
-    })?;
-    Ok(Plugin {
-        tenant: tenant.to_owned(),
-        name: plugin.name.clone(),
-        component: folder.join(&plugin.component),
-        config: plugin.config.clone(),
-        allow_http: plugin.allow_http.clone(),
-        deploy,
-        limits,
-    })
-}
-
-fn is_name(name: &str) -> bool {
+/// Whether a text can be the name of a plugin or a tenant.
+pub(super) fn is_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     (1..=64).contains(&name.len()) && name.bytes().all(allowed)
-}
-
-fn route(route: &RawRoute, plugins: &[Plugin]) -> Result<Route, (String, String)> {
-    if !route.path.starts_with('/') || route.path.contains(['?', '#']) {
-        return Err((
-            format!("the route path \"{}\" is not a path", route.path),
-            "start it with a slash, and leave out any query".into(),
-        ));
-    }
-    let tenant = route.tenant.as_deref().unwrap_or(DEFAULT_TENANT);
-    let plugin = plugins
-        .iter()
-        .position(|plugin| plugin.name == route.plugin && plugin.tenant == tenant)
-        .ok_or_else(|| {
-            let names = plugins
-                .iter()
-                .filter(|plugin| plugin.tenant == tenant)
-                .map(|plugin| format!("`{}`", plugin.name))
-                .collect::<Vec<_>>();
-            let hint = if names.is_empty() {
-                format!("no plugin belongs to tenant `{tenant}`")
-            } else {
-                format!("its plugins are {}", names.join(", "))
-            };
-            let message = format!(
-                "the route `{}` leads to `{}`, but tenant `{tenant}` has no such plugin",
-                route.path, route.plugin
-            );
-            (message, hint)
-        })?;
-    let path = match route.path.trim_end_matches('/') {
-        "" => "/",
-        path => path,
-    };
-    Ok(Route {
-        host: route.host.as_deref().map(str::to_ascii_lowercase),
-        path: path.to_owned(),
-        kind: route.kind,
-        plugin,
-    })
-}
-
-/// Whether no request could tell the one route from the other.
-fn is_same(one: &Route, other: &Route) -> bool {
-    one.host == other.host && one.path == other.path && one.kind == other.kind
 }
 
 #[cfg(test)]

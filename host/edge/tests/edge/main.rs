@@ -15,5 +15,6 @@ mod pressure;
 mod reload;
 mod removal;
 mod support;
+mod tenant;
 mod topics;
 mod websocket;

@@ -26,7 +26,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
         "get",
         |store: StoreContextMut<'_, Guest>, (key,): (WasmStr,)| {
             let key = key.to_str(&store)?;
-            let value = store.data().plugin().grants.config.get(&*key).cloned();
+            let config = &store.data().plugin().grants.config;
+            let value = config.get(&*key).map(|it| it.reveal().to_owned());
             Ok((Ok::<_, Error>(value),))
         },
     )?;
@@ -34,7 +35,7 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
         let config = &store.data().plugin().grants.config;
         let all = config
             .iter()
-            .map(|(key, value)| (key.clone(), value.clone()))
+            .map(|(key, value)| (key.clone(), value.reveal().to_owned()))
             .collect::<Vec<_>>();
         Ok((Ok::<_, Error>(all),))
     })

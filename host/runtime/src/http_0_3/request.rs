@@ -208,7 +208,7 @@ fn parse_path(path: &str) -> Result<PathAndQuery, ()> {
         return Err(());
     }
     let uri = Uri::builder().path_and_query(path).build().map_err(drop)?;
-    uri.into_parts().path_and_query.ok_or(())
+    uri.path_and_query().cloned().ok_or(())
 }
 
 /// An authority whose port, if there is a colon for one, is a number. The `http`

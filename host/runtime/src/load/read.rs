@@ -15,7 +15,11 @@ pub(super) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, LoadError> {
     // the host's own.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let file = rustix::fs::open(path, flags, Mode::empty()).map_err(std::io::Error::from)?;
-    let file = File::from(file);
+    read_file(File::from(file), bytes_max)
+}
+
+/// Reads a file that is open already.
+pub(super) fn read_file(file: File, bytes_max: u64) -> Result<Vec<u8>, LoadError> {
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(LoadError::NotAFile);

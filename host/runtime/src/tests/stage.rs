@@ -105,14 +105,15 @@ impl Stage {
                 tenant: neighbour.tenant,
                 name: "guest".into(),
                 tenant_name: "default".into(),
+                tenant_limits: Arc::new(neighbour.limits.clone()),
                 handlers: loaded.handlers(),
                 connection: limits.connection.clone(),
                 http: limits.http.clone(),
+                metrics: Arc::default(),
             }),
             loaded,
             grants: Grants::default(),
             limits,
-            tenant: neighbour.limits.clone(),
             deploy: Deploy {
                 strategy,
                 probation: Probation {

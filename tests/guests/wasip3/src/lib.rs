@@ -1,5 +1,8 @@
 //! Hello, an echo of a streamed body, headers: `wasi:http` 0.3 by the bare
-//! bindings of `wasip3`.
+//! bindings of `wasip3`. And what only those show: what becomes of a response,
+//! and a response that its maker reads.
+
+use std::cell::RefCell;
 
 use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::wit_bindgen::StreamReader;
@@ -23,6 +26,10 @@ impl wasip3::exports::http::handler::Guest for Guest {
                     .map_err(|_| ErrorCode::InternalError(None))?;
                 Ok(respond(200, fields, text("")))
             }
+            "/own" => Ok(own().await),
+            "/sent" => Ok(watched("5")),
+            "/short" => Ok(watched("9")),
+            "/told" => Ok(respond(200, Fields::new(), text(&TOLD.take()))),
             _ => Ok(respond(404, Fields::new(), text(""))),
         }
     }
@@ -33,6 +40,39 @@ fn echo(request: Request) -> Response {
     let (_, done) = wit_future::new(|| Ok(()));
     let (body, trailers) = Request::consume_body(request, done);
     let (response, _) = Response::new(Fields::new(), Some(body), trailers);
+    response
+}
+
+/// Reads a response that was made here, as happens where components are
+/// composed.
+async fn own() -> Response {
+    let response = respond(200, Fields::new(), text("made and read"));
+    let (_, done) = wit_future::new(|| Ok(()));
+    let (body, trailers) = Response::consume_body(response, done);
+    let bytes = body.collect().await;
+    let text = match trailers.await {
+        Ok(None) => String::from_utf8(bytes).unwrap_or_default(),
+        other => format!("{other:?}"),
+    };
+    respond(200, Fields::new(), self::text(&text))
+}
+
+thread_local! {
+    /// What the host has said of a response.
+    static TOLD: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// A response of five bytes that claims a length, and waits for what the host
+/// says of it.
+fn watched(length: &str) -> Response {
+    let fields = Fields::from_list(&[("content-length".to_owned(), length.into())]);
+    let fields = fields.unwrap_or_else(|_| Fields::new());
+    let (_, trailers) = wit_future::new(|| Ok(None));
+    let (response, sent) = Response::new(fields, Some(text("hello")), trailers);
+    wit_bindgen::spawn_local(async move {
+        let said = format!("{:?}", sent.await);
+        TOLD.replace(said);
+    });
     response
 }
 

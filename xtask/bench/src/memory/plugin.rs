@@ -92,11 +92,14 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         tenant: TENANT,
         name: "echo".into(),
         tenant_name: "default".into(),
+        tenant_limits: Arc::default(),
+        metrics: Arc::default(),
         handlers: Handlers {
             http: false,
             websocket: true,
         },
         connection: limits.connection,
         http: limits.http,
+        metrics: Default::default(),
     })
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use holdfast_core::Edge;
+use holdfast_core::manifest::HostPattern;
 use holdfast_edge::{Drain, Hub, Incoming, Lane, Route, Script, Site, Trigger, drain};
 use tokio::runtime::{Builder, LocalOptions};
 
@@ -38,7 +39,7 @@ impl Stage {
     pub(super) fn build(count_max: usize) -> Result<Self> {
         let hub = Hub::new();
         hub.set_site(Site::new(vec![Route {
-            host: None,
+            host: HostPattern::Any,
             path: "/".to_owned(),
             kind: None,
             settings: Arc::new(settings()?),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimits};
+use holdfast_core::manifest::HostPattern;
 use holdfast_core::plugin::Handlers;
 use holdfast_core::{PluginId, Settings};
 use holdfast_edge::{Hub, Incoming, Lane, Listener, Route, Site, Trigger};
@@ -21,6 +22,9 @@ pub(crate) struct Options {
     pub(crate) on_error: OnError,
     pub(crate) handlers: Handlers,
     pub(crate) loops: usize,
+    pub(crate) tenant_limits: TenantLimits,
+    /// Connections of one address, the tests' own included; 0 for no limit.
+    pub(crate) connections_per_address_max: u32,
 }
 
 impl Default for Options {
@@ -34,6 +38,8 @@ impl Default for Options {
                 websocket: true,
             },
             loops: 1,
+            tenant_limits: TenantLimits::default(),
+            connections_per_address_max: 0,
         }
     }
 }
@@ -62,6 +68,7 @@ impl Options {
             route("/other", other(&first)),
         ]));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let listener = listener.with_addresses(self.connections_per_address_max, Vec::new());
         let address = listener.local_address();
         let (trigger, drain) = holdfast_edge::drain();
         let record = Arc::<Record>::default();
@@ -100,16 +107,18 @@ impl Options {
             tenant: TENANT,
             name: "native".into(),
             tenant_name: "default".into(),
+            tenant_limits: Arc::new(self.tenant_limits.clone()),
             handlers: self.handlers,
             connection: limits.connection,
             http: limits.http,
+            metrics: Arc::default(),
         }
     }
 }
 
 fn route(path: &str, settings: Settings) -> Route {
     Route {
-        host: None,
+        host: HostPattern::Any,
         path: path.to_owned(),
         kind: None,
         settings: Arc::new(settings),

@@ -1,0 +1,48 @@
+//! An event from the moment it is handed over until its outcome is known.
+
+use std::rc::Rc;
+use std::time::Instant;
+
+use holdfast_core::event::Outcome;
+use holdfast_core::metrics::{EventKind, EventOutcome};
+
+use super::Pool;
+
+/// Counts an event at its end, however that comes.
+pub(super) struct Underway {
+    pool: Rc<Pool>,
+    kind: EventKind,
+    since: Instant,
+    has_ended: bool,
+}
+
+impl Underway {
+    pub(super) fn new(pool: Rc<Pool>, kind: EventKind) -> Self {
+        Self {
+            pool,
+            kind,
+            since: Instant::now(),
+            has_ended: false,
+        }
+    }
+
+    /// Counts what has come of it.
+    pub(super) fn end(mut self, outcome: &Outcome) {
+        self.has_ended = true;
+        self.pool.plugin.note(outcome);
+        self.note(EventOutcome::of(outcome));
+    }
+
+    fn note(&self, outcome: EventOutcome) {
+        let duration = self.since.elapsed();
+        self.pool.recorder.note(self.kind, outcome, duration);
+    }
+}
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        if !self.has_ended {
+            self.note(EventOutcome::Abandoned);
+        }
+    }
+}

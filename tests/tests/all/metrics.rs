@@ -1,0 +1,151 @@
+//! `GET /metrics`: what has happened is what is counted.
+
+use holdfast_tests::admin::Admin;
+use holdfast_tests::build::Build;
+use holdfast_tests::folder::Folder;
+use holdfast_tests::host::Host;
+use holdfast_tests::http::get;
+use holdfast_tests::setup::Setup;
+use holdfast_tests::socket::{End, Socket, handshake};
+use holdfast_tests::wait::found;
+
+const FORM: &str = "plain";
+
+/// A host, and where it keeps its admin file.
+async fn start(setup: Setup) -> (Host, Admin, Folder) {
+    let data = Folder::new();
+    let host = setup.data(data.path()).start().await;
+    let admin = Admin::of(data.path());
+    (host, admin, data)
+}
+
+/// The value of a sample; 0 if there is none.
+async fn sample(admin: &Admin, name: &str) -> f64 {
+    let response = admin.ask("GET", "/metrics", "").await;
+    assert_eq!(response.status, 200);
+    assert!(response.header("content-type").starts_with("text/plain"));
+    let mut lines = response.text().lines();
+    let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    value.map_or(0.0, |value| value.parse().unwrap())
+}
+
+/// Waits until a sample has a value.
+async fn becomes(admin: &Admin, name: &str, value: f64) {
+    found(&format!("{name} {value}"), async || {
+        (sample(admin, name).await == value).then_some(())
+    })
+    .await;
+}
+
+const EVENTS: &str = "holdfast_events_total{tenant=\"default\",plugin=\"fixture\"";
+
+#[tokio::test]
+async fn events_are_counted_by_what_has_come_of_them() {
+    let setup = Setup::of_build(&Build::new(FORM, 1)).limit("event_timeout_ms", 200);
+    let (host, admin, _data) = start(setup).await;
+    for (path, status, times) in [
+        ("/hello", 200, 3),
+        ("/act/trap", 500, 2),
+        ("/act/spin", 504, 1),
+        ("/act/fail", 500, 1),
+    ] {
+        for _ in 0..times {
+            assert_eq!(get(&host, path).await.status, status, "{path}");
+        }
+    }
+    for (outcome, count) in [("ok", 3.0), ("trap", 2.0), ("timeout", 1.0)] {
+        let name = format!("{EVENTS},kind=\"http\",outcome=\"{outcome}\"}}");
+        becomes(&admin, &name, count).await;
+    }
+    let labels = "{tenant=\"default\",plugin=\"fixture\",kind=\"http\"}";
+    let count = format!("holdfast_event_duration_seconds_count{labels}");
+    becomes(&admin, &count, 7.0).await;
+    let sum = format!("holdfast_event_duration_seconds_sum{labels}");
+    assert!(sample(&admin, &sum).await >= 0.2, "one took its whole time");
+    let labels = "{tenant=\"default\",plugin=\"fixture\",status=\"2xx\"}";
+    let responses = format!("holdfast_http_responses_total{labels}");
+    assert!(sample(&admin, &responses).await >= 3.0);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn sockets_are_counted_while_they_are_there() {
+    let setup = Setup::of_build(&Build::new(FORM, 1))
+        .limit("connections_max", 2)
+        .limit("message_bytes_max", 1024);
+    let (host, admin, _data) = start(setup).await;
+    let labels = "{tenant=\"default\",plugin=\"fixture\"}";
+    let connections = format!("holdfast_connections{labels}");
+    let mut first = Socket::open(&host, "/").await;
+    let _second = Socket::open(&host, "/").await;
+    becomes(&admin, &connections, 2.0).await;
+    let instances = format!("holdfast_instances{labels}");
+    assert!(sample(&admin, &instances).await >= 1.0);
+    let memory = format!("holdfast_instance_memory_bytes{labels}");
+    assert!(sample(&admin, &memory).await >= 65_536.0);
+
+    let refusal = Socket::offer(&host, handshake("/")).await.unwrap_err();
+    assert_eq!(refusal.status(), 503);
+    let limit = |name: &str| {
+        let labels = "tenant=\"default\",plugin=\"fixture\"";
+        format!("holdfast_limit_hits_total{{{labels},limit=\"{name}\"}}")
+    };
+    becomes(&admin, &limit("connections"), 1.0).await;
+    first.send(&"x".repeat(2000)).await;
+    assert!(matches!(first.end().await, End::Closed(1009, _)));
+    becomes(&admin, &limit("message"), 1.0).await;
+    becomes(&admin, &connections, 1.0).await;
+    let opened = format!("{EVENTS},kind=\"open\",outcome=\"ok\"}}");
+    becomes(&admin, &opened, 2.0).await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_plugin_keeps_its_counts_when_it_is_reloaded() {
+    let (host, admin, _data) = start(Setup::of_build(&Build::new(FORM, 1))).await;
+    assert_eq!(get(&host, "/hello").await.status, 200);
+    host.put(&Build::new(FORM, 2));
+    host.ask(&["reload"]).await;
+    assert_eq!(get(&host, "/hello").await.status, 200);
+    let ok = format!("{EVENTS},kind=\"http\",outcome=\"ok\"}}");
+    becomes(&admin, &ok, 2.0).await;
+    let labels = "tenant=\"default\",plugin=\"fixture\"";
+    let reloads = |result: &str| {
+        let name = "holdfast_reloads_total";
+        format!("{name}{{{labels},result=\"{result}\"}}")
+    };
+    becomes(&admin, &reloads("installed"), 2.0).await;
+    host.ask(&["rollback", "fixture"]).await;
+    becomes(&admin, &reloads("rolled_back"), 1.0).await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn plugins_beyond_the_limit_are_added_up() {
+    let plugins = "
+[[plugin]]
+name = \"a\"
+component = \"{plain.wasm}\"
+[[plugin]]
+name = \"b\"
+component = \"{plain.wasm}\"
+[[plugin]]
+name = \"c\"
+component = \"{plain.wasm}\"
+[[route]]
+path = \"/\"
+plugin = \"b\"
+";
+    let setup = Setup::manifest(plugins).host("admin.metrics_plugins_max", 1);
+    let (host, admin, _data) = start(setup).await;
+    assert_eq!(get(&host, "/hello").await.status, 200);
+    let page = admin.ask("GET", "/metrics", "").await;
+    assert!(page.text().contains("plugin=\"a\""));
+    assert!(!page.text().contains("plugin=\"b\""), "{}", page.text());
+    let labels = "{tenant=\"(other)\",plugin=\"(other)\",kind=\"http\",outcome=\"ok\"}";
+    becomes(&admin, &format!("holdfast_events_total{labels}"), 1.0).await;
+    becomes(&admin, "holdfast_plugins", 3.0).await;
+    let without = admin.with_token("wrong").ask("GET", "/metrics", "").await;
+    assert_eq!(without.status, 401);
+    host.stop().await;
+}
