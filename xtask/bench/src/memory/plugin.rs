@@ -100,6 +100,5 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         },
         connection: limits.connection,
         http: limits.http,
-        metrics: Default::default(),
     })
 }
