@@ -46,15 +46,15 @@ pub(super) fn run(target: &Target, options: &Options) -> Result<Map<String, Valu
     if let Some(neighbours) = neighbours {
         neighbours.check()?;
     }
-    let reloads = reloads.map_or(Ok(0), Reloads::stop)?;
-    let more = [
+    let reloads = reloads.map(Reloads::stop).transpose()?;
+    let mut more = vec![
         ("p50_us", times.quantile_us(0.5)),
         ("p99_us", times.quantile_us(0.99)),
         ("p99.9_us", times.quantile_us(0.999)),
         ("max_us", times.largest_us()),
         ("echoes", times.total() as f64),
-        ("reloads", reloads.into()),
     ];
+    more.extend(reloads.map(|count| ("reloads", count.into())));
     let mut map = figures(times.quantile_us(quantile), &more);
     map.extend(usage);
     Ok(map)
