@@ -194,3 +194,18 @@ async fn a_host_that_is_killed_serves_the_old_or_the_new() {
     assert_eq!(version(&host).await, "100");
     host.stop().await;
 }
+
+#[tokio::test]
+async fn without_its_settings_a_plugin_gets_nothing_new() {
+    let data = Folder::new();
+    let setup = Setup::of_build(&Build::new(FORM, 1)).file("greeting", "Hello");
+    let setup = setup.plugin("config", "{ greeting = { file = \"greeting\" } }");
+    let host = setup.data(data.path()).start().await;
+    let admin = Admin::of(data.path());
+    std::fs::remove_file(host.folder().join("greeting")).unwrap();
+    admin.ask("POST", "/v1/reload", "").await;
+    let (status, answer) = put(&admin, build(2)).await;
+    assert_eq!(status, 409, "{answer}");
+    assert_eq!(version(&host).await, "1");
+    host.stop().await;
+}
