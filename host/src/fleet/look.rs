@@ -239,7 +239,10 @@ impl Fleet {
     /// the host ends.
     pub(super) fn make(&mut self, order: Order) -> Option<Done> {
         if !self.worker.order(order) {
-            let fault = Fault::new("the load thread is gone", "restart the host");
+            let fault = Fault::new(
+                "no thread can be started to load it",
+                "let this user have more processes (ulimit -u)",
+            );
             return Some(Done {
                 seen: None,
                 result: Err(fault),

@@ -51,7 +51,7 @@ impl Start {
             loader: self.loader,
             runtime: self.runtime,
         });
-        let worker = Worker::start(Arc::clone(&builder), sender).context("can't start a thread")?;
+        let worker = Worker::new(Arc::clone(&builder), sender);
         let failing = handle.clone();
         let on_failing = move |id, number| failing.failing(id, number);
         builder.runtime.on_failing(on_failing);

@@ -1,41 +1,41 @@
 //! The thread which builds generations, so that the deploy thread can roll
-//! another plugin back while a component is compiled.
+//! another plugin back while a component is compiled. It is there only while
+//! there is something to build: a host that idles has few threads.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::SyncSender;
 
 use super::Command;
 use super::build::{Builder, Done, Order};
 use super::fault::Fault;
 use super::stamp::{Seen, Stamp};
 
-/// Hands orders to the thread. It ends after the order at which it is when this
-/// is dropped.
-pub(crate) struct Worker(SyncSender<Order>);
+/// Has orders carried out.
+pub(crate) struct Worker {
+    builder: Arc<Builder>,
+    done: SyncSender<Command>,
+}
 
 impl Worker {
-    /// Starts the thread; what comes of its orders goes to `done`.
-    pub(crate) fn start(builder: Arc<Builder>, done: SyncSender<Command>) -> std::io::Result<Self> {
-        // One at a time: the deploy thread waits for each.
-        let (sender, orders): (_, Receiver<Order>) = sync_channel(1);
-        // Nobody joins it: at the end of the host nobody waits for a compiler.
-        std::thread::Builder::new()
-            .name("load".into())
-            .spawn(move || {
-                while let Ok(order) = orders.recv() {
-                    let built = run(&builder, order);
-                    if done.send(Command::Built(Box::new(built))).is_err() {
-                        break;
-                    }
-                }
-            })?;
-        Ok(Self(sender))
+    /// What comes of its orders goes to `done`.
+    pub(crate) fn new(builder: Arc<Builder>, done: SyncSender<Command>) -> Self {
+        Self { builder, done }
     }
 
-    /// Hands over an order; false if the thread is gone.
+    /// Starts on an order; false if there can't be a thread for it. The deploy
+    /// thread gives one at a time.
     pub(crate) fn order(&self, order: Order) -> bool {
-        self.0.send(order).is_ok()
+        let (builder, done) = (Arc::clone(&self.builder), self.done.clone());
+        // Nobody joins it: at the end of the host nobody waits for a compiler.
+        let thread = std::thread::Builder::new()
+            .name("load".into())
+            .spawn(move || {
+                let built = run(&builder, order);
+                // If nobody takes it, the host has ended.
+                let _ = done.send(Command::Built(Box::new(built)));
+            });
+        thread.is_ok()
     }
 }
 
