@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 
-use anyhow::Context;
 use holdfast_core::manifest::Manifest;
 use holdfast_edge::Hub;
 
