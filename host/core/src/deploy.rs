@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::limits::{OutOfRange, counted, ranged};
+
 /// `[plugin.deploy]` as written. Every key may be left out.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,20 +77,11 @@ impl Probation {
 }
 
 /// A key of `[plugin.deploy]` has a value it can't have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DeployError {
     /// Out of range.
-    #[error("`{key}` is {value}, but has to be from {min} to {max}")]
-    OutOfRange {
-        /// Which key.
-        key: &'static str,
-        /// What it says.
-        value: u32,
-        /// The least it can be.
-        min: u32,
-        /// The most it can be.
-        max: u32,
-    },
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
     /// A share without a canary, or a canary without its share.
     #[error("`strategy = \"canary\"` and `canary_percent` go together")]
     Canary,
@@ -115,40 +108,39 @@ impl Deploy {
     /// Fills in the defaults and checks every value.
     pub fn resolve(raw: &RawDeploy) -> Result<Self, DeployError> {
         let percent = raw.canary_percent;
-        let percent = percent.map(|it| ranged("canary_percent", it.into(), 1, 99));
+        let percent = percent.map(|it| ranged("canary_percent", Some(it.into()), 1, 1..=99));
         let strategy = match (raw.strategy, percent.transpose()?) {
             (Some(RawStrategy::Canary), Some(percent)) => Strategy::Canary(percent as u8),
             (Some(RawStrategy::Canary), None) | (_, Some(_)) => return Err(DeployError::Canary),
             (Some(RawStrategy::Pin), None) => Strategy::Pin,
             (Some(RawStrategy::All) | None, None) => Strategy::All,
         };
-        let kept = raw.generations_kept.unwrap_or(GENERATIONS_KEPT_DEFAULT);
-        let events = raw.probation_events.unwrap_or(PROBATION_EVENTS_DEFAULT);
-        let failed_percent = raw
-            .probation_failed_percent
-            .unwrap_or(PROBATION_FAILED_PERCENT_DEFAULT);
-        let failed = ranged("probation_failed_percent", failed_percent.into(), 0, 99)?;
+        let failed_percent = ranged(
+            "probation_failed_percent",
+            raw.probation_failed_percent.map(u64::from),
+            PROBATION_FAILED_PERCENT_DEFAULT.into(),
+            0..=99,
+        )?;
+        let kept = ranged(
+            "generations_kept",
+            raw.generations_kept.map(u64::from),
+            GENERATIONS_KEPT_DEFAULT.into(),
+            0..=100,
+        )?;
         Ok(Self {
             strategy,
-            generations_kept: ranged("generations_kept", kept, 0, 100)?,
+            generations_kept: kept as u32,
             probation: Probation {
-                events: ranged("probation_events", events, 1, 1_000_000)?,
-                failed_percent: failed as u8,
+                events: counted(
+                    "probation_events",
+                    raw.probation_events,
+                    PROBATION_EVENTS_DEFAULT,
+                    1_000_000,
+                )?,
+                failed_percent: failed_percent as u8,
             },
         })
     }
-}
-
-fn ranged(key: &'static str, value: u32, min: u32, max: u32) -> Result<u32, DeployError> {
-    if (min..=max).contains(&value) {
-        return Ok(value);
-    }
-    Err(DeployError::OutOfRange {
-        key,
-        value,
-        min,
-        max,
-    })
 }
 
 #[cfg(test)]

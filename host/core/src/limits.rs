@@ -255,7 +255,7 @@ pub struct OutOfRange {
 }
 
 /// `value` or the default, if it is within the range.
-fn ranged(
+pub(crate) fn ranged(
     key: &'static str,
     value: Option<u64>,
     default: u64,
@@ -274,7 +274,7 @@ fn ranged(
 }
 
 /// The same for limits that count things.
-fn counted(
+pub(crate) fn counted(
     key: &'static str,
     value: Option<u32>,
     default: u32,
