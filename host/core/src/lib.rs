@@ -6,6 +6,7 @@
 //! [`Outcome`], and [`Edge`], by which a guest's capability call reaches a
 //! connection. Nothing in this crate does input or output.
 
+pub mod bucket;
 pub mod deploy;
 pub mod edge;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod network;
 pub mod plugin;
 pub mod secret;
 
+pub use bucket::Bucket;
 pub use edge::Edge;
 pub use event::{Event, Failure, Outcome};
 pub use id::{ConnectionId, PluginId, TenantId};

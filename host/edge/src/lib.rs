@@ -15,7 +15,6 @@
 mod accept;
 mod addresses;
 mod body;
-mod bucket;
 mod connection;
 mod drain;
 mod event_loop;

@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use holdfast_core::{PluginId, Settings, TenantId};
+use holdfast_core::{Bucket, PluginId, Settings, TenantId};
 
-use crate::bucket::Bucket;
 use crate::lock::lock;
 
 /// One lock for all: a handshake runs a guest, which costs far more.

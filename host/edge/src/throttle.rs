@@ -6,9 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use holdfast_core::Bucket;
 use tokio::time::{Sleep, sleep_until};
-
-use crate::bucket::Bucket;
 
 /// What a client has sent lately. Nothing is kept of one without a limit.
 #[derive(Default)]

@@ -1,54 +1,28 @@
-//! How often something may happen: so many times a second, and as many at once
-//! after a while without.
+//! How often something may happen, on all event loops together.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-/// What one time costs.
-const WHOLE: u64 = 1_000_000;
+use holdfast_core::Bucket;
 
-/// A number of times for each second.
+/// A number of times for each second, and as many at once after a while without.
 pub(crate) struct Rate {
-    per_second: u64,
-    state: Mutex<State>,
-}
-
-struct State {
-    /// In millionths of a time.
-    left: u64,
-    filled: Instant,
+    per_second: u32,
+    bucket: Mutex<Bucket>,
 }
 
 impl Rate {
     pub(crate) fn new(per_second: u32) -> Self {
-        let per_second = u64::from(per_second);
         Self {
             per_second,
-            state: Mutex::new(State {
-                left: per_second * WHOLE,
-                filled: Instant::now(),
-            }),
+            bucket: Mutex::new(Bucket::new(Instant::now())),
         }
     }
 
     /// Counts one time, if there may be one more.
     pub(crate) fn take(&self, now: Instant) -> bool {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = now.saturating_duration_since(state.filled).as_micros() as u64;
-        if passed > 0 {
-            // A time a second is one millionth of it a microsecond.
-            let more = passed.saturating_mul(self.per_second);
-            state.left = state.left.saturating_add(more);
-            state.left = state.left.min(self.per_second * WHOLE);
-            state.filled = now;
-        }
-        match state.left.checked_sub(WHOLE) {
-            Some(left) => {
-                state.left = left;
-                true
-            }
-            None => false,
-        }
+        let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
+        bucket.take(self.per_second, now).is_ok()
     }
 }
 

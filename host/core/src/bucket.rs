@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 /// A token bucket. It holds what may come at once, and fills as time passes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bucket {
+pub struct Bucket {
     /// When it will be full, if nothing is taken.
     full_at: Instant,
 }
 
 impl Bucket {
     /// A full one.
-    pub(crate) fn new(now: Instant) -> Self {
+    pub fn new(now: Instant) -> Self {
         Self { full_at: now }
     }
 
@@ -19,7 +19,7 @@ impl Bucket {
     ///
     /// # Errors
     /// Says when there will be one, if there is none now.
-    pub(crate) fn take(&mut self, per_second: u32, now: Instant) -> Result<(), Instant> {
+    pub fn take(&mut self, per_second: u32, now: Instant) -> Result<(), Instant> {
         let one = Duration::from_secs(1) / per_second.max(1);
         let full_at = self.full_at.max(now) + one;
         // It holds what comes in one second.
@@ -33,7 +33,7 @@ impl Bucket {
 
     /// Takes one in any case. Says until when there is none for the next, if
     /// that has to wait.
-    pub(crate) fn spend(&mut self, per_second: u32, now: Instant) -> Option<Instant> {
+    pub fn spend(&mut self, per_second: u32, now: Instant) -> Option<Instant> {
         let taken = self.take(per_second, now);
         if taken.is_err() {
             self.full_at += Duration::from_secs(1) / per_second.max(1);
