@@ -56,7 +56,6 @@ pub(crate) use look::{Look, Why};
 pub(crate) use plan::{Ceiling, Name};
 pub(crate) use report::{Change, Message, Refusal, RefusalKind, Report, What};
 pub(crate) use source::{Source, check};
-pub(crate) use stamp::hex;
 pub(crate) use start::Start;
 pub(crate) use status::{FaultStatus, GenerationStatus, PluginStatus, Status};
 pub(crate) use thread::Deploy;

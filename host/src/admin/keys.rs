@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use holdfast_core::manifest::{AdminToken, Role, TokenSource};
-use sha2::{Digest, Sha256};
+use holdfast_runtime::Digest;
 
 use super::token::{BYTES_MIN, Token, is_usable};
-use crate::fleet::hex;
 use crate::problem::Problem;
 
 /// Bytes of the largest file with a token.
@@ -90,7 +89,7 @@ impl Keys {
 }
 
 fn digest(token: &str) -> String {
-    hex(&Sha256::digest(token))
+    Digest::of(token.as_bytes()).to_string()
 }
 
 /// The digest of a token.

@@ -6,10 +6,8 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use holdfast_runtime::Digest;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-use crate::fleet::hex;
 
 /// Bytes of the largest file that is thought to be one.
 const BYTES_MAX: u64 = 64 << 10;
@@ -30,7 +28,7 @@ pub(crate) struct Meeting {
 pub(crate) fn places(data: Option<&Path>, origin: &Path) -> Vec<PathBuf> {
     let data = data.map(|folder| folder.join("admin.json"));
     let origin = origin.canonicalize().unwrap_or_else(|_| origin.to_owned());
-    let name = hex(&Sha256::digest(origin.as_os_str().as_encoded_bytes()));
+    let name = Digest::of(origin.as_os_str().as_encoded_bytes()).to_string();
     let users = user_folder().join(name).with_extension("json");
     data.into_iter().chain([users]).collect()
 }

@@ -1,6 +1,5 @@
 //! What an operator has to show.
 
-use crate::fleet::hex;
 use crate::problem::Problem;
 
 /// Where a host finds a token that somebody has chosen.
@@ -41,6 +40,11 @@ impl Token {
     pub(super) fn of(text: &str) -> Self {
         Self(text.to_owned())
     }
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether somebody may choose this as a token.

@@ -10,12 +10,12 @@ use holdfast_core::manifest::Plugin;
 use holdfast_core::metrics::PluginMetrics;
 use holdfast_core::{PluginId, Settings, TenantId};
 use holdfast_runtime::{
-    AllowList, Digest, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
+    AllowList, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
 };
 
 use super::beneath;
 use super::fault::Fault;
-use super::stamp::{Content, Seen, Stamp};
+use super::stamp::{Content, Seen, Stamp, content};
 use super::version::Version;
 use crate::problem::Problem;
 
@@ -84,7 +84,7 @@ impl Builder {
         // another one.
         let stamp = Stamp::of(&file.path);
         let read = self.read(&order.entry, &file.path);
-        let content = read.as_ref().ok().map(|it| Digest::of(it).to_string());
+        let content = read.as_ref().ok().map(|it| content(it));
         let is_known = content.as_ref().is_some_and(|it| file.known.contains(it));
         let loaded = match (is_known, read) {
             (true, _) => Ok(order.loaded.clone()),

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use holdfast_core::manifest::{self, Manifest, Plugin};
 use holdfast_runtime::AllowList;
-use sha2::{Digest, Sha256};
 
 use super::beneath;
 use super::fault::Fault;
 use super::look::Look;
 use super::report::TenantError;
-use super::stamp::{Seen, Stamp, hex};
+use super::stamp::{Seen, Stamp, content};
 use super::tenants::{Main, Tenants};
 use crate::problem::Problem;
 
@@ -84,7 +83,7 @@ pub(super) fn read(path: &Path) -> Read {
     // another one.
     let stamp = Stamp::of(path);
     let text = beneath::read_text(None, path, BYTES_MAX);
-    let content = text.as_ref().ok().map(|text| hex(&Sha256::digest(text)));
+    let content = text.as_ref().ok().map(|text| content(text.as_bytes()));
     let text = text.map_err(|error| {
         Problem::new(
             format!("{}: it can't be read: {error}", path.display()),

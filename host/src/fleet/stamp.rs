@@ -5,6 +5,8 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use holdfast_runtime::Digest;
+
 /// What the system says of a file, symlinks followed. A file whose stamp is the
 /// same has the same content. The time of the inode's change is part of it, so
 /// that a file which has become readable is looked at again.
@@ -41,9 +43,9 @@ impl From<&Metadata> for Stamp {
 /// A SHA-256 of a file's content, in lower-case hexadecimal digits.
 pub(crate) type Content = String;
 
-/// Lower-case hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+/// That of these bytes.
+pub(super) fn content(bytes: &[u8]) -> Content {
+    Digest::of(bytes).to_string()
 }
 
 /// A file that is watched, as it was when it was last looked at.

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use holdfast_core::manifest::{self, Join, Manifest, ManifestError, Part, Raw, RawOwn, Strictness};
-use sha2::{Digest, Sha256};
 
 use super::beneath;
 use super::fault::Fault;
 use super::look::{Look, Why};
 use super::source::check;
-use super::stamp::{Seen, Stamp, hex};
+use super::stamp::{Seen, Stamp, content};
 use crate::problem::Problem;
 
 /// The file in a tenant's folder.
@@ -161,7 +160,7 @@ impl Own {
             return false;
         }
         let text = beneath::read_text(Some(folder), &path, BYTES_MAX);
-        let content = text.as_ref().ok().map(|text| hex(&Sha256::digest(text)));
+        let content = text.as_ref().ok().map(|text| content(text.as_bytes()));
         let is_same = content.is_some() && content == self.seen.content;
         if is_same && !is_retry {
             self.seen = Seen::new(stamp, content);

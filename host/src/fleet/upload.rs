@@ -14,7 +14,7 @@ use super::fault::Fault;
 use super::plan::Name;
 use super::report::{Change, What};
 use super::settle::{log, too_large};
-use super::stamp::{Seen, Stamp};
+use super::stamp::{Seen, Stamp, content};
 use super::{Fleet, Refusal, RefusalKind, Reply};
 use crate::depot::{Kept, Record};
 
@@ -182,8 +182,8 @@ impl Fleet {
         let digest = record.digest?;
         let entry = Arc::clone(&deployed.wanted);
         let stamp = Stamp::of(&entry.component);
-        let content = self.builder.read(&entry, &entry.component).ok();
-        let content = content.map(|it| holdfast_runtime::Digest::of(&it).to_string());
+        let read = self.builder.read(&entry, &entry.component).ok();
+        let content = read.map(|it| content(&it));
         if content.is_some() && content != record.file {
             return None;
         }
