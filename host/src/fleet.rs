@@ -49,6 +49,7 @@ use holdfast_core::{PluginId, TenantId};
 use holdfast_edge::Hub;
 use tokio::sync::oneshot;
 
+pub(crate) use beneath::read_text;
 pub(crate) use board::Board;
 pub(crate) use census::{Census, Counted, Now};
 pub(crate) use handle::{Closed, Handle};

@@ -1,11 +1,10 @@
 //! Who shows a token: what he may do, and for which tenant.
 
-use std::path::Path;
-
 use holdfast_core::manifest::{AdminToken, Role, TokenSource};
 use holdfast_runtime::Digest;
 
 use super::token::{BYTES_MIN, Token, is_usable};
+use crate::fleet::read_text;
 use crate::problem::Problem;
 
 /// Bytes of the largest file with a token.
@@ -103,7 +102,7 @@ fn find(token: &AdminToken) -> Result<String, Problem> {
                 "set that variable in the host's environment",
             )
         })?,
-        TokenSource::File(path) => read(path).map_err(|error| {
+        TokenSource::File(path) => read_text(None, path, FILE_BYTES_MAX).map_err(|error| {
             let file = path.display();
             Problem::new(
                 format!("the admin token `{name}` can't be read from {file}: {error}"),
@@ -119,15 +118,6 @@ fn find(token: &AdminToken) -> Result<String, Problem> {
             format!("take at least {BYTES_MIN} visible ASCII characters"),
         )),
     }
-}
-
-fn read(path: &Path) -> std::io::Result<String> {
-    let metadata = std::fs::metadata(path)?;
-    if !metadata.is_file() || metadata.len() > FILE_BYTES_MAX {
-        let text = format!("it is no file of at most {FILE_BYTES_MAX} bytes");
-        return Err(std::io::Error::other(text));
-    }
-    std::fs::read_to_string(path)
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ fn outside() -> io::Error {
 ///
 /// # Errors
 /// Fails when it is no regular file, larger, or no UTF-8.
-pub(super) fn read_text(root: Option<&Path>, path: &Path, bytes_max: u64) -> io::Result<String> {
+pub(crate) fn read_text(root: Option<&Path>, path: &Path, bytes_max: u64) -> io::Result<String> {
     let file = open(root, path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no regular file"));
