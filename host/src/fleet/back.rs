@@ -1,8 +1,6 @@
 //! Going back to an earlier generation, by hand or by itself, and the promotion
 //! of a canary.
 
-use std::sync::Arc;
-
 use holdfast_core::PluginId;
 use holdfast_core::deploy::{Deploy, Strategy};
 use holdfast_core::metrics::Reload;
@@ -76,10 +74,7 @@ impl Fleet {
             ));
         };
         self.builder.runtime.promote(deployed.id);
-        let kept = deployed.wanted.deploy.generations_kept;
-        if let Some(before) = deployed.stable.replace(canary) {
-            deployed.history.push(before, kept);
-        }
+        deployed.serve(canary);
         deployed.turns += 1;
         let change = deployed.change(name, What::Promoted);
         let generation = change.generation;
@@ -158,17 +153,12 @@ impl Fleet {
             strategy: Strategy::All,
             ..deployed.wanted.deploy
         };
-        let number = deployed.next_number();
-        let done = self.builder.run(Order {
-            id: deployed.id,
-            tenant: deployed.tenant,
-            number,
-            metrics: Arc::clone(&deployed.metrics),
-            entry: Arc::clone(&version.entry),
+        let order = Order {
             deploy,
-            file: None,
-            loaded: Some(version.loaded.clone()),
-        });
+            ..deployed.generation(&version.entry, None, Some(version.loaded.clone()))
+        };
+        let number = order.number;
+        let done = self.builder.run(order);
         match done.result {
             Ok(Some(built)) => {
                 self.builder.runtime.install(built.prepared);

@@ -14,6 +14,7 @@ use holdfast_runtime::{
 };
 
 use super::beneath;
+use super::deployed::settings;
 use super::fault::Fault;
 use super::stamp::{Content, Seen, Stamp, content};
 use super::version::Version;
@@ -112,16 +113,9 @@ impl Builder {
     fn prepare(&self, order: &Order, loaded: Loaded, begin: Instant) -> Result<Built, LoadError> {
         let entry = &order.entry;
         let settings = Arc::new(Settings {
-            id: order.id,
             generation: order.number,
-            tenant: order.tenant,
-            name: entry.name.as_str().into(),
-            tenant_name: entry.tenant.as_str().into(),
-            tenant_limits: Arc::clone(&entry.tenant_limits),
             handlers: loaded.handlers(),
-            connection: entry.limits.connection.clone(),
-            http: entry.limits.http.clone(),
-            metrics: Arc::clone(&order.metrics),
+            ..settings(entry, order.id, order.tenant, &order.metrics)
         });
         let prepared = self.runtime.prepare(Generation {
             settings: Arc::clone(&settings),

@@ -6,6 +6,7 @@ use holdfast_core::deploy::{Deploy, Strategy};
 use holdfast_core::manifest::Plugin;
 use holdfast_core::metrics::PluginMetrics;
 use holdfast_core::{PluginId, Settings, TenantId};
+use holdfast_runtime::Loaded;
 
 use super::build::{Look, Order};
 use super::fault::Fault;
@@ -42,19 +43,8 @@ pub(crate) struct Deployed {
 impl Deployed {
     /// A plugin without generations.
     pub(crate) fn new(id: PluginId, tenant: TenantId, entry: Arc<Plugin>) -> Self {
-        let metrics = Arc::<PluginMetrics>::default();
-        let placeholder = Settings {
-            id,
-            generation: 0,
-            tenant,
-            name: entry.name.as_str().into(),
-            tenant_name: entry.tenant.as_str().into(),
-            tenant_limits: Arc::clone(&entry.tenant_limits),
-            handlers: Default::default(),
-            connection: entry.limits.connection.clone(),
-            http: entry.limits.http.clone(),
-            metrics: Arc::clone(&metrics),
-        };
+        let metrics = Arc::default();
+        let placeholder = settings(&entry, id, tenant, &metrics);
         Self {
             id,
             tenant,
@@ -102,16 +92,27 @@ impl Deployed {
         };
         let newest = self.newest().filter(|_| renew);
         let loaded = newest.map(|version| version.loaded.clone());
-        Some(Order {
+        Some(self.generation(entry, file, loaded))
+    }
+
+    /// The order for a generation of what is in the file, or of what is loaded.
+    pub(crate) fn generation(
+        &mut self,
+        entry: &Arc<Plugin>,
+        file: Option<Look>,
+        loaded: Option<Loaded>,
+    ) -> Order {
+        self.last_number += 1;
+        Order {
             id: self.id,
             tenant: self.tenant,
-            number: self.next_number(),
+            number: self.last_number,
             metrics: Arc::clone(&self.metrics),
             entry: Arc::clone(entry),
             deploy: entry.deploy,
             file,
             loaded,
-        })
+        }
     }
 
     fn look(&self, entry: &Plugin, retry: bool) -> Look {
@@ -137,12 +138,6 @@ impl Deployed {
             && newest.is_some_and(|it| Some(&it.digest) != self.seen.content.as_ref())
     }
 
-    /// Takes a number for a generation that is to be made.
-    pub(crate) fn next_number(&mut self) -> u32 {
-        self.last_number += 1;
-        self.last_number
-    }
-
     /// Gives a number back, if no later one has been taken.
     pub(crate) fn return_number(&mut self, number: u32) {
         if self.last_number == number {
@@ -152,16 +147,48 @@ impl Deployed {
 
     /// Enters a generation which has been installed with `deploy`.
     pub(crate) fn install(&mut self, version: Version, deploy: Deploy) {
-        let kept = self.wanted.deploy.generations_kept;
-        let is_canary = matches!(deploy.strategy, Strategy::Canary(_)) && self.stable.is_some();
-        if is_canary {
+        if self.would_be_canary(deploy) {
             // Nobody goes back to a canary that was replaced by another.
             self.canary = Some(version);
             return;
         }
         self.canary = None;
+        self.serve(version);
+    }
+
+    /// Whether a generation that is installed with `deploy` serves a share only:
+    /// the first one never does.
+    pub(crate) fn would_be_canary(&self, deploy: Deploy) -> bool {
+        matches!(deploy.strategy, Strategy::Canary(_)) && self.stable.is_some()
+    }
+
+    /// Lets a generation be the one for everybody, and keeps the one before.
+    pub(crate) fn serve(&mut self, version: Version) {
+        let kept = self.wanted.deploy.generations_kept;
         if let Some(before) = self.stable.replace(version) {
             self.history.push(before, kept);
         }
+    }
+}
+
+/// What the edge is told of a plugin that has nothing loaded. A generation has
+/// its number and its handlers besides.
+pub(crate) fn settings(
+    entry: &Plugin,
+    id: PluginId,
+    tenant: TenantId,
+    metrics: &Arc<PluginMetrics>,
+) -> Settings {
+    Settings {
+        id,
+        generation: 0,
+        tenant,
+        name: entry.name.as_str().into(),
+        tenant_name: entry.tenant.as_str().into(),
+        tenant_limits: Arc::clone(&entry.tenant_limits),
+        handlers: Default::default(),
+        connection: entry.limits.connection.clone(),
+        http: entry.limits.http.clone(),
+        metrics: Arc::clone(metrics),
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use holdfast_core::manifest::{self, Manifest, Plugin};
-use holdfast_core::plugin::Handlers;
 use holdfast_core::{PluginId, Settings, TenantId};
 
+use super::deployed::settings;
 use super::version::Version;
 
 /// A manifest with one plugin, `a`, and these keys of the host before it.
@@ -36,16 +36,8 @@ pub(crate) fn version(number: u32, digest: &str) -> Version<()> {
         number,
         digest: digest.to_owned(),
         settings: Arc::new(Settings {
-            id: PluginId(0),
             generation: number,
-            tenant: TenantId(0),
-            name: "a".into(),
-            tenant_name: "default".into(),
-            tenant_limits: Arc::clone(&entry.tenant_limits),
-            handlers: Handlers::default(),
-            connection: entry.limits.connection.clone(),
-            http: entry.limits.http.clone(),
-            metrics: Arc::default(),
+            ..settings(&entry, PluginId(0), TenantId(0), &Arc::default())
         }),
         entry,
         loaded: (),

@@ -2,9 +2,9 @@
 //! file, until that has another content or somebody goes back.
 
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use holdfast_core::deploy::Strategy;
 use holdfast_core::metrics::Reload;
 
 use super::back::{conflict, find};
@@ -67,19 +67,7 @@ impl Fleet {
                 "`holdfast status` says which; mend it first",
             ));
         }
-        let order = Order {
-            id: deployed.id,
-            tenant: deployed.tenant,
-            number: deployed.next_number(),
-            metrics: Arc::clone(&deployed.metrics),
-            deploy: entry.deploy,
-            entry,
-            file: Some(Look {
-                path: kept.path(),
-                known: Vec::new(),
-            }),
-            loaded: None,
-        };
+        let order = deployed.generation(&entry, Some(unseen(kept.path())), None);
         Ok(Some((order, deployed.turns)))
     }
 
@@ -97,9 +85,8 @@ impl Fleet {
         }
         let deploy = built.version.entry.deploy;
         let digest = built.version.digest.as_str();
-        let is_canary = matches!(deploy.strategy, Strategy::Canary(_)) && deployed.stable.is_some();
         let stable = deployed.stable.as_ref().map(|it| it.digest.clone());
-        let (stable, canary) = match is_canary {
+        let (stable, canary) = match deployed.would_be_canary(deploy) {
             true => (stable.as_deref(), Some(digest)),
             false => (Some(digest), None),
         };
@@ -187,20 +174,9 @@ impl Fleet {
         if content.is_some() && content != record.file {
             return None;
         }
-        let number = deployed.next_number();
-        let done = self.builder.run(Order {
-            id: deployed.id,
-            tenant: deployed.tenant,
-            number,
-            metrics: Arc::clone(&deployed.metrics),
-            deploy: entry.deploy,
-            entry,
-            file: Some(Look {
-                path: depot.path(&digest),
-                known: Vec::new(),
-            }),
-            loaded: None,
-        });
+        let order = deployed.generation(&entry, Some(unseen(depot.path(&digest))), None);
+        let number = order.number;
+        let done = self.builder.run(order);
         match done.result {
             Ok(Some(built)) if built.version.digest == digest => Some(Done {
                 seen: Some(Seen::new(stamp, content)),
@@ -213,6 +189,14 @@ impl Fleet {
                 None
             }
         }
+    }
+}
+
+/// A look into a file of which nothing is known.
+fn unseen(path: PathBuf) -> Look {
+    Look {
+        path,
+        known: Vec::new(),
     }
 }
 
