@@ -288,7 +288,6 @@ impl Connection {
             && lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
     }
 
-
     /// Answers a ping. Called by the task, which then writes.
     pub(crate) fn pong(&self, payload: &[u8]) {
         let mut shared = lock(&self.shared);

@@ -75,9 +75,8 @@ impl EventLoop {
     /// client might never see our last words.
     pub(crate) async fn linger(&self, stream: &RefCell<Stream>) {
         loop {
-            let read = poll_fn(|context| {
-                self.poll_read(context, &mut stream.borrow_mut(), <[u8]>::len)
-            });
+            let read =
+                poll_fn(|context| self.poll_read(context, &mut stream.borrow_mut(), <[u8]>::len));
             let read = read.await;
             if !matches!(read, Ok(len) if len > 0) {
                 return;

@@ -20,7 +20,7 @@ pub(crate) const CHUNK_LEN: usize = 1024;
 const CLOSED_LEN_MAX: usize = 64;
 
 /// The place of a WebSocket among those of its loop: its index, and one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(NonZeroU32);
 
 impl Place {
@@ -60,11 +60,7 @@ pub(crate) struct Slot {
 
 impl Sockets {
     /// Enters a connection; returns its place.
-    pub(crate) fn insert(
-        &self,
-        connection: Arc<Connection>,
-        stream: Rc<RefCell<Stream>>,
-    ) -> Place {
+    pub(crate) fn insert(&self, connection: Arc<Connection>, stream: Rc<RefCell<Stream>>) -> Place {
         if self.closed.get() {
             connection.close(drained());
         }

@@ -70,11 +70,7 @@ impl Memory {
         }
     }
 
-    fn read(
-        &mut self,
-        context: &Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn read(&mut self, context: &Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let next = self.script.says.get(self.said as usize);
         match next {
             Some(bytes) if self.answered && bytes.len() <= buffer.remaining() => {
