@@ -1,5 +1,7 @@
 //! HTTP requests to the host.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, Request, StatusCode};
@@ -109,7 +111,12 @@ pub struct Client(http1::SendRequest<Body>);
 impl Client {
     /// Connects.
     pub async fn connect(host: &Host) -> Self {
-        let stream = TokioIo::new(connect(host).await);
+        Self::connect_to(host.address()).await
+    }
+
+    /// Connects to the host at this address.
+    pub async fn connect_to(address: SocketAddr) -> Self {
+        let stream = TokioIo::new(connect_to(address).await);
         let (sender, connection) = http1::handshake(stream).await.expect("HTTP/1.1");
         tokio::spawn(connection);
         Self(sender)
@@ -118,8 +125,13 @@ impl Client {
     /// Sends a GET and reads the whole answer; an error if the host has ended
     /// the connection.
     pub async fn get(&mut self, path: &str) -> Result<Response, hyper::Error> {
+        self.send(request("GET", path, full(""))).await
+    }
+
+    /// The same for any request.
+    pub async fn send(&mut self, request: Request<Body>) -> Result<Response, hyper::Error> {
         patiently("room for a request", self.0.ready()).await?;
-        let sending = self.0.send_request(request("GET", path, full("")));
+        let sending = self.0.send_request(request);
         let (head, body) = patiently("an answer", sending).await?.into_parts();
         let body = patiently("the body", body.collect()).await?;
         Ok(Response {
@@ -155,7 +167,12 @@ pub async fn send_http2(
 
 /// A TCP connection to the host.
 pub async fn connect(host: &Host) -> TcpStream {
-    let stream = patiently("a connection", TcpStream::connect(host.address()))
+    connect_to(host.address()).await
+}
+
+/// The same to the host at this address.
+pub async fn connect_to(address: SocketAddr) -> TcpStream {
+    let stream = patiently("a connection", TcpStream::connect(address))
         .await
         .expect("a connection");
     // Two messages in a row would otherwise wait for the host's acknowledgement.

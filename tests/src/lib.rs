@@ -20,6 +20,7 @@ pub mod deploy;
 pub mod folder;
 pub mod host;
 pub mod http;
+pub mod neighbour;
 pub mod place;
 pub mod process;
 pub mod project;

@@ -42,6 +42,11 @@ pub fn bad() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/bad"))
 }
 
+/// The folder of hostile components.
+pub fn hostile() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/hostile"))
+}
+
 /// Where screenshots are left for a person to look at.
 pub fn screenshots() -> PathBuf {
     let folder = target().join("screenshots");

@@ -1,5 +1,10 @@
 //! What the operating system says of a process, and signals to it.
 
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+use std::time::Duration;
+
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 
 /// Sends SIGTERM.
@@ -79,4 +84,42 @@ pub fn raise_file_limit() {
         maximum: limit.maximum,
     };
     setrlimit(Resource::Nofile, raised).expect("the limit may be raised to the maximum");
+}
+
+/// The time that a thread has waited for a processor although it could have run.
+/// On a machine which does much else, that is no time of its own.
+#[derive(Debug)]
+pub struct Delay(Option<File>);
+
+impl Delay {
+    /// Of the thread of this name.
+    pub fn of_thread(pid: u32, name: &str) -> Self {
+        let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a live process");
+        let mut threads = threads.filter_map(|entry| Some(entry.ok()?.path()));
+        let is_it = |path: &PathBuf| {
+            let name_of = fs::read_to_string(path.join("comm")).unwrap_or_default();
+            name_of.trim_end() == name
+        };
+        let thread = threads.find(is_it).expect("a thread of this name");
+        // A kernel may do without; then nothing is known, and nothing is left out.
+        Self(File::open(thread.join("schedstat")).ok())
+    }
+
+    /// Of the thread that calls.
+    pub fn here() -> Self {
+        Self(File::open("/proc/thread-self/schedstat").ok())
+    }
+
+    /// So much so far.
+    pub fn total(&self) -> Duration {
+        // The second of three numbers, in nanoseconds.
+        let mut text = [0; 128];
+        let file = self.0.as_ref();
+        let len = file
+            .and_then(|file| file.read_at(&mut text, 0).ok())
+            .unwrap_or(0);
+        let text = std::str::from_utf8(&text[..len]).unwrap_or_default();
+        let number = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+        Duration::from_nanos(number.unwrap_or(0))
+    }
 }

@@ -14,6 +14,7 @@ use wasmtime::component::Component;
 
 pub(crate) use draft::Draft;
 
+use crate::compile::PIECES_VERSION;
 use crate::digest::Digest;
 
 mod draft;
@@ -96,6 +97,7 @@ impl Cache {
     fn path(&self, engine: &Engine, digest: Digest) -> PathBuf {
         let mut settings = Digester(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
+        PIECES_VERSION.hash(&mut settings);
         let settings: String = settings
             .0
             .finalize()

@@ -13,6 +13,7 @@
 
 mod child;
 mod parent;
+mod pieces;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -22,6 +23,7 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 pub use child::compile_stdin;
+pub(crate) use pieces::VERSION as PIECES_VERSION;
 
 use crate::cache::{Cache, Draft};
 use crate::digest::Digest;
@@ -85,6 +87,17 @@ impl Compiler {
 
 /// Compiles for the engine which suits the component better.
 fn choose(engines: &[Engine; 2], bytes: &[u8]) -> wasmtime::Result<(Form, Component)> {
+    match pieces::cut(bytes) {
+        Ok(cut) => choose_as_it_is(engines, &cut),
+        Err(error) => {
+            // The engine says better what is wrong with it.
+            choose_as_it_is(engines, bytes)?;
+            Err(wasmtime::Error::new(error))
+        }
+    }
+}
+
+fn choose_as_it_is(engines: &[Engine; 2], bytes: &[u8]) -> wasmtime::Result<(Form, Component)> {
     let [plain, waiting] = engines;
     // Async functions and types are refused before anything is compiled. What
     // imports 0.3 without using any of them finds its imports only over there.

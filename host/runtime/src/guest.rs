@@ -13,6 +13,7 @@ use crate::capability::outbound::Outbound;
 use crate::capability::stdio;
 use crate::http_0_3;
 use crate::plugin::Plugin;
+use crate::reaper::LARGE_BYTES;
 use crate::tenant::Memory;
 
 /// The data of one store.
@@ -39,6 +40,11 @@ const RANDOM_BYTES_MAX: u64 = 64 << 10;
 /// and so on), for each event the instance may run, and at least.
 const RESOURCES_PER_EVENT: usize = 32;
 const RESOURCES_MIN: usize = 4096;
+
+/// The same for what the engine keeps: tasks, waits and timers that are under way,
+/// and ends of streams and futures, of which a response alone has ten.
+const WAITS_PER_EVENT: usize = 64;
+const WAITS_MIN: usize = 8192;
 
 /// What an instance has of something in all its parts together: a component can
 /// consist of several memories, and of several tables.
@@ -80,6 +86,8 @@ impl Guest {
         let mut table = ResourceTable::new();
         let resources = RESOURCES_PER_EVENT * plugin.instance.events_max as usize;
         let resources_max = resources.max(RESOURCES_MIN);
+        let waits = WAITS_PER_EVENT * plugin.instance.events_max as usize;
+        let waits_max = waits.max(WAITS_MIN);
         table.set_max_capacity(resources_max);
         let mut store = Store::new(
             engine,
@@ -104,6 +112,10 @@ impl Guest {
             },
         );
         store.limiter(|guest| guest);
+        store.set_max_component_handles(waits_max);
+        if let Some(table) = store.concurrent_resource_table() {
+            table.set_max_capacity(waits_max);
+        }
         store.set_hostcall_fuel(plugin.instance.call_bytes_max);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|store| {
@@ -139,6 +151,11 @@ impl Guest {
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {
         &self.meter
+    }
+
+    /// Whether it takes long to give its memory back.
+    pub(crate) fn is_large(&self) -> bool {
+        self.memory_bytes.0 >= LARGE_BYTES
     }
 }
 

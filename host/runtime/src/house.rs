@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
+use crate::reaper::Reaper;
+
 /// One of so many places is for those who have none.
 const RESERVED_PART: u32 = 10;
 
@@ -25,6 +27,7 @@ pub(crate) struct House {
     wanted: Notify,
     /// Told when an instance has gone, if anybody waits.
     freed: Notify,
+    pub(crate) reaper: Reaper,
 }
 
 impl House {
@@ -39,6 +42,7 @@ impl House {
             waiting: AtomicU32::new(0),
             wanted: Notify::new(),
             freed: Notify::new(),
+            reaper: Reaper::default(),
         }
     }
 

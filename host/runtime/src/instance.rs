@@ -86,3 +86,16 @@ impl Instance {
         self.place = Some(place);
     }
 }
+
+impl Drop for Instance {
+    fn drop(&mut self) {
+        if !self.store.data().is_large() {
+            return;
+        }
+        let plugin = Arc::clone(self.store.data().plugin());
+        // One without memory takes its place, since there has to be one.
+        let empty = Guest::store(self.store.engine(), &plugin);
+        let store = std::mem::replace(&mut self.store, empty);
+        plugin.tenant.house.reaper.take(store, self.place.take());
+    }
+}

@@ -26,6 +26,7 @@ mod pool;
 mod prepare;
 mod probation;
 mod rate;
+mod reaper;
 mod request;
 mod runtime;
 mod share;

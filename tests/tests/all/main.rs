@@ -23,6 +23,7 @@ mod drain;
 mod fair;
 mod foreign;
 mod handshake;
+mod hostile;
 mod http;
 mod isolation;
 mod latency;

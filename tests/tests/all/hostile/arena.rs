@@ -1,0 +1,379 @@
+//! Where hostile guests are let loose: one host, a neighbour at work, and one
+//! guest after the other.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::{LocalBoxFuture, join_all};
+use holdfast_tests::host::Host;
+use holdfast_tests::http::{Response, full, request, whole};
+use holdfast_tests::neighbour::{Neighbour, Times};
+use holdfast_tests::process::resident_bytes;
+use holdfast_tests::raw::Raw;
+use holdfast_tests::setup::Setup;
+use holdfast_tests::socket::{End, Socket, handshake};
+use holdfast_tests::wait::until;
+use holdfast_tests::{place, scale};
+use tokio::time::timeout;
+
+/// How long each guest is let loose at least, over and over.
+const TIME: Duration = Duration::from_secs(1);
+
+/// How long the neighbour is driven before it is watched.
+const WARM_UP: Duration = Duration::from_millis(500);
+
+/// How long the neighbour is watched alone before the first of them.
+const QUIET: Duration = Duration::from_secs(2);
+
+/// Clients of a hostile guest at once.
+const CLIENTS: usize = 4;
+
+/// The neighbour may be that much slower than when it is alone, at the 99th of a
+/// hundred events.
+const SLOWER_MAX: u32 = 3;
+
+/// Times below this are noise: of a host without optimisation on a machine with
+/// much else to do, and of one that is measured in earnest.
+const NOISE_MS: (u64, u64) = (5, 20);
+
+/// A machine that is busy with something else for a while is no fault of the
+/// host's, and does not come again; a hole does.
+const ATTEMPTS: u32 = 3;
+
+/// How long an allocator may take to return pages, and instances to go.
+const BACK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What an allocator keeps for later, and pages of the program that were used for
+/// the first time.
+const KEPT_BYTES: u64 = 4 << 20;
+
+/// One hostile guest.
+pub(super) struct Case {
+    /// Of its plugin.
+    pub(super) name: &'static str,
+    /// A fixture, a copy of one (`copy of NAME`), or a file in `tests/hostile`.
+    guest: &'static str,
+    /// Its limits, as in the manifest.
+    limits: &'static str,
+    /// More keys of its plugin.
+    keys: String,
+    attack: Attack,
+}
+
+/// What it is told to do, and what comes of it.
+pub(super) enum Attack {
+    /// A request to this path is answered with this status.
+    Status(String, u16),
+    /// A request to this path is answered with 200 and this text, or one that
+    /// begins so.
+    Text(String, &'static str),
+    /// The body of the answer to a request to this path breaks off.
+    Broken(String),
+    /// This message closes the connection with this code.
+    Close(&'static str, u16),
+    /// This message is answered by this text, or one that begins so.
+    Answer(&'static str, &'static str),
+    /// Anything else, done once.
+    Own(Own),
+}
+
+type Own = Box<dyn for<'a> Fn(&'a Arena, &'a Case) -> LocalBoxFuture<'a, Ended>>;
+
+/// See [`Attack::Status`].
+pub(super) fn status(path: impl Into<String>, status: u16) -> Attack {
+    Attack::Status(path.into(), status)
+}
+
+/// See [`Attack::Text`].
+pub(super) fn text(path: impl Into<String>, text: &'static str) -> Attack {
+    Attack::Text(path.into(), text)
+}
+
+/// See [`Attack::Broken`].
+pub(super) fn broken(path: impl Into<String>) -> Attack {
+    Attack::Broken(path.into())
+}
+
+/// See [`Attack::Close`].
+pub(super) fn close(message: &'static str, code: u16) -> Attack {
+    Attack::Close(message, code)
+}
+
+/// See [`Attack::Answer`].
+pub(super) fn answer(message: &'static str, answer: &'static str) -> Attack {
+    Attack::Answer(message, answer)
+}
+
+/// See [`Attack::Own`].
+pub(super) fn own(
+    attack: impl for<'a> Fn(&'a Arena, &'a Case) -> LocalBoxFuture<'a, Ended> + 'static,
+) -> Attack {
+    Attack::Own(Box::new(attack))
+}
+
+/// Whether a guest has ended as it should; if not, what came instead.
+pub(super) type Ended = Result<(), String>;
+
+/// As it should if that is so.
+pub(super) fn ended(well: bool, instead: impl std::fmt::Debug) -> Ended {
+    if well {
+        Ok(())
+    } else {
+        Err(format!("{instead:.500?}"))
+    }
+}
+
+/// A guest that does this.
+pub(super) fn case(name: &'static str, guest: &'static str, attack: Attack) -> Case {
+    Case {
+        name,
+        guest,
+        limits: "",
+        keys: String::new(),
+        attack,
+    }
+}
+
+impl Case {
+    /// With limits, as in the manifest.
+    pub(super) fn limits(self, limits: &'static str) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// With more keys of its plugin.
+    pub(super) fn keys(self, keys: impl Into<String>) -> Self {
+        let keys = keys.into();
+        Self { keys, ..self }
+    }
+
+    fn authority(&self) -> String {
+        format!("{}.hostile.example", self.name)
+    }
+}
+
+/// The host, and who is there besides.
+pub(super) struct Arena {
+    pub(super) host: Host,
+    neighbour: Neighbour,
+    quiet: Times,
+}
+
+/// Lets each of these loose. `sections` of the manifest have the limits of the
+/// tenant that owns them all, `hostile`, and of the host.
+pub(super) async fn let_loose(cases: Vec<Case>, sections: &str) {
+    let cases: Vec<Case> = match std::env::var("ONLY") {
+        Ok(only) => cases
+            .into_iter()
+            .filter(|c| only.split(',').any(|o| o == c.name))
+            .collect(),
+        _ => cases,
+    };
+    if cases.is_empty() {
+        return;
+    }
+    let arena = Arena::open(&cases, sections).await;
+    let first_bytes = arena.settled_bytes();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        if let Err(instead) = arena.check(case).await {
+            wrong.push(format!("{}: {instead}", case.name));
+        }
+    }
+    println!(
+        "resident bytes: {first_bytes} before, {} after all",
+        arena.settled_bytes()
+    );
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    arena.neighbour.stop();
+    arena.host.stop().await;
+}
+
+impl Arena {
+    async fn open(cases: &[Case], sections: &str) -> Self {
+        let mut text = "
+            [[plugin]]
+            name = \"echo\"
+            tenant = \"neighbour\"
+            component = \"{plain.wasm}\"
+            [[route]]
+            host = \"neighbour.example\"
+            path = \"/\"
+            plugin = \"echo\"
+            tenant = \"neighbour\"
+            "
+        .to_owned();
+        text += sections;
+        for case in cases {
+            text += &plugin(case);
+        }
+        let setup = cases.iter().fold(Setup::manifest(&text), |setup, case| {
+            match component(case.guest) {
+                Some(component) => setup.file(&format!("{}.wasm", case.name), component),
+                None => setup,
+            }
+        });
+        // One event loop, so that nobody can step aside.
+        let host = setup.host("threads", 1).alone().start().await;
+        let neighbour = Neighbour::start(&host, "neighbour.example");
+        // Its first events make instances, and use code for the first time.
+        let start = Instant::now();
+        neighbour.times(start, start + WARM_UP).await;
+        let quiet = quiet(&neighbour).await;
+        Self {
+            host,
+            neighbour,
+            quiet,
+        }
+    }
+
+    fn settled_bytes(&self) -> u64 {
+        resident_bytes(self.host.pid())
+    }
+
+    /// Lets one loose, as often as it takes to be sure.
+    async fn check(&self, case: &Case) -> Ended {
+        let before = self.settled_bytes();
+        let floor = scale::count(NOISE_MS.0 as usize, NOISE_MS.1 as usize);
+        let most = (self.quiet.p99 * SLOWER_MAX).max(Duration::from_millis(floor as u64));
+        for attempt in 1.. {
+            let times = self.attack(case).await?;
+            println!("{}: {times:?}", case.name);
+            if times.p99 <= most {
+                break;
+            }
+            if attempt == ATTEMPTS {
+                return Err(format!("{:?} for the neighbour, not {most:?}", times.p99));
+            }
+        }
+        let most = before + before / 10 + KEPT_BYTES;
+        let is_back = async { until("memory", || self.settled_bytes() <= most).await };
+        if timeout(BACK_TIMEOUT, is_back).await.is_err() {
+            return Err(format!("{} bytes, not {most}", self.settled_bytes()));
+        }
+        println!(
+            "{}: {before} bytes, then {}",
+            case.name,
+            self.settled_bytes()
+        );
+        Ok(())
+    }
+
+    async fn attack(&self, case: &Case) -> Result<Times, String> {
+        let begin = Instant::now();
+        if let Attack::Own(attack) = &case.attack {
+            attack(self, case).await?;
+            // It may be over sooner than anything can be measured.
+            tokio::time::sleep_until((begin + TIME).into()).await;
+        } else {
+            let clients = (0..CLIENTS).map(async |_| {
+                while begin.elapsed() < TIME {
+                    self.once(case).await?;
+                }
+                Ok::<_, String>(())
+            });
+            join_all(clients).await.into_iter().collect::<Ended>()?;
+        }
+        let end = Instant::now();
+        Ok(self.neighbour.times(begin, end).await)
+    }
+
+    async fn once(&self, case: &Case) -> Ended {
+        match &case.attack {
+            Attack::Status(path, status) => {
+                let response = self.get(case, path).await;
+                ended(response.status == *status, response)
+            }
+            Attack::Text(path, text) => {
+                let response = self.get(case, path).await;
+                let is_text = response.status == 200 && response.text().starts_with(*text);
+                ended(is_text, response)
+            }
+            Attack::Broken(path) => {
+                let answer = self.raw(case, path).await.rest().await;
+                let text = String::from_utf8_lossy(&answer);
+                let is_broken =
+                    text.starts_with("HTTP/1.1 200") && !text.ends_with("\r\n0\r\n\r\n");
+                ended(is_broken, text)
+            }
+            Attack::Close(message, code) => {
+                let mut socket = self.socket(case, "/").await;
+                socket.send(message).await;
+                let end = socket.end().await;
+                ended(matches!(&end, End::Closed(it, _) if it == code), end)
+            }
+            Attack::Answer(message, answer) => {
+                let mut socket = self.socket(case, "/").await;
+                let text = socket.ask(message).await;
+                ended(text.starts_with(*answer), text)
+            }
+            Attack::Own(_) => Ok(()),
+        }
+    }
+
+    /// Sends a GET to a guest, and reads the whole answer.
+    pub(super) async fn get(&self, case: &Case, path: &str) -> Response {
+        let mut request = request("GET", path, full(""));
+        let authority = case.authority().parse().unwrap();
+        request.headers_mut().insert("host", authority);
+        whole(&self.host, request).await
+    }
+
+    /// Sends a GET to a guest, on a connection that reads what comes.
+    pub(super) async fn raw(&self, case: &Case, path: &str) -> Raw {
+        let mut raw = Raw::connect(&self.host).await;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", case.authority());
+        raw.send(request.as_bytes()).await;
+        raw
+    }
+
+    /// Opens a WebSocket to a guest.
+    pub(super) async fn socket(&self, case: &Case, path: &str) -> Socket {
+        let mut request = handshake(path);
+        let authority = case.authority().parse().unwrap();
+        request.headers_mut().insert("host", authority);
+        let opened = Socket::offer(&self.host, request).await;
+        opened.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", case.name))
+    }
+}
+
+async fn quiet(neighbour: &Neighbour) -> Times {
+    let begin = Instant::now();
+    neighbour.times(begin, begin + QUIET).await
+}
+
+/// The component of a guest that has a file of its own.
+fn component(guest: &str) -> Option<Vec<u8>> {
+    if let Some(name) = guest.strip_prefix("copy of ") {
+        return Some(std::fs::read(place::guest(name)).unwrap());
+    }
+    let file = guest
+        .ends_with(".wat")
+        .then(|| place::hostile().join(guest))?;
+    Some(wat::parse_file(file).unwrap())
+}
+
+fn plugin(case: &Case) -> String {
+    let (name, limits, keys) = (case.name, case.limits, &case.keys);
+    let component = match component(case.guest) {
+        Some(_) => format!("{name}.wasm"),
+        None => format!("{{{}.wasm}}", case.guest),
+    };
+    let authority = case.authority();
+    format!(
+        "
+        [[plugin]]
+        name = \"{name}\"
+        tenant = \"hostile\"
+        component = \"{component}\"
+        {keys}
+        [plugin.limits]
+        event_timeout_ms = 1000
+        instance_idle_ms = 500
+        {limits}
+        [[route]]
+        host = \"{authority}\"
+        path = \"/\"
+        plugin = \"{name}\"
+        tenant = \"hostile\"
+        "
+    )
+}
