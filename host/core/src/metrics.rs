@@ -147,6 +147,9 @@ pub struct PluginMetrics {
     reloads: [Counter; Reload::ALL.len()],
     /// Bytes of the linear memories of its instances.
     pub memory_bytes: Gauge,
+    /// Bytes that wait for WebSocket clients, of whom the system has taken no
+    /// more.
+    pub queue_bytes: Gauge,
 }
 
 /// What a plugin has come to, or several together.

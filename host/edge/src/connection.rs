@@ -49,6 +49,8 @@ struct Shared {
     busy: bool,
     /// Wakes the task, while that waits.
     parked: Option<Waker>,
+    /// The plugin has no more to do with it.
+    left: bool,
     /// To which the attachment belongs; that of the settings.
     generation: u32,
     attachment: Bytes,
@@ -118,6 +120,7 @@ impl Connection {
                 SlowConsumer::DropOldest => shared.queue.drop_oldest(limits.queue_bytes_max),
                 SlowConsumer::Close => {
                     shared.queue.discard();
+                    self.recount(&mut shared);
                     shared.close(closure(CloseCause::SlowConsumer, 1013, "slow consumer"));
                     self.wake(shared.parked.take());
                     return Err(SendError::Gone);
@@ -125,6 +128,9 @@ impl Connection {
             }
         }
         shared.queue.push(frame);
+        if shared.queue.is_counted() {
+            self.recount(&mut shared);
+        }
         let bytes = shared.queue.bytes() as u64;
         let waker = shared.parked.take();
         drop(shared);
@@ -155,7 +161,8 @@ impl Connection {
     /// The client is gone: what is queued can't be sent any more.
     pub(crate) fn lose(&self) {
         let mut shared = lock(&self.shared);
-        shared.queue = Queue::default();
+        shared.queue.clear();
+        self.recount(&mut shared);
         shared.closing.get_or_insert_with(lost);
     }
 
@@ -208,7 +215,20 @@ impl Connection {
     pub(crate) fn give_back(&self, batch: &mut Batch, written: usize) -> bool {
         let mut shared = lock(&self.shared);
         shared.queue.give_back(batch, written);
+        self.recount(&mut shared);
         !shared.queue.is_empty()
+    }
+
+    /// Lets what the plugin has waiting be what it is. Where the system takes all
+    /// at once, which is the rule, nothing was counted and nothing is.
+    fn recount(&self, shared: &mut Shared) {
+        let (before, now) = shared.queue.recount();
+        if before != now {
+            let settings = self.settings();
+            let bytes = &settings.metrics.queue_bytes;
+            bytes.add(now as usize);
+            bytes.sub(before as usize);
+        }
     }
 
     /// Whether the host has to stop reading from a client that does not read.
@@ -283,6 +303,9 @@ impl Connection {
     pub(crate) fn end(&self) -> Option<TopicNames> {
         let mut shared = lock(&self.shared);
         shared.closing.get_or_insert_with(lost);
+        // Nobody writes it any more.
+        shared.queue.clear();
+        self.recount(&mut shared);
         shared.topics.take()
     }
 }

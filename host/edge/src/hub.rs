@@ -94,26 +94,9 @@ impl Hub {
     }
 
     /// To how many WebSockets of a plugin the attachment is that of which
-    /// generation, those in their handshake included. Looks at every connection
-    /// of the host, some thousands at a time.
+    /// generation, those in their handshake included.
     pub fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
-        let mut counts = BTreeMap::new();
-        self.registry.for_each(|connection| {
-            if connection.plugin == plugin {
-                *counts.entry(connection.settings().generation).or_default() += 1;
-            }
-        });
-        counts
-    }
-
-    /// Bytes that wait to be written to the WebSockets of each plugin which has
-    /// any. Looks at every connection of the host, some thousands at a time.
-    pub fn queue_bytes(&self) -> BTreeMap<PluginId, u64> {
-        let mut bytes = BTreeMap::new();
-        self.registry.for_each(|connection| {
-            *bytes.entry(connection.plugin).or_default() += connection.state().buffered_bytes;
-        });
-        bytes
+        self.tally.generations(plugin)
     }
 
     /// For development: every GET or HEAD request of somebody who would rather
@@ -231,7 +214,9 @@ impl Edge for Hub {
     ) -> Result<u64, AttachmentError> {
         self.connection(settings.tenant, connection)
             .ok_or(AttachmentError::Gone)?
-            .adopt(settings, migrated)
+            .adopt(settings, migrated, |before| {
+                self.tally.adopt(settings.id, before, settings.generation);
+            })
     }
 
     fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {

@@ -165,10 +165,6 @@ fn connections(
 ) -> BTreeMap<u32, u32> {
     let stable = alive.iter().find(|it| it.role == Role::Stable);
     let stable = stable.map_or(0, |it| it.number);
-    if alive.len() < 2 {
-        // Without a look at every connection of the host.
-        return [(stable, hub.connection_count(entry.id))].into();
-    }
     let mut counts = BTreeMap::new();
     for (number, count) in hub.generation_counts(entry.id) {
         let is_alive = alive.iter().any(|it| it.number == number);

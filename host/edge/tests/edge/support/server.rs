@@ -154,6 +154,11 @@ impl Server {
         self.hub.connection_count(PLUGIN)
     }
 
+    /// Bytes that wait for its clients.
+    pub(crate) fn queue_bytes(&self) -> u64 {
+        self.first.metrics.queue_bytes.get()
+    }
+
     /// Brings the plugin's second generation, with other limits, for new
     /// connections and for each open one from its next event on.
     pub(crate) fn reload(&self, limits: &RawLimits) -> Arc<Settings> {
