@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use holdfast_core::TenantId;
 
+use crate::clock::Clock;
 use crate::guest::Meter;
 use crate::plugin::Plugin;
 use schedule::{Member, Schedule};
@@ -41,6 +42,7 @@ pub(crate) struct Share {
     shares: Rc<Shares>,
     member: Rc<Waiting>,
     plugin: Arc<Plugin>,
+    clock: Arc<Clock>,
 }
 
 impl Shares {
@@ -60,6 +62,7 @@ impl Shares {
             shares: Rc::clone(self),
             member,
             plugin: Arc::clone(plugin),
+            clock: Arc::clone(&plugin.loaded.parts.clock),
         }
     }
 
@@ -204,6 +207,7 @@ impl<'a> Turn<'a> {
             self.pause.set(Pause::NoTurn);
             return Poll::Pending;
         }
+        self.share.clock.touch();
         let begin = Instant::now();
         let polled = future.poll(context);
         let time = begin.elapsed();
