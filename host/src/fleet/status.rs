@@ -23,6 +23,9 @@ pub(crate) struct Status {
     pub(crate) manifest_error: Option<FaultStatus>,
     /// Keys that have changed in the manifest and need a restart.
     pub(crate) restart_needed_for: Vec<String>,
+    /// Whether clients are to be sent here; false once the host has been asked to
+    /// end.
+    pub(crate) is_ready: bool,
 }
 
 /// One tenant.
@@ -103,6 +106,7 @@ impl Status {
             plugins: plugins.map(|it| plugin(it, runtime, hub)).collect(),
             manifest_error: notes.manifest_fault.as_ref().map(fault),
             restart_needed_for: notes.restart_keys.iter().map(|&it| it.to_owned()).collect(),
+            is_ready: true,
         }
     }
 }
