@@ -4,6 +4,7 @@
 //! port: the first bytes tell them apart. TLS and the PROXY protocol will come
 //! before that.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -122,7 +123,7 @@ async fn serve_http1(
     }
     poll_fn(|context| tokio::io::AsyncWrite::poll_shutdown(Pin::new(&mut stream), context)).await?;
     if ending.refused.get() {
-        let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&mut stream)).await;
+        let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&RefCell::new(stream))).await;
     }
     Ok(())
 }
