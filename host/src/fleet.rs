@@ -43,6 +43,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 use holdfast_core::manifest::Manifest;
 use holdfast_core::{PluginId, TenantId};
@@ -121,6 +122,8 @@ pub(crate) struct Fleet {
     uploads: VecDeque<Upload>,
     /// None: nothing can be deployed by upload.
     depot: Option<Arc<Depot>>,
+    /// When memory of what nobody uses is given back next.
+    cool_at: Instant,
     stopping: bool,
 }
 

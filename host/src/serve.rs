@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use holdfast_core::manifest::Manifest;
+use holdfast_core::manifest::{DrainTimes, Manifest};
 use holdfast_edge::{BindError, Drain, Hub, Lane, Listener, Trigger, drain};
 use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
 
@@ -47,14 +47,15 @@ impl Plan<'_> {
 
 /// Serves until a signal ends it.
 pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
-    system::raise_file_limit();
+    let files_max = system::raise_file_limit();
     let host = plan.manifest.host.clone();
     let listener = Listener::bind(host.listen)
         .map_err(bind_problem)?
         .with_addresses(
             host.connections_per_address_max,
             host.addresses_uncounted.clone(),
-        );
+        )
+        .with_connections_max(system::connections_max(host.connections_max, files_max));
     if !plan.build_first()? {
         return Ok(());
     }
@@ -66,6 +67,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         host.load,
     )?;
     let hub = Hub::new();
+    hub.set_close_window(Duration::from_millis(host.drain.spread_ms));
     let runtime = Runtime::new(
         hub.clone(),
         system::store(plan.storage)?,
@@ -117,7 +119,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         event_loops,
         trigger,
         drain,
-        drain_timeout: Duration::from_millis(host.drain_timeout_ms),
+        drain_times: host.drain,
     };
     let published = serving.publish(&places(plan.storage.data.as_deref(), plan.origin));
     let served = serving.until_the_end(&handle);
@@ -138,7 +140,7 @@ struct Serving {
     event_loops: EventLoops,
     trigger: Trigger,
     drain: Drain,
-    drain_timeout: Duration,
+    drain_times: DrainTimes,
 }
 
 impl Serving {
@@ -177,7 +179,7 @@ impl Serving {
             };
             tokio::select! {
                 failed = admin => Ok(failed.map(|never| match never {})?),
-                () = signals.obey(&self.trigger, self.drain_timeout, fleet) => Ok(()),
+                () = signals.obey(&self.trigger, self.drain_times, fleet) => Ok(()),
                 accepted = async {
                     self.listener.accept(self.lanes, self.drain).await?;
                     // The loops say when they are done; meanwhile a second signal

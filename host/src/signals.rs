@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use holdfast_core::manifest::DrainTimes;
 use holdfast_edge::Trigger;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -28,17 +29,26 @@ impl Signals {
         })
     }
 
-    /// Starts the shut-down at the first signal that asks for it, and ends the
-    /// process at the second. Never returns.
-    pub(crate) async fn obey(mut self, trigger: &Trigger, timeout: Duration, fleet: &Handle) {
+    /// Starts the shut-down at the first signal that asks for it, after the delay,
+    /// and ends the process at the second. Never returns.
+    pub(crate) async fn obey(mut self, trigger: &Trigger, times: DrainTimes, fleet: &Handle) {
         self.next(Some(fleet)).await;
-        // Nothing new is deployed from now on.
+        // Nothing new is deployed from now on, and who asks is told so.
         fleet.stop();
-        tracing::info!(timeout_ms = timeout.as_millis() as u64, "shutting down");
-        trigger.start(timeout);
+        let DrainTimes {
+            delay_ms,
+            timeout_ms,
+            spread_ms: _,
+        } = times;
+        tracing::info!(delay_ms, timeout_ms, "shutting down");
+        let delay = tokio::time::sleep(Duration::from_millis(delay_ms));
+        tokio::select! {
+            () = delay => {}
+            () = self.next(None) => insist(),
+        }
+        trigger.start(Duration::from_millis(timeout_ms));
         self.next(None).await;
-        tracing::warn!("ended by a second signal");
-        std::process::exit(INSISTED);
+        insist();
     }
 
     async fn next(&mut self, fleet: Option<&Handle>) {
@@ -55,4 +65,9 @@ impl Signals {
             }
         }
     }
+}
+
+fn insist() -> ! {
+    tracing::warn!("ended by a second signal");
+    std::process::exit(INSISTED);
 }

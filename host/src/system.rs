@@ -11,16 +11,28 @@ use crate::depot::Depot;
 use crate::problem::Problem;
 
 /// Raises the limit of open files as far as this user may: each connection is
-/// one.
-pub(crate) fn raise_file_limit() {
+/// one. Returns the limit; none if there is none.
+pub(crate) fn raise_file_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    if let Err(error) = setrlimit(Resource::Nofile, raised) {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+            limit.current
+        }
     }
+}
+
+/// The most connections: what the operator says, or as many as there may be files,
+/// but for a tenth, which the host needs itself.
+pub(crate) fn connections_max(wanted: Option<u32>, files_max: Option<u64>) -> usize {
+    let of_files = files_max.map_or(u64::MAX, |max| max - max.div_ceil(10));
+    let count = wanted.map_or(of_files, u64::from);
+    usize::try_from(count).unwrap_or(usize::MAX)
 }
 
 /// The store of keys and values.

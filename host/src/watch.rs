@@ -7,9 +7,10 @@
 
 mod changes;
 mod debounce;
+mod ground;
 mod names;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,11 +19,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::Event;
 
 use crate::fleet::{Files, Handle, Look, Why};
 use changes::happened;
 use debounce::{Debounce, Happened};
+use ground::Ground;
 
 /// How often one looks without having been told.
 const POLL: Duration = Duration::from_secs(2);
@@ -86,12 +88,9 @@ impl Watch {
         };
         let state = State {
             fleet,
-            watcher,
+            ground: Ground::new(watcher),
             lost,
-            files: Files::default(),
-            names: HashMap::new(),
-            folders: BTreeSet::new(),
-            whole: BTreeSet::new(),
+            changed: BTreeSet::new(),
             debounce: Debounce::default(),
         };
         let thread = std::thread::Builder::new()
@@ -130,16 +129,11 @@ fn forward(sender: &SyncSender<Input>, lost: &AtomicBool, event: notify::Result<
 
 struct State {
     fleet: Handle,
-    watcher: Option<RecommendedWatcher>,
+    ground: Ground,
     /// Events were dropped since the last look.
     lost: Arc<AtomicBool>,
-    files: Files,
-    /// The names on the way to the files, and to which of them.
-    names: HashMap<PathBuf, Vec<usize>>,
-    /// The watched ones.
-    folders: BTreeSet<PathBuf>,
-    /// Those of them in which everything matters.
-    whole: BTreeSet<PathBuf>,
+    /// To what something has happened since the last look.
+    changed: BTreeSet<PathBuf>,
     debounce: Debounce,
 }
 
@@ -150,8 +144,7 @@ impl State {
             let due = self.debounce.due().map_or(poll, |due| due.min(poll));
             match inputs.recv_timeout(due.saturating_duration_since(Instant::now())) {
                 Ok(Input::Files(files)) => {
-                    self.files = files;
-                    if self.arm() {
+                    if self.ground.set(files) {
                         // What was put there before is to be found, too.
                         let folder = Path::new("");
                         self.debounce
@@ -159,8 +152,9 @@ impl State {
                     }
                 }
                 Ok(Input::Changed(path, happened)) => {
-                    if self.matters(&path) {
+                    if self.ground.matters(&path) {
                         self.debounce.event(&path, happened, Instant::now());
+                        self.changed.insert(path);
                     }
                 }
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => return,
@@ -170,76 +164,27 @@ impl State {
             let is_lost = self.lost.swap(false, Ordering::Relaxed);
             if self.debounce.take(now) || is_lost {
                 // A link may lead elsewhere now.
-                self.arm();
+                let changed = std::mem::take(&mut self.changed);
+                match is_lost {
+                    true => self.ground.renew_all(),
+                    false => self.ground.renew(&changed),
+                };
                 self.look(Why::Event);
             }
             if now >= poll {
                 poll = now + POLL;
-                self.arm();
+                self.ground.check();
                 self.look(Why::Poll);
             }
         }
     }
 
-    fn matters(&self, path: &Path) -> bool {
-        let is_within = |folder: &Path| self.whole.contains(folder);
-        self.names.contains_key(path)
-            || self.folders.contains(path)
-            || path.parent().is_some_and(is_within)
-    }
-
     fn look(&self, why: Why) {
-        let mut busy = BTreeSet::new();
-        for (name, files) in &self.names {
-            if self.debounce.is_writing(name) {
-                busy.extend(files);
-            }
-        }
-        let busy = busy
-            .into_iter()
-            .filter_map(|&file| self.files.files.get(file));
+        let written = self.debounce.writing();
+        let busy: BTreeSet<_> = written.flat_map(|it| self.ground.files_of(it)).collect();
         self.fleet.look(Look {
             why,
-            busy: busy.cloned().collect(),
+            busy: busy.into_iter().cloned().collect(),
         });
-    }
-
-    /// Watches the folders in which the names on the way to the files are now.
-    /// True if it had not watched one of them.
-    fn arm(&mut self) -> bool {
-        let mut names: HashMap<_, Vec<usize>> = HashMap::new();
-        for (index, file) in self.files.files.iter().enumerate() {
-            for name in names::names(file) {
-                names.entry(name).or_default().push(index);
-            }
-        }
-        let folders = names.keys().filter_map(|name| name.parent());
-        let folders = folders.map(Path::to_owned);
-        let whole = self.files.folders.iter();
-        self.whole = whole.filter_map(|it| it.canonicalize().ok()).collect();
-        let folders: BTreeSet<_> = folders.chain(self.whole.iter().cloned()).collect();
-        self.names = names;
-        let Some(watcher) = &mut self.watcher else {
-            return false;
-        };
-        for folder in self.folders.difference(&folders) {
-            // It may be gone already.
-            let _ = watcher.unwatch(folder);
-        }
-        let mut watched = BTreeSet::new();
-        for folder in folders {
-            // A folder that is watched already may be a new one of that name.
-            match watcher.watch(&folder, RecursiveMode::NonRecursive) {
-                Ok(()) => {
-                    watched.insert(folder);
-                }
-                Err(error) => {
-                    tracing::debug!(folder = %folder.display(), %error, "a folder is not watched");
-                }
-            }
-        }
-        let is_new = watched.difference(&self.folders).next().is_some();
-        self.folders = watched;
-        is_new
     }
 }

@@ -32,6 +32,22 @@ pub fn threads(pid: u32) -> u64 {
     status(pid, "Threads:")
 }
 
+/// How often the threads of this name have gone to sleep so far.
+pub fn sleeps(pid: u32, name: &str) -> u64 {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("a live process");
+    let mut sleeps = 0;
+    for task in tasks {
+        // It may have ended meanwhile.
+        let folder = task.expect("proc(5)").path();
+        let comm = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
+        if comm.trim_end() == name {
+            let text = std::fs::read_to_string(folder.join("status")).unwrap_or_default();
+            sleeps += number(&text, "voluntary_ctxt_switches:").unwrap_or(0);
+        }
+    }
+    sleeps
+}
+
 /// Resident memory, in bytes.
 pub fn resident_bytes(pid: u32) -> u64 {
     status(pid, "VmRSS:") * 1024
@@ -40,6 +56,26 @@ pub fn resident_bytes(pid: u32) -> u64 {
 /// The most resident memory it has had, in bytes.
 pub fn resident_peak_bytes(pid: u32) -> u64 {
     status(pid, "VmHWM:") * 1024
+}
+
+/// Resident memory of what is mapped from files whose paths contain this, in
+/// bytes (proc_pid_smaps(5)).
+pub fn mapped_bytes(pid: u32, name: &str) -> u64 {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/smaps")).expect("a live process");
+    let mut is_meant = false;
+    let mut kib = 0;
+    for line in text.lines() {
+        let (key, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if !key.ends_with(':') {
+            is_meant = rest.contains(name);
+        } else if is_meant && key == "Rss:" {
+            let number = rest.split_whitespace().next();
+            kib += number
+                .and_then(|it| it.parse::<u64>().ok())
+                .expect("a number");
+        }
+    }
+    kib * 1024
 }
 
 /// Whether there is such a process, and it has not ended.
@@ -66,9 +102,13 @@ pub fn children(pid: u32) -> Vec<u32> {
 /// A number from `/proc/PID/status` (proc(5)).
 fn status(pid: u32, key: &str) -> u64 {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("a live process");
-    let line = text.lines().find_map(|line| line.strip_prefix(key));
-    let number = line.and_then(|rest| rest.split_whitespace().next());
-    number.and_then(|word| word.parse().ok()).expect("a number")
+    number(&text, key).expect("a number")
+}
+
+/// The number in the line that begins with this.
+fn number(text: &str, key: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(key))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// Ends it at once.

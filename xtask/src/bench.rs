@@ -18,6 +18,7 @@ mod reload;
 mod report;
 mod result;
 mod server;
+mod tenants;
 
 use anyhow::Result;
 

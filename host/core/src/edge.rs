@@ -56,7 +56,7 @@ pub trait Edge: Send + Sync {
     ) -> Result<u64, AttachmentError>;
 
     /// How many connections of a plugin belong to which of its generations, those
-    /// in their handshake included. Looks at every connection there is.
+    /// in their handshake included.
     fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32>;
 
     /// Subscribes a connection to a topic.

@@ -70,6 +70,9 @@ pub struct RawLimits {
     pub outbound_max: Option<u32>,
     /// Outbound requests of one plugin in a second.
     pub outbound_per_second_max: Option<u32>,
+    /// Outbound requests that one event may make; those in one instance at the
+    /// same time share theirs.
+    pub outbound_per_event_max: Option<u32>,
     /// The longest that an outbound request waits for a connection, for the first
     /// byte, and between bytes; a guest may set less.
     pub outbound_timeout_ms: Option<u64>,
@@ -109,6 +112,7 @@ impl RawLimits {
             keyvalue_value_bytes_max,
             outbound_max,
             outbound_per_second_max,
+            outbound_per_event_max,
             outbound_timeout_ms,
             outbound_bytes_max,
         )

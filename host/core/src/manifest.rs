@@ -18,7 +18,7 @@ pub use plugin::Plugin;
 pub use raw::{
     Kind, Raw, RawAdmin, RawDev, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own,
 };
-pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, Host, Manifest, resolve};
+pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, DrainTimes, Host, Manifest, resolve};
 pub use route::Route;
 pub use tenant::Tenant;
 pub use tokens::{AdminToken, RawToken, Role, TokenSource};

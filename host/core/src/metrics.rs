@@ -70,17 +70,21 @@ pub enum LimitHit {
     Memory,
     /// Lines of the log were dropped.
     Log,
+    /// `outbound_max`, `outbound_per_second_max` or `outbound_per_event_max`: an
+    /// outbound request was refused.
+    Outbound,
 }
 
 impl LimitHit {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Body,
         Self::Connections,
         Self::Message,
         Self::Queue,
         Self::Memory,
         Self::Log,
+        Self::Outbound,
     ];
 
     /// What a metric calls it.
@@ -92,6 +96,7 @@ impl LimitHit {
             Self::Queue => "queue",
             Self::Memory => "memory",
             Self::Log => "log",
+            Self::Outbound => "outbound",
         }
     }
 }
@@ -147,6 +152,9 @@ pub struct PluginMetrics {
     reloads: [Counter; Reload::ALL.len()],
     /// Bytes of the linear memories of its instances.
     pub memory_bytes: Gauge,
+    /// Bytes that wait for WebSocket clients, of whom the system has taken no
+    /// more.
+    pub queue_bytes: Gauge,
 }
 
 /// What a plugin has come to, or several together.
@@ -292,7 +300,7 @@ mod tests {
             metrics.add_to(&mut totals);
         }
         assert_eq!(totals.responses, [0, 0, 0, 2, 0]);
-        assert_eq!(totals.limit_hits, [0, 0, 0, 0, 0, 2]);
+        assert_eq!(totals.limit_hits, [0, 0, 0, 0, 0, 2, 0]);
         assert_eq!(totals.reloads, [0, 2, 0]);
         assert_eq!(totals.memory_bytes, 6);
     }

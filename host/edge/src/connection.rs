@@ -50,6 +50,8 @@ struct Shared {
     busy: bool,
     /// Wakes the task, while that waits.
     parked: Option<Waker>,
+    /// The plugin has no more to do with it.
+    left: bool,
     /// Where it is among the sockets of its loop, once it is one of them.
     place: Option<Place>,
     writer: Writer,
@@ -137,6 +139,9 @@ impl Connection {
             self.make_room(&mut shared)?;
         }
         shared.queue.push(frame);
+        if shared.queue.is_counted() {
+            self.recount(&mut shared);
+        }
         let bytes = shared.queue.bytes() as u64;
         self.post(shared);
         Ok(bytes)
@@ -159,6 +164,7 @@ impl Connection {
             }
             SlowConsumer::Close => {
                 shared.queue.discard();
+                self.recount(shared);
                 shared.close(closure(CloseCause::SlowConsumer, 1013, "slow consumer"));
                 self.wake(shared.parked.take());
                 Err(SendError::Gone)
@@ -200,7 +206,8 @@ impl Connection {
     /// The client is gone: what is queued can't be sent any more.
     pub(crate) fn lose(&self) {
         let mut shared = lock(&self.shared);
-        shared.queue = Queue::default();
+        shared.queue.clear();
+        self.recount(&mut shared);
         shared.closing.get_or_insert_with(lost);
     }
 
@@ -262,6 +269,7 @@ impl Connection {
     pub(crate) fn give_back(&self, batch: &mut Batch, written: usize) -> bool {
         let mut shared = lock(&self.shared);
         shared.queue.give_back(batch, written);
+        self.recount(&mut shared);
         let has_more = !shared.queue.is_empty();
         if !has_more {
             shared.writer = Writer::Task;
@@ -273,6 +281,7 @@ impl Connection {
     pub(crate) fn block(&self, batch: &mut Batch) {
         let mut shared = lock(&self.shared);
         shared.queue.give_back(batch, 0);
+        self.recount(&mut shared);
         shared.writer = Writer::Blocked;
     }
 
@@ -280,6 +289,18 @@ impl Connection {
     pub(crate) fn rouse(&self) {
         let waker = lock(&self.shared).parked.take();
         self.wake(waker);
+    }
+
+    /// Lets what the plugin has waiting be what it is. Where the system takes all
+    /// at once, which is the rule, nothing was counted and nothing is.
+    fn recount(&self, shared: &mut Shared) {
+        let (before, now) = shared.queue.recount();
+        if before != now {
+            let settings = self.settings();
+            let bytes = &settings.metrics.queue_bytes;
+            bytes.add(now as usize);
+            bytes.sub(before as usize);
+        }
     }
 
     /// Whether the host has to stop reading from a client that does not read.
@@ -348,6 +369,9 @@ impl Connection {
     pub(crate) fn end(&self) -> Option<TopicNames> {
         let mut shared = lock(&self.shared);
         shared.closing.get_or_insert_with(lost);
+        // Nobody writes it any more.
+        shared.queue.clear();
+        self.recount(&mut shared);
         shared.topics.take()
     }
 }

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 use holdfast_core::Plugins;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 
 use crate::connection::Connection;
 use crate::hub::Hub;
@@ -99,12 +100,17 @@ impl EventLoop {
         self.sockets.insert(connection.clone(), stream.clone())
     }
 
-    /// Closes the WebSockets of plugins that are removed, for ever.
-    pub(crate) async fn close_removed(&self, mut removals: watch::Receiver<()>) {
+    /// Closes the WebSockets of plugins that are removed, for ever. None waits for
+    /// those of another.
+    pub(crate) async fn close_removed(self: Rc<Self>, mut removals: watch::Receiver<()>) {
+        let mut closing = JoinSet::new();
         while removals.changed().await.is_ok() {
-            self.sockets
-                .close_plugins(&self.hub.tally().removed())
-                .await;
+            while closing.try_join_next().is_some() {}
+            let this = Rc::clone(&self);
+            closing.spawn_local(async move {
+                let (plugins, window) = (this.hub.tally().removed(), this.hub.close_window());
+                this.sockets.close_plugins(&plugins, window).await;
+            });
         }
     }
 

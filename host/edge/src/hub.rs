@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
@@ -32,6 +34,8 @@ pub struct Hub {
     /// Tells the event loops that a plugin has been removed.
     removals: watch::Sender<()>,
     fault_page: ArcSwapOption<Bytes>,
+    /// See [`Hub::set_close_window`].
+    close_window_ms: AtomicU64,
 }
 
 /// Why no connection could be opened.
@@ -55,6 +59,7 @@ impl Hub {
             tally: Tally::default(),
             removals: watch::Sender::new(()),
             fault_page: ArcSwapOption::empty(),
+            close_window_ms: AtomicU64::new(0),
         })
     }
 
@@ -69,9 +74,21 @@ impl Hub {
         self.site.load()
     }
 
+    /// The time over which many WebSockets are closed at a shut-down, and those of
+    /// a plugin that is removed, so that their clients do not all come back at the
+    /// same moment. Zero at first: at once.
+    pub fn set_close_window(&self, window: Duration) {
+        let ms = u64::try_from(window.as_millis()).unwrap_or(u64::MAX);
+        self.close_window_ms.store(ms, Ordering::Relaxed);
+    }
+
+    pub(crate) fn close_window(&self) -> Duration {
+        Duration::from_millis(self.close_window_ms.load(Ordering::Relaxed))
+    }
+
     /// Closes all WebSockets of a plugin with 1001, cause `deploy`; each has its
     /// `close` event as always. Returns at once: every event loop closes its
-    /// own, a few at a time. A handshake that is under way is closed right after
+    /// own, over the [close window](Self::set_close_window). A handshake that is under way is closed right after
     /// its 101, and a later one is refused with 404.
     ///
     /// The routes to the plugin have to be gone before, by [`Self::set_site`].
@@ -94,26 +111,9 @@ impl Hub {
     }
 
     /// To how many WebSockets of a plugin the attachment is that of which
-    /// generation, those in their handshake included. Looks at every connection
-    /// of the host, some thousands at a time.
+    /// generation, those in their handshake included.
     pub fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
-        let mut counts = BTreeMap::new();
-        self.registry.for_each(|connection| {
-            if connection.plugin == plugin {
-                *counts.entry(connection.settings().generation).or_default() += 1;
-            }
-        });
-        counts
-    }
-
-    /// Bytes that wait to be written to the WebSockets of each plugin which has
-    /// any. Looks at every connection of the host, some thousands at a time.
-    pub fn queue_bytes(&self) -> BTreeMap<PluginId, u64> {
-        let mut bytes = BTreeMap::new();
-        self.registry.for_each(|connection| {
-            *bytes.entry(connection.plugin).or_default() += connection.state().buffered_bytes;
-        });
-        bytes
+        self.tally.generations(plugin)
     }
 
     /// For development: every GET or HEAD request of somebody who would rather
@@ -230,7 +230,9 @@ impl Edge for Hub {
     ) -> Result<u64, AttachmentError> {
         self.connection(settings.tenant, connection)
             .ok_or(AttachmentError::Gone)?
-            .adopt(settings, migrated)
+            .adopt(settings, migrated, |before| {
+                self.tally.adopt(settings.id, before, settings.generation);
+            })
     }
 
     fn generation_counts(&self, plugin: PluginId) -> BTreeMap<u32, u32> {

@@ -52,6 +52,7 @@ pub struct Listener {
     listener: std::net::TcpListener,
     address: SocketAddr,
     addresses: Arc<Addresses>,
+    connections_max: usize,
 }
 
 /// The acceptor's end of the way to one event loop.
@@ -161,6 +162,15 @@ impl Listener {
         }
     }
 
+    /// Takes at most so many connections of all clients together. What is more is
+    /// closed at once.
+    pub fn with_connections_max(self, connections_max: usize) -> Self {
+        Self {
+            connections_max,
+            ..self
+        }
+    }
+
     /// Where it listens.
     pub fn local_address(&self) -> SocketAddr {
         self.address
@@ -173,7 +183,9 @@ impl Listener {
         tokio::select! {
             biased;
             _ = drain.started() => {}
-            error = deal(&listener, &self.addresses, &mut lanes) => return Err(error),
+            error = deal(&listener, &self.addresses, self.connections_max, &mut lanes) => {
+                return Err(error);
+            }
         }
         // The kernel would reset those which it has and we have not: clients
         // that may have sent a request already.
@@ -203,6 +215,7 @@ fn listen(address: SocketAddr) -> io::Result<Listener> {
         listener,
         address,
         addresses: Addresses::new(0, Vec::new()),
+        connections_max: usize::MAX,
     })
 }
 
@@ -210,18 +223,32 @@ fn listen(address: SocketAddr) -> io::Result<Listener> {
 async fn deal(
     listener: &TcpListener,
     addresses: &Arc<Addresses>,
+    connections_max: usize,
     lanes: &mut Vec<Lane>,
 ) -> io::Error {
+    // What is wrong is said when it begins, not for each client.
+    let (mut is_refused, mut is_full) = (false, false);
     loop {
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) if is_about_the_peer(&error) => continue,
             Err(error) => {
-                tracing::warn!(%error, "no connection can be accepted now");
+                if !std::mem::replace(&mut is_refused, true) {
+                    tracing::warn!(%error, "no connection can be accepted now");
+                }
                 tokio::time::sleep(BACK_OFF).await;
                 continue;
             }
         };
+        is_refused = false;
+        let count = connection_count(lanes);
+        let was_full = std::mem::replace(&mut is_full, count >= connections_max);
+        if is_full {
+            if !was_full {
+                tracing::warn!(count, "connections are refused: the host has too many");
+            }
+            continue;
+        }
         let Ok(place) = addresses.enter(address.ip()) else {
             tracing::debug!(remote = %address, "a connection is refused: its client has too many");
             continue;
@@ -236,6 +263,14 @@ async fn deal(
             lanes.retain(|lane| !lane.sender.is_closed());
         }
     }
+}
+
+/// Connections of all loops.
+fn connection_count(lanes: &[Lane]) -> usize {
+    let counts = lanes
+        .iter()
+        .map(|lane| lane.load.connections.load(Ordering::Relaxed));
+    counts.sum()
 }
 
 fn least_loaded(lanes: &[Lane]) -> Option<&Lane> {

@@ -19,6 +19,8 @@ pub(crate) struct Queue {
     frames: VecDeque<Bytes>,
     /// Of all frames here and in a batch.
     bytes: usize,
+    /// Of them, as they were counted last.
+    counted: u32,
     /// Whether the first frame has been written in part.
     cut: bool,
     /// Boxed, since it is rare and every connection has room for it.
@@ -39,6 +41,26 @@ impl Queue {
     /// its place in the order.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// How many bytes were counted when this was last called, and how many are
+    /// now.
+    pub(crate) fn recount(&mut self) -> (u32, u32) {
+        let now = u32::try_from(self.bytes).unwrap_or(u32::MAX);
+        (std::mem::replace(&mut self.counted, now), now)
+    }
+
+    /// Whether it held something when it was last counted.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.counted > 0
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self {
+            counted: self.counted,
+            ..Self::default()
+        };
     }
 
     /// Whether there is nothing to write.

@@ -10,7 +10,6 @@ pub(crate) struct Registered {
     hub: Arc<Hub>,
     pub(crate) connection: Arc<Connection>,
     ended: bool,
-    left: bool,
 }
 
 impl Registered {
@@ -20,7 +19,6 @@ impl Registered {
             hub,
             connection,
             ended: false,
-            left: false,
         }
     }
 
@@ -34,12 +32,10 @@ impl Registered {
     /// The plugin has no more to do with the connection: it is not counted any
     /// longer. A plugin that has been removed stays loaded until then.
     pub(crate) fn leave(&mut self) {
-        if !std::mem::replace(&mut self.left, true) {
-            let connection = &self.connection;
-            self.hub
-                .tally()
-                .leave(connection.plugin, connection.key.tenant);
-        }
+        let connection = &self.connection;
+        let (plugin, tenant) = (connection.plugin, connection.key.tenant);
+        let tally = self.hub.tally();
+        connection.leave(|generation| tally.leave(plugin, tenant, generation));
     }
 }
 

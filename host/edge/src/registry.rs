@@ -44,14 +44,4 @@ impl Registry {
             lock(shard).remove(key);
         }
     }
-
-    /// Looks at all connections, one shard after the other. Those that come or
-    /// go meanwhile may be seen or not.
-    pub(crate) fn for_each(&self, mut look: impl FnMut(&Connection)) {
-        for shard in &self.shards {
-            for Entry(connection) in &*lock(shard) {
-                look(connection);
-            }
-        }
-    }
 }

@@ -22,7 +22,8 @@ const LAST_EVENTS_TIMEOUT: Duration = Duration::from_secs(2);
 /// a [`tokio::runtime::LocalRuntime`], one for each event loop.
 ///
 /// When the shut-down starts, HTTP connections end with the request under way
-/// and WebSockets are closed with 1001. This returns when all have ended, two
+/// and WebSockets are closed with 1001, many of them over the
+/// [close window](Hub::set_close_window). This returns when all have ended, two
 /// seconds after the deadline of the shut-down at the latest.
 pub async fn serve(
     hub: Arc<Hub>,
@@ -57,7 +58,12 @@ pub async fn serve(
             },
         }
     };
-    event_loop.sockets.close();
+    let _closing = Background::new(&event_loop, |event_loop| async move {
+        event_loop
+            .sockets
+            .close(event_loop.hub.close_window())
+            .await;
+    });
     // Those that were accepted before the shut-down may have sent a request. The
     // lane ends when there are no more of them.
     while let Ok(Some(accepted)) = timeout_at(deadline, incoming.0.recv()).await {

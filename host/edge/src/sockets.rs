@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::num::NonZeroU32;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_core::PluginId;
 use holdfast_core::event::{CloseCause, Closure};
@@ -17,7 +18,9 @@ use crate::stream::Stream;
 pub(crate) const CHUNK_LEN: usize = 1024;
 /// Connections closed before other tasks have their turn: each of them has
 /// something to write then.
-const CLOSED_LEN_MAX: usize = 64;
+const CLOSED_LEN_MAX: usize = 16;
+/// Between two groups of connections that are closed over a time.
+const CLOSE_TICK: Duration = Duration::from_millis(10);
 
 /// The place of a WebSocket among those of its loop: its index, and one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,24 +116,61 @@ impl Sockets {
         (start < end).then_some(end)
     }
 
-    /// Closes those of some plugins with 1001. Others have their turns meanwhile.
-    pub(crate) async fn close_plugins(&self, plugins: &[PluginId]) {
+    /// Closes those of some plugins with 1001, see [`Self::close_some`].
+    pub(crate) async fn close_plugins(&self, plugins: &[PluginId], window: Duration) {
+        let is_meant = |connection: &Connection| plugins.contains(&connection.plugin);
+        self.close_some(is_meant, removed, window).await;
+    }
+
+    /// Closes all with 1001, see [`Self::close_some`], and at once each that is
+    /// still to come.
+    pub(crate) async fn close(&self, window: Duration) {
+        self.closed.set(true);
+        self.close_some(|_| true, drained, window).await;
+    }
+
+    /// Closes some: if there are many, over a time, so that not all clients come
+    /// back at the same moment. Others have their turns meanwhile.
+    async fn close_some(
+        &self,
+        is_meant: impl Fn(&Connection) -> bool,
+        closure: fn() -> Closure,
+        window: Duration,
+    ) {
+        let mut count = 0;
         let mut start = 0;
-        while let Some(next) = self.close_some(start, plugins) {
+        let mut look = |slot: &mut Slot| count += usize::from(is_meant(&slot.connection));
+        while let Some(next) = self.look(start, &mut look) {
             start = next;
             tokio::task::yield_now().await;
         }
+        let mut pace = Pace::new(count, window);
+        let mut start = 0;
+        while let Some((next, closed)) = self.close_next(start, &is_meant, closure) {
+            start = next;
+            match pace.count(closed) {
+                true => tokio::time::sleep(CLOSE_TICK).await,
+                false => tokio::task::yield_now().await,
+            }
+        }
     }
 
-    fn close_some(&self, start: usize, plugins: &[PluginId]) -> Option<usize> {
+    /// Looks at the next places from `start` on, and closes a few. Returns where
+    /// to go on, and how many it has closed.
+    fn close_next(
+        &self,
+        start: usize,
+        is_meant: &impl Fn(&Connection) -> bool,
+        closure: fn() -> Closure,
+    ) -> Option<(usize, usize)> {
         let places = self.places.borrow();
         let slots = places.slots.get(start..)?;
         let (mut looked, mut closed) = (0, 0);
         for slot in slots.iter().take(CHUNK_LEN) {
             looked += 1;
             if let Some(Slot { connection, .. }) = slot
-                && plugins.contains(&connection.plugin)
-                && connection.close(removed())
+                && is_meant(connection)
+                && connection.close(closure())
             {
                 closed += 1;
                 if closed == CLOSED_LEN_MAX {
@@ -138,15 +178,7 @@ impl Sockets {
                 }
             }
         }
-        (looked > 0).then_some(start + looked)
-    }
-
-    /// Closes all with 1001, and each that is still to come.
-    pub(crate) fn close(&self) {
-        self.closed.set(true);
-        for slot in self.places.borrow().slots.iter().flatten() {
-            slot.connection.close(drained());
-        }
+        (looked > 0).then_some((start + looked, closed))
     }
 
     /// Lets none wait for anything any more.
@@ -157,6 +189,39 @@ impl Sockets {
     }
 }
 
+/// How many are closed in a tick.
+struct Pace {
+    per_tick: usize,
+    closed: usize,
+}
+
+impl Pace {
+    /// So many in such a time, and never fewer than a group in a tick: few are
+    /// closed at once.
+    fn new(count: usize, window: Duration) -> Self {
+        let ticks = window.as_millis() / CLOSE_TICK.as_millis();
+        let ticks = usize::try_from(ticks).unwrap_or(usize::MAX);
+        let per_tick = match ticks {
+            0 => usize::MAX,
+            ticks => count.div_ceil(ticks).max(CLOSED_LEN_MAX),
+        };
+        Self {
+            per_tick,
+            closed: 0,
+        }
+    }
+
+    /// Counts some. Whether that was enough for this tick.
+    fn count(&mut self, closed: usize) -> bool {
+        self.closed += closed;
+        let is_enough = self.closed >= self.per_tick;
+        if is_enough {
+            self.closed -= self.per_tick;
+        }
+        is_enough
+    }
+}
+
 /// The plugin of a connection has been removed.
 pub(crate) fn removed() -> Closure {
     closure(CloseCause::Deploy, 1001, "the plugin was removed")
@@ -164,4 +229,26 @@ pub(crate) fn removed() -> Closure {
 
 fn drained() -> Closure {
     closure(CloseCause::Drain, 1001, "the host shuts down")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ticks that it takes to close so many.
+    fn ticks(count: usize, window: Duration) -> usize {
+        let mut pace = Pace::new(count, window);
+        let groups = count.div_ceil(CLOSED_LEN_MAX);
+        (0..groups).filter(|_| pace.count(CLOSED_LEN_MAX)).count()
+    }
+
+    #[test]
+    fn many_are_closed_over_the_whole_window_and_few_at_once() {
+        let second = Duration::from_secs(1);
+        assert_eq!(ticks(100_000, Duration::ZERO), 0);
+        assert!((95..=100).contains(&ticks(100_000, second)));
+        assert!((95..=100).contains(&ticks(1_600, second)));
+        assert!(ticks(160, second) <= 10);
+        assert_eq!(ticks(10, second), 1);
+    }
 }

@@ -1,7 +1,7 @@
-//! How many WebSockets each plugin and each tenant has, and which plugins take
-//! no more.
+//! How many WebSockets each plugin, each of its generations and each tenant has,
+//! and which plugins take no more.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -25,8 +25,29 @@ struct Counts {
 #[derive(Default)]
 struct Count {
     connections: u32,
+    /// Of each generation that has any; few.
+    generations: Vec<(u32, u32)>,
     /// Whether the plugin has been removed.
     removed: bool,
+}
+
+impl Count {
+    fn add(&mut self, generation: u32) {
+        let known = self.generations.iter_mut().find(|it| it.0 == generation);
+        match known {
+            Some((_, count)) => *count += 1,
+            None => self.generations.push((generation, 1)),
+        }
+    }
+
+    fn sub(&mut self, generation: u32) {
+        self.generations.retain_mut(|(number, count)| {
+            if *number == generation {
+                *count = count.saturating_sub(1);
+            }
+            *count > 0
+        });
+    }
 }
 
 struct TenantCount {
@@ -83,18 +104,29 @@ impl Tally {
         }
         let tenant = tenants.entry(settings.tenant);
         tenant.or_insert_with(TenantCount::new).enter(settings)?;
-        plugins.entry(settings.id).or_default().connections += 1;
+        let count = plugins.entry(settings.id).or_default();
+        count.connections += 1;
+        count.add(settings.generation);
         Ok(())
     }
 
-    /// One connection fewer.
-    pub(crate) fn leave(&self, plugin: PluginId, tenant: TenantId) {
+    /// A connection goes from one generation of its plugin to another.
+    pub(crate) fn adopt(&self, plugin: PluginId, from: u32, to: u32) {
+        if let Some(count) = lock(&self.0).plugins.get_mut(&plugin) {
+            count.sub(from);
+            count.add(to);
+        }
+    }
+
+    /// One connection fewer, which was of this generation.
+    pub(crate) fn leave(&self, plugin: PluginId, tenant: TenantId, generation: u32) {
         let mut counts = lock(&self.0);
         if let Some(count) = counts.tenants.get_mut(&tenant) {
             count.connections = count.connections.saturating_sub(1);
         }
         if let Some(count) = counts.plugins.get_mut(&plugin) {
             count.connections = count.connections.saturating_sub(1);
+            count.sub(generation);
             if count.connections == 0 {
                 counts.plugins.remove(&plugin);
             }
@@ -107,6 +139,13 @@ impl Tally {
             .plugins
             .get(&plugin)
             .map_or(0, |count| count.connections)
+    }
+
+    /// Connections of each generation of a plugin.
+    pub(crate) fn generations(&self, plugin: PluginId) -> BTreeMap<u32, u32> {
+        let counts = lock(&self.0);
+        let count = counts.plugins.get(&plugin);
+        count.map_or_else(BTreeMap::new, |it| it.generations.iter().copied().collect())
     }
 
     /// No more connections for this plugin. False if it has none.
@@ -183,7 +222,7 @@ mod tests {
     fn a_removed_plugin_takes_no_more_and_is_forgotten_with_its_last() {
         let tally = Tally::default();
         let it = plugin(PLUGIN, 0, 2);
-        let leave = || tally.leave(PLUGIN, TenantId(0));
+        let leave = || tally.leave(PLUGIN, TenantId(0), 1);
         assert!(!tally.remove(PLUGIN), "it has none");
         assert_eq!(tally.enter(&it, || true), Ok(()));
         assert_eq!(tally.enter(&it, || false), Ok(()), "not asked");
@@ -197,6 +236,26 @@ mod tests {
         assert_eq!(tally.removed(), []);
         assert_eq!(tally.enter(&it, || false), Err(EnterError::Removed));
         assert_eq!(tally.connections(PLUGIN), 0);
+    }
+
+    #[test]
+    fn connections_are_counted_by_generation() {
+        let tally = Tally::default();
+        let of = |generation| Settings {
+            generation,
+            ..plugin(PLUGIN, 0, 9)
+        };
+        let counts = || Vec::from_iter(tally.generations(PLUGIN));
+        assert_eq!(counts(), []);
+        for generation in [1, 1, 2] {
+            assert_eq!(tally.enter(&of(generation), || true), Ok(()));
+        }
+        assert_eq!(counts(), [(1, 2), (2, 1)]);
+        tally.adopt(PLUGIN, 1, 3);
+        assert_eq!(counts(), [(1, 1), (2, 1), (3, 1)]);
+        tally.leave(PLUGIN, TenantId(0), 1);
+        assert_eq!(counts(), [(2, 1), (3, 1)]);
+        assert_eq!(tally.connections(PLUGIN), 2);
     }
 
     #[test]
@@ -216,9 +275,9 @@ mod tests {
         assert_eq!(tally.enter(&other, || true), Ok(()));
         assert_eq!(tally.enter(&one, || true), Err(EnterError::TenantFull(2)));
         assert_eq!(tally.enter(&neighbour, || true), Ok(()));
-        tally.leave(PluginId(1), TenantId(1));
+        tally.leave(PluginId(1), TenantId(1), 1);
         assert_eq!(tally.enter(&other, || true), Ok(()), "the third handshake");
-        tally.leave(PluginId(2), TenantId(1));
+        tally.leave(PluginId(2), TenantId(1), 1);
         let too_fast = |is_first| Err(EnterError::TooFast { most: 3, is_first });
         assert_eq!(tally.enter(&one, || true), too_fast(true));
         assert_eq!(tally.enter(&one, || true), too_fast(false));

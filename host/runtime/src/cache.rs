@@ -13,11 +13,13 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 pub(crate) use draft::Draft;
+pub(crate) use pages::release;
 
 use crate::compile::PIECES_VERSION;
 use crate::digest::Digest;
 
 mod draft;
+mod pages;
 
 /// How the names of finished files end, and those of drafts.
 const FINISHED: &str = "cwasm";

@@ -1,19 +1,13 @@
-//! The engine: how components are compiled, where their memories live, and the
-//! clock that takes the processor from a guest which computes for too long.
+//! The engine: how components are compiled, and where their memories live.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use wasmtime::{
     Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
     WasmBacktraceDetails,
 };
 
-/// How long a guest computes before its event loop gets a turn. Shorter costs
-/// throughput of computing guests, longer costs latency of everybody else.
-pub(crate) const SLICE: Duration = Duration::from_millis(1);
+use crate::clock::{Clock, Ticker};
 
 /// Stack of one call into a guest, in bytes: the guest's own part, and what
 /// host functions called by it may use on top.
@@ -90,8 +84,7 @@ impl Form {
 /// it. A component goes into the first that takes it.
 pub struct Engines {
     both: [Engine; 2],
-    stop: Arc<AtomicBool>,
-    ticker: Option<JoinHandle<()>>,
+    ticker: Ticker,
 }
 
 impl Engines {
@@ -105,22 +98,13 @@ impl Engines {
             config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
         }
         let both = [Engine::new(&plain)?, Engine::new(&waiting)?];
-        let stop = Arc::new(AtomicBool::new(false));
-        let ticker = std::thread::Builder::new().name("epoch".into()).spawn({
-            let stop = Arc::clone(&stop);
-            let engines = both.clone();
-            move || {
-                while !stop.load(Ordering::Relaxed) {
-                    std::thread::sleep(SLICE);
-                    engines.iter().for_each(Engine::increment_epoch);
-                }
-            }
-        })?;
-        Ok(Self {
-            both,
-            stop,
-            ticker: Some(ticker),
-        })
+        let ticker = Ticker::start(both.to_vec())?;
+        Ok(Self { both, ticker })
+    }
+
+    /// What is told that guests run.
+    pub(crate) fn clock(&self) -> &Arc<Clock> {
+        self.ticker.clock()
     }
 
     /// The plain one and the waiting one.
@@ -134,16 +118,6 @@ impl Engines {
         match form {
             Form::Plain => plain,
             Form::Waiting => waiting,
-        }
-    }
-}
-
-impl Drop for Engines {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(ticker) = self.ticker.take() {
-            // It only sleeps and counts; there is no panic to pass on.
-            let _ = ticker.join();
         }
     }
 }

@@ -9,7 +9,7 @@ use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::capability::outbound::Outbound;
+use crate::capability::outbound::{Budget, Outbound};
 use crate::capability::stdio;
 use crate::http_0_3;
 use crate::plugin::Plugin;
@@ -147,6 +147,11 @@ impl Guest {
             table: &mut self.table_0_3,
             outbound: &mut self.outbound,
         }
+    }
+
+    /// What its events may spend on outbound requests.
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        self.outbound.budget()
     }
 
     pub(crate) fn meter(&self) -> &Arc<Meter> {

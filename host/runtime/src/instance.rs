@@ -7,6 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 use wasmtime_wasi_http::{p2, p3};
 
+use crate::cooling::Use;
 use crate::guest::Guest;
 use crate::load::Http;
 use crate::plugin::Plugin;
@@ -22,6 +23,8 @@ pub(crate) struct Instance {
     /// When its last event ended.
     pub(crate) idle_since: Instant,
     place: Option<Place>,
+    /// The last to be dropped.
+    _use: Use,
 }
 
 /// Its place among those of the plugin, and among those of the tenant.
@@ -56,6 +59,7 @@ impl Instance {
     /// sets a deadline, and holds a place for it.
     pub(crate) async fn new(plugin: &Arc<Plugin>) -> wasmtime::Result<Self> {
         let loaded = &plugin.loaded;
+        let use_ = Use::new(&loaded.parts);
         let mut store = Guest::store(loaded.parts.pre.engine(), plugin);
         let instance = loaded.parts.pre.instantiate_async(&mut store).await?;
         store.data_mut().set_made();
@@ -78,6 +82,7 @@ impl Instance {
             uses: 0,
             idle_since: Instant::now(),
             place: None,
+            _use: use_,
         })
     }
 

@@ -5,7 +5,9 @@
 mod body;
 mod cache;
 mod capability;
+mod clock;
 mod compile;
+mod cooling;
 mod deadline;
 mod digest;
 mod engine;

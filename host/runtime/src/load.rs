@@ -18,9 +18,11 @@ use wasmtime_wasi_http::{p2, p3};
 
 pub use error::{LoadError, Names};
 
-use crate::cache::Cache;
+use crate::cache::{self, Cache};
 use crate::capability;
+use crate::clock::Clock;
 use crate::compile::Compiler;
+use crate::cooling::Uses;
 use crate::digest::Digest;
 use crate::engine::{Engines, Form};
 use crate::guest::Guest;
@@ -56,6 +58,9 @@ pub(crate) struct Parts {
     pub(crate) pre: InstancePre<Guest>,
     pub(crate) http: Option<Http>,
     pub(crate) websocket: Option<websocket::Indices>,
+    pub(crate) uses: Uses,
+    /// That of its engine.
+    pub(crate) clock: Arc<Clock>,
 }
 
 /// Which HTTP handler a component exports.
@@ -122,6 +127,14 @@ impl Loader {
         Ok(loaded)
     }
 
+    /// Gives memory back that belongs to components which nobody has used since
+    /// the call before the last. To be called now and then.
+    pub fn cool(&self) {
+        let used: Vec<_> = self.used().values().filter_map(Weak::upgrade).collect();
+        let cold = used.iter().filter(|parts| parts.uses.cool());
+        cold.for_each(|parts| parts.release());
+    }
+
     fn used(&self) -> MutexGuard<'_, HashMap<Digest, Weak<Parts>>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -150,7 +163,7 @@ impl Loader {
         } else {
             &self.waiting
         };
-        link(linker, digest, component)
+        link(linker, digest, component, self.engines.clock())
     }
 
     /// Compiles a component, or takes it from the cache.
@@ -180,6 +193,16 @@ impl Loader {
         let cache = self.cache.as_ref()?;
         let mut engines = self.engines.both().iter();
         engines.find_map(|engine| cache.get(engine, digest))
+    }
+}
+
+impl Parts {
+    /// Lets the system have what it can read again from the file of the machine
+    /// code.
+    pub(crate) fn release(&self) {
+        if let Err(error) = cache::release(self.pre.component()) {
+            tracing::debug!(%error, "compiled code stays in memory");
+        }
     }
 }
 
@@ -234,6 +257,7 @@ fn link(
     linker: &Linker<Guest>,
     digest: Digest,
     component: &Component,
+    clock: &Arc<Clock>,
 ) -> Result<Loaded, LoadError> {
     let engine = component.engine();
     let kind = component.component_type();
@@ -290,6 +314,8 @@ fn link(
         pre,
         http,
         websocket,
+        uses: Uses::default(),
+        clock: Arc::clone(clock),
     };
     Ok(Loaded {
         parts: Arc::new(parts),

@@ -1,5 +1,6 @@
 //! Makes sure that a generation starts, before anybody depends on it.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -32,6 +33,11 @@ impl Runtime {
         let format =
             format(&plugin).map_err(|error| LoadError::Start(line(&error).into_owned()))?;
         plugin.set_format(&format);
+        // It was tried, and may never be used.
+        let parts = &plugin.loaded.parts;
+        if parts.uses.chill() {
+            parts.release();
+        }
         Ok(Prepared { plugin })
     }
 }
@@ -43,7 +49,12 @@ fn format(plugin: &Arc<Plugin>) -> Result<String, String> {
         .map_err(|error| format!("no event loop: {error}"))?;
     let limit_ms = plugin.event.timeout_ms;
     let asked = event_loop.block_on(async {
-        let asked = within(limit_ms, pin!(ask(plugin))).await;
+        let mut asking = pin!(ask(plugin));
+        let asking = pin!(poll_fn(|context| {
+            plugin.loaded.parts.clock.touch();
+            asking.as_mut().poll(context)
+        }));
+        let asked = within(limit_ms, asking).await;
         asked.map_err(|_| format!("it takes more than {limit_ms} ms"))
     });
     // Names of hosts which the guest looked up are not waited for.

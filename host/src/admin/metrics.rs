@@ -190,7 +190,7 @@ fn gauges(page: &mut Page, rows: &[Counted]) {
         ),
         (
             "holdfast_queue_bytes",
-            "Bytes that wait to be written to WebSockets.",
+            "Bytes that wait for WebSocket clients who take no more now.",
             |row| row.now.queue_bytes,
         ),
         ("holdfast_instances", "Instances.", |row| row.now.instances),

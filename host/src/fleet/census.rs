@@ -33,7 +33,6 @@ pub(crate) struct Now {
 }
 
 impl Census {
-    /// Looks at every connection of the host.
     pub(super) fn take(
         board: &Board,
         runtime: &Runtime,
@@ -41,7 +40,6 @@ impl Census {
         load: &Arc<LoadMetrics>,
     ) -> Self {
         let notes = board.read();
-        let queue_bytes = hub.queue_bytes();
         let mut entries: Vec<_> = notes.plugins.iter().collect();
         entries.sort_by_key(|entry| entry.id);
         let plugins = entries.into_iter().map(|entry| {
@@ -54,7 +52,7 @@ impl Census {
                 totals,
                 now: Now {
                     connections: hub.connection_count(entry.id).into(),
-                    queue_bytes: queue_bytes.get(&entry.id).copied().unwrap_or(0),
+                    queue_bytes: entry.metrics.queue_bytes.get(),
                     instances: instances.sum(),
                     generations: generations.len() as u64,
                 },

@@ -1,6 +1,7 @@
 //! How others reach the deploy thread.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 
 use holdfast_core::PluginId;
@@ -24,6 +25,8 @@ pub(crate) struct Handle {
     pub(super) runtime: Arc<Runtime>,
     pub(super) hub: Arc<Hub>,
     pub(super) load: Arc<LoadMetrics>,
+    /// The host is about to end.
+    pub(super) is_stopping: Arc<AtomicBool>,
 }
 
 /// The deploy thread has ended, or too many commands wait for it.
@@ -77,7 +80,16 @@ impl Handle {
 
     /// What is deployed, without waiting for the deploy thread.
     pub(crate) fn status(&self) -> Status {
-        Status::of(&self.board, &self.runtime, &self.hub)
+        Status {
+            is_ready: self.is_ready(),
+            ..Status::of(&self.board, &self.runtime, &self.hub)
+        }
+    }
+
+    /// Whether clients are to be sent here: no longer once the host has been asked
+    /// to end.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.is_stopping.load(Ordering::Relaxed)
     }
 
     /// What is counted, without waiting for the deploy thread.
@@ -100,6 +112,7 @@ impl Handle {
     /// Tells the thread that the host ends. It may have ended already, or be told
     /// once more by [`Deploy::stop`](super::Deploy::stop).
     pub(crate) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
         let _ = self.sender.try_send(Command::Stop);
     }
 

@@ -18,7 +18,7 @@ impl Fleet {
     /// Closes the sockets of a plugin to which no route leads any more.
     pub(super) fn begin_removal(&mut self, id: PluginId) {
         self.hub.close_plugin(id);
-        let timeout = Duration::from_millis(self.manifest.host.drain_timeout_ms);
+        let timeout = Duration::from_millis(self.manifest.host.drain.timeout_ms);
         self.removals.push(Removal {
             id,
             deadline: Instant::now() + timeout,

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
+use std::time::Instant;
 
 use holdfast_core::manifest::Manifest;
 use holdfast_edge::Hub;
@@ -45,6 +46,7 @@ impl Start {
             runtime: Arc::clone(&self.runtime),
             hub: Arc::clone(&self.hub),
             load: Arc::clone(self.loader.metrics()),
+            is_stopping: Arc::default(),
         };
         let builder = Arc::new(Builder {
             loader: self.loader,
@@ -70,6 +72,7 @@ impl Start {
             deferred: None,
             uploads: VecDeque::new(),
             depot: self.depot,
+            cool_at: Instant::now(),
             stopping: false,
         };
         fleet.load_all()?;

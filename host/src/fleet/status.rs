@@ -23,6 +23,9 @@ pub(crate) struct Status {
     pub(crate) manifest_error: Option<FaultStatus>,
     /// Keys that have changed in the manifest and need a restart.
     pub(crate) restart_needed_for: Vec<String>,
+    /// Whether clients are to be sent here; false once the host has been asked to
+    /// end.
+    pub(crate) is_ready: bool,
 }
 
 /// One tenant.
@@ -103,6 +106,7 @@ impl Status {
             plugins: plugins.map(|it| plugin(it, runtime, hub)).collect(),
             manifest_error: notes.manifest_fault.as_ref().map(fault),
             restart_needed_for: notes.restart_keys.iter().map(|&it| it.to_owned()).collect(),
+            is_ready: true,
         }
     }
 }
@@ -165,10 +169,6 @@ fn connections(
 ) -> BTreeMap<u32, u32> {
     let stable = alive.iter().find(|it| it.role == Role::Stable);
     let stable = stable.map_or(0, |it| it.number);
-    if alive.len() < 2 {
-        // Without a look at every connection of the host.
-        return [(stable, hub.connection_count(entry.id))].into();
-    }
     let mut counts = BTreeMap::new();
     for (number, count) in hub.generation_counts(entry.id) {
         let is_alive = alive.iter().any(|it| it.number == number);

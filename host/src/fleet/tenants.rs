@@ -40,6 +40,9 @@ struct Own {
     seen: Seen,
     /// What it said when that last held.
     raw: Option<RawOwn>,
+    /// What that means under what the operator says, or why it can't be had; none
+    /// until somebody wants to know. Of many tenants few change at a time.
+    part: Option<Result<Part, String>>,
     /// Why what it says now is not in force.
     fault: Option<Fault>,
     /// What of it is left out.
@@ -93,16 +96,14 @@ impl Tenants {
             let (Some(raw), Some(folder)) = (&own.raw, &self.folder) else {
                 continue;
             };
-            let part = resolve(
-                &folder.join(name),
-                name,
-                raw,
-                &main.raw,
-                Strictness::LeaveOut,
-            );
+            let part = own.part.get_or_insert_with(|| {
+                let (folder, leave_out) = (folder.join(name), Strictness::LeaveOut);
+                let part = resolve(&folder, name, raw, &main.raw, leave_out);
+                part.map_err(|problem| problem.message)
+            });
             let left_out = match part {
-                Ok(part) => join.add(&part),
-                Err(problem) => vec![problem.message],
+                Ok(part) => join.add(part),
+                Err(message) => vec![message.clone()],
             };
             own.leave_out(name, left_out);
         }
@@ -148,6 +149,9 @@ impl Own {
         (main, is_new): (&Main, bool),
         look: &Look,
     ) -> bool {
+        if is_new {
+            self.part = None;
+        }
         let path = folder.join(FILE);
         let stamp = Stamp::of(&path);
         if stamp.is_none() && self.seen == Seen::default() {
@@ -181,6 +185,7 @@ impl Own {
             Ok((raw, _)) => {
                 self.seen = Seen::new(stamp, content);
                 self.raw = Some(raw);
+                self.part = None;
                 self.fault = None;
                 true
             }
@@ -246,7 +251,10 @@ fn names(folder: &Path) -> std::io::Result<BTreeSet<String>> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') && entry.path().is_dir() {
+        // Without asking the system for each, unless it is a link.
+        let kind = entry.file_type()?;
+        let is_folder = kind.is_dir() || (kind.is_symlink() && entry.path().is_dir());
+        if !name.starts_with('.') && is_folder {
             names.insert(name);
         }
     }

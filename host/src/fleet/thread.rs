@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
@@ -16,6 +16,9 @@ use super::{Command, Fleet, Handle};
 const REMOVAL_TICK: Duration = Duration::from_millis(20);
 /// How often old generations are looked at, while there are any.
 const OLD_TICK: Duration = Duration::from_secs(1);
+
+/// How often memory of what nobody uses is given back.
+const COOL_TICK: Duration = Duration::from_secs(30);
 
 /// How long the end of the host waits for a guest that is being tried.
 const STOP_TIMEOUT: Duration = Duration::from_secs(1);
@@ -100,12 +103,18 @@ impl Fleet {
     /// The next command; none when nobody can send one any more.
     pub(super) fn next(&mut self) -> Option<Command> {
         loop {
+            let now = Instant::now();
+            if now >= self.cool_at {
+                self.cool_at = now + COOL_TICK;
+                self.builder.loader.cool();
+            }
             let has_old = self.builder.runtime.has_old();
             let tick = match (self.removals.is_empty(), has_old) {
                 (false, _) => REMOVAL_TICK,
                 (true, true) => OLD_TICK,
-                (true, false) => return self.inbox.recv().ok(),
+                (true, false) => COOL_TICK,
             };
+            let tick = tick.min(self.cool_at - now);
             match self.inbox.recv_timeout(tick) {
                 Ok(command) => return Some(command),
                 Err(RecvTimeoutError::Timeout) => self.tick(),

@@ -78,9 +78,9 @@ impl Debounce {
         is_due && self.complete.take().is_some()
     }
 
-    /// Whether somebody is writing to this file.
-    pub(super) fn is_writing(&self, path: &Path) -> bool {
-        self.writing.contains_key(path)
+    /// The files to which somebody is writing.
+    pub(super) fn writing(&self) -> impl Iterator<Item = &Path> {
+        self.writing.keys().map(PathBuf::as_path)
     }
 }
 
@@ -123,7 +123,7 @@ mod tests {
         debounce.event(a, Happened::Touched, now);
         debounce.event(b, Happened::Complete, now);
         assert!(debounce.take(now + TOGETHER), "because of b");
-        assert!(debounce.is_writing(a) && !debounce.is_writing(b));
+        assert_eq!(Vec::from_iter(debounce.writing()), [a]);
         debounce.event(a, Happened::Writing, now + 50 * MS);
         assert!(!debounce.take(now + QUIET));
         assert_eq!(debounce.due(), Some(now + 50 * MS + QUIET));
@@ -138,6 +138,6 @@ mod tests {
         debounce.event(a, Happened::Writing, now);
         debounce.event(a, Happened::Complete, now + MS);
         assert_eq!(debounce.due(), Some(now + MS + TOGETHER));
-        assert!(!debounce.is_writing(a));
+        assert_eq!(debounce.writing().count(), 0);
     }
 }

@@ -15,6 +15,7 @@ in_both_forms!(
     call_bytes_max_is_a_trap,
     outbound_max_refuses_further_requests,
     outbound_per_second_max_refuses_further_requests,
+    outbound_per_event_max_refuses_further_requests,
     outbound_timeout_ms_ends_a_wait,
     outbound_bytes_max_breaks_a_body_off,
     response_bytes_max_breaks_a_body_off,
@@ -76,6 +77,20 @@ async fn outbound_per_second_max_refuses_further_requests(form: &str) {
         (get(&host, &path).await.text() == "200 from afar").then_some(())
     })
     .await;
+}
+
+async fn outbound_per_event_max_refuses_further_requests(form: &str) {
+    let upstream = Upstream::start("from afar", Duration::ZERO).await;
+    let (host, path) = sending(form, &upstream, "outbound_per_event_max", 2).await;
+    // Each event has its own.
+    for _ in 0..3 {
+        let answer = get(&host, &format!("{path}&times=2")).await;
+        assert_eq!(answer.text(), "200 from afar");
+    }
+    let answer = get(&host, &format!("{path}&times=3")).await;
+    assert_ne!(answer.text(), "200 from afar");
+    assert_eq!(upstream.requests(), 8);
+    assert_eq!(get(&host, &path).await.text(), "200 from afar");
 }
 
 async fn outbound_timeout_ms_ends_a_wait(form: &str) {

@@ -17,6 +17,7 @@ mod capabilities;
 mod chat;
 mod cli;
 mod compile;
+mod crowd;
 mod deploy;
 mod dev;
 mod drain;

@@ -20,10 +20,13 @@ pub(crate) fn connect(server: SocketAddr) -> Result<TcpStream> {
     Ok(stream)
 }
 
-/// The opening handshake (section 4.1) for a path.
-pub(crate) fn handshake(path: &str) -> Vec<u8> {
+/// The host that is asked for, unless somebody says otherwise.
+pub(crate) const LOCALHOST: &str = "localhost";
+
+/// The opening handshake (section 4.1) for a host and a path.
+pub(crate) fn handshake(host: &str, path: &str) -> Vec<u8> {
     format!(
-        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     )
     .into_bytes()
@@ -31,8 +34,13 @@ pub(crate) fn handshake(path: &str) -> Vec<u8> {
 
 /// An open WebSocket on a socket that still blocks.
 pub(crate) fn open(server: SocketAddr, path: &str) -> Result<TcpStream> {
+    open_at(server, LOCALHOST, path)
+}
+
+/// The same, of another host.
+pub(crate) fn open_at(server: SocketAddr, host: &str, path: &str) -> Result<TcpStream> {
     let mut stream = connect(server)?;
-    stream.write_all(&handshake(path))?;
+    stream.write_all(&handshake(host, path))?;
     let mut head = Vec::new();
     let mut buffer = [0; 1024];
     while !is_accepted(&head)? {

@@ -2,6 +2,7 @@
 
 use super::manifest::Plugins;
 use super::peers::Peer;
+use super::tenants::Tenants;
 
 /// One thing to compare.
 pub(crate) struct Case {
@@ -48,6 +49,10 @@ pub(crate) enum Server {
     HoldfastBusy,
     /// The host, whose component the load generator replaces all the time.
     HoldfastReloaded,
+    /// The host with many tenants.
+    HoldfastTenants(Tenants),
+    /// The host with tenants of whom one wants more than its share.
+    HoldfastShared,
     /// Somebody else's server; left out without `--peers`.
     Peer(Peer),
 }
@@ -66,6 +71,8 @@ pub(crate) enum Measure {
     ColdStart,
     /// The memory of so many different plugins.
     Plugins(Count),
+    /// What each of a contender's many tenants costs.
+    Tenants,
     /// Inside the edge: so many connections over transports in memory.
     Memory(Count),
     /// The time from the rename of a component to the first answer by it.

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use super::case::{Better, Case, Contender, Count, Measure, Server};
 use super::manifest::Plugins;
 use super::peers::Peer;
+use super::tenants::Tenants;
 
 /// In the order in which they run.
 pub(crate) const ALL: &[Case] = &[
@@ -132,6 +133,30 @@ pub(crate) const ALL: &[Case] = &[
         contenders: ONLY_HOLDFAST,
     },
     Case {
+        name: "tenants",
+        title: "Memory of an idle tenant of a thousand, each with a folder and one plugin",
+        unit: "bytes/tenant",
+        better: Better::Less,
+        measure: Measure::Tenants,
+        contenders: TENANTS,
+    },
+    Case {
+        name: "routing-http",
+        title: "HTTP: a greeting by one tenant, alone and among a thousand",
+        unit: "requests/s",
+        better: Better::More,
+        measure: Measure::Load(&["http", "path=/hello", "host=t0.example"]),
+        contenders: ROUTED_HTTP,
+    },
+    Case {
+        name: "routing-echo",
+        title: "WebSocket echo by one tenant, alone and among a thousand",
+        unit: "messages/s",
+        better: Better::More,
+        measure: Measure::Load(&["echo", "size=64", "depth=1", "host=t0.example"]),
+        contenders: ROUTED_ECHO,
+    },
+    Case {
         name: "runtime",
         title: "Making an instance of a small component and dropping it again",
         unit: "µs",
@@ -146,6 +171,14 @@ pub(crate) const ALL: &[Case] = &[
         better: Better::Less,
         measure: Measure::Load(&["paced"]),
         contenders: NEIGHBOURS,
+    },
+    Case {
+        name: "shares",
+        title: "Throughput of a tenant while another asks for ten times its share",
+        unit: "% of half of what it has alone",
+        better: Better::More,
+        measure: Measure::Load(&["shares"]),
+        contenders: SHARED,
     },
     Case {
         name: "reload",
@@ -236,6 +269,55 @@ const RELOAD: &[Contender] = &[
     contender("Holdfast, left alone", Server::Holdfast(Plugins::ECHO)),
     contender("Holdfast, with reloads", Server::HoldfastReloaded),
 ];
+
+const TENANTS: &[Contender] = &[
+    contender(
+        "Holdfast, a component for each",
+        Server::HoldfastTenants(tenants("echo", THOUSAND, false)),
+    ),
+    contender(
+        "Holdfast, one component for all",
+        Server::HoldfastTenants(tenants("echo", THOUSAND, true)),
+    ),
+];
+
+const ROUTED_HTTP: &[Contender] = &[
+    contender(
+        "Holdfast, alone",
+        Server::HoldfastTenants(tenants("bench-http", ONE, true)),
+    ),
+    contender(
+        "Holdfast, among a thousand",
+        Server::HoldfastTenants(tenants("bench-http", THOUSAND, true)),
+    ),
+];
+
+const ROUTED_ECHO: &[Contender] = &[
+    contender(
+        "Holdfast, alone",
+        Server::HoldfastTenants(tenants("echo", ONE, true)),
+    ),
+    contender(
+        "Holdfast, among a thousand",
+        Server::HoldfastTenants(tenants("echo", THOUSAND, true)),
+    ),
+];
+
+const SHARED: &[Contender] = &[contender("Holdfast", Server::HoldfastShared)];
+
+const ONE: Count = Count { full: 1, quick: 1 };
+const THOUSAND: Count = Count {
+    full: 1_000,
+    quick: 50,
+};
+
+const fn tenants(guest: &'static str, count: Count, are_alike: bool) -> Tenants {
+    Tenants {
+        guest,
+        count,
+        are_alike,
+    }
+}
 
 const ONLY_HOLDFAST: &[Contender] = &[contender("Holdfast", Server::Holdfast(Plugins::ECHO))];
 

@@ -53,6 +53,31 @@ impl Manifest {
         self
     }
 
+    /// Tenants that have folders in this one; each has its name with `.example`.
+    pub(crate) fn tenants(mut self, folder: &Path) -> Self {
+        let folder = folder.display();
+        let _ = write!(
+            self.0,
+            "tenants = \"{folder}\"\n[tenant-defaults]\nhosts = [\"{{tenant}}.example\"]\n"
+        );
+        self
+    }
+
+    /// Tenants on one event loop, of whom one wants more than its share.
+    pub(crate) fn shares(mut self, guests: &Path) -> Self {
+        for (tenant, path) in [("quiet", "/"), ("hog", "/hog"), ("third", "/third")] {
+            let component = guests.join("plain.wasm");
+            let component = component.display();
+            let _ = write!(
+                self.0,
+                "\n[[plugin]]\nname = \"one\"\ntenant = \"{tenant}\"\n\
+                 component = \"{component}\"\n\
+                 \n[[route]]\npath = \"{path}\"\nplugin = \"one\"\ntenant = \"{tenant}\"\n"
+            );
+        }
+        self
+    }
+
     /// The guests of a case.
     pub(crate) fn plugins(mut self, plugins: Plugins, guests: &Path) -> Self {
         self.all(plugins, guests, "");

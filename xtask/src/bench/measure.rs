@@ -13,6 +13,7 @@ use super::plugins;
 use super::reload;
 use super::result::{CaseResult, Entry};
 use super::server::Running;
+use super::tenants;
 use crate::command;
 
 /// What a server may take to start.
@@ -64,6 +65,10 @@ fn one(kit: &Kit, case: &Case, contender: &Contender) -> Result<Figures> {
         }
         Measure::ColdStart => cold_start(kit, case, contender),
         Measure::Plugins(count) => plugins::measure(kit, kit.pace.count(*count)),
+        Measure::Tenants => match &contender.server {
+            Server::HoldfastTenants(it) => tenants::measure(kit, it),
+            _ => bail!("it has no tenants"),
+        },
         Measure::Memory(count) => memory(kit, kit.pace.count(*count)),
         Measure::ReloadTime => reload::time(kit),
         Measure::Runtime => runtime(kit),

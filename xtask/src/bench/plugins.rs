@@ -13,7 +13,7 @@ use super::measure::{self, Figures};
 use super::server::{Running, free_address};
 
 /// Compiling all of them, the first time.
-const COMPILE_MAX: Duration = Duration::from_secs(1800);
+pub(super) const COMPILE_MAX: Duration = Duration::from_secs(1800);
 
 /// Writes the components.
 pub(crate) fn make(kit: &Kit, count: usize) -> Result<()> {

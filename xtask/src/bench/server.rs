@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use super::case::Server;
 use super::kit::Kit;
 use super::manifest::{Manifest, Plugins};
-use super::reload;
+use super::{reload, tenants};
 
 /// How often a server that starts is asked whether it listens.
 const POLL: Duration = Duration::from_micros(500);
@@ -62,6 +62,11 @@ impl Running {
                 let mut host = Self::host(kit, &manifest, address, log)?;
                 host.reload_folder = Some(folder);
                 Ok(host)
+            }
+            Server::HoldfastTenants(tenants) => tenants::start(kit, tenants, log),
+            Server::HoldfastShared => {
+                let manifest = Manifest::new(address).shares(&kit.guests);
+                Self::host(kit, &manifest, address, log)
             }
             Server::Peer(peer) => match kit.peers.get(peer) {
                 Some(Ok(installed)) => {

@@ -38,6 +38,9 @@ pub struct OutboundLimits {
     /// See [`RawLimits::outbound_per_second_max`]. Reached:
     /// `connection-limit-reached`.
     pub per_second_max: u32,
+    /// See [`RawLimits::outbound_per_event_max`]. Reached:
+    /// `connection-limit-reached`.
+    pub per_event_max: u32,
     /// See [`RawLimits::outbound_timeout_ms`]. Reached: `connection-timeout` or
     /// `connection-read-timeout`.
     pub timeout_ms: u64,
@@ -53,6 +56,12 @@ impl OutboundLimits {
                 "outbound_per_second_max",
                 raw.outbound_per_second_max,
                 1_000,
+                1_000_000,
+            )?,
+            per_event_max: counted(
+                "outbound_per_event_max",
+                raw.outbound_per_event_max,
+                100,
                 1_000_000,
             )?,
             timeout_ms: ranged(

@@ -139,16 +139,18 @@ impl KeyvalueLimits {
 }
 
 impl OutboundLimits {
-    fn values(&self) -> [Entry; 4] {
+    fn values(&self) -> [Entry; 5] {
         let Self {
             concurrent_max,
             per_second_max,
+            per_event_max,
             timeout_ms,
             body_bytes_max,
         } = self;
         [
             ("outbound_max", (*concurrent_max).into()),
             ("outbound_per_second_max", (*per_second_max).into()),
+            ("outbound_per_event_max", (*per_event_max).into()),
             ("outbound_timeout_ms", *timeout_ms),
             ("outbound_bytes_max", *body_bytes_max),
         ]

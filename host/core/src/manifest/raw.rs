@@ -22,6 +22,15 @@ pub struct Raw {
     pub instances_max: Option<u32>,
     /// Time that a shut-down waits for requests and sockets.
     pub drain_timeout_ms: Option<u64>,
+    /// Time from the signal to the beginning of the shut-down, in which the host
+    /// says that it is not ready and serves as before; 0 if left out.
+    pub drain_delay_ms: Option<u64>,
+    /// Time over which many sockets are closed at a shut-down, or when a plugin is
+    /// removed; 5 s, or half of the time-out, if left out.
+    pub drain_spread_ms: Option<u64>,
+    /// Connections of all clients together; as many as the system lets the host
+    /// have files, but for a tenth, if left out.
+    pub connections_max: Option<u32>,
     /// Connections of one client address; 0 for no limit.
     pub connections_per_address_max: Option<u32>,
     /// Networks whose connections are not counted so, those of reverse proxies:

@@ -50,8 +50,10 @@ pub struct Host {
     pub threads: Option<usize>,
     /// Instances of all plugins together.
     pub instances_max: u32,
-    /// Longest time of a shut-down.
-    pub drain_timeout_ms: u64,
+    /// How it ends.
+    pub drain: DrainTimes,
+    /// Connections of all clients together; none for what the system allows.
+    pub connections_max: Option<u32>,
     /// Connections of one client address; 0 for no limit.
     pub connections_per_address_max: u32,
     /// Networks whose connections are not counted so.
@@ -59,6 +61,40 @@ pub struct Host {
     /// Limits of loading components.
     pub load: LoadLimits,
 }
+
+/// How a shut-down goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DrainTimes {
+    /// From the signal to its beginning.
+    pub delay_ms: u64,
+    /// The longest that it takes from then on. Plugins that are removed have as
+    /// long.
+    pub timeout_ms: u64,
+    /// Over which many sockets are closed.
+    pub spread_ms: u64,
+}
+
+impl DrainTimes {
+    fn resolve(raw: &Raw) -> Result<Self, Wrong> {
+        let timeout_ms = raw.drain_timeout_ms.unwrap_or(DRAIN_TIMEOUT_MS);
+        let spread_ms = raw.drain_spread_ms;
+        let spread_ms = spread_ms.unwrap_or(DRAIN_SPREAD_MS.min(timeout_ms / 2));
+        if spread_ms > timeout_ms {
+            return Err((
+                format!("`drain_spread_ms` is {spread_ms}, but `drain_timeout_ms` {timeout_ms}"),
+                "give the sockets less time, or the shut-down more".into(),
+            ));
+        }
+        Ok(Self {
+            delay_ms: raw.drain_delay_ms.unwrap_or(0),
+            timeout_ms,
+            spread_ms,
+        })
+    }
+}
+
+const DRAIN_TIMEOUT_MS: u64 = 10_000;
+const DRAIN_SPREAD_MS: u64 = 5_000;
 
 /// How `holdfast dev` builds the components.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -183,7 +219,16 @@ fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
                 ));
             }
         },
-        drain_timeout_ms: raw.drain_timeout_ms.unwrap_or(10_000),
+        drain: DrainTimes::resolve(raw)?,
+        connections_max: match raw.connections_max {
+            Some(0) => {
+                return Err((
+                    "`connections_max` is 0".into(),
+                    "leave it out for what the system allows".into(),
+                ));
+            }
+            count => count,
+        },
         connections_per_address_max: raw
             .connections_per_address_max
             .unwrap_or(CONNECTIONS_PER_ADDRESS_MAX_DEFAULT),

@@ -11,11 +11,13 @@ use super::Connection;
 use crate::lock::lock;
 
 impl Connection {
-    /// See [`holdfast_core::Edge::adopt`].
+    /// See [`holdfast_core::Edge::adopt`]. Hands the number of the generation
+    /// before to `moved` if that was another one and the connection counts.
     pub(crate) fn adopt(
         &self,
         settings: &Arc<Settings>,
         migrated: Option<Migrated>,
+        moved: impl FnOnce(u32),
     ) -> Result<u64, AttachmentError> {
         let bytes_max = settings.connection.attachment_bytes_max;
         let mut shared = lock(&self.shared);
@@ -30,13 +32,25 @@ impl Connection {
             shared.attachment = Bytes::copy_from_slice(&migrated.attachment);
             shared.attachment_version += 1;
         }
-        shared.generation = settings.generation;
+        let before = std::mem::replace(&mut shared.generation, settings.generation);
+        if before != settings.generation && !shared.left {
+            moved(before);
+        }
         // While it is locked, so that nobody sees one without the other.
         self.settings.store(Arc::clone(settings));
         let version = shared.attachment_version;
         drop(shared);
         self.home.pace.note(settings.connection.idle_timeout_ms);
         Ok(version)
+    }
+
+    /// The plugin has no more to do with it. Hands the number of its last
+    /// generation to `left`, once.
+    pub(crate) fn leave(&self, left: impl FnOnce(u32)) {
+        let mut shared = lock(&self.shared);
+        if !std::mem::replace(&mut shared.left, true) {
+            left(shared.generation);
+        }
     }
 
     /// What an event shows of the connection.

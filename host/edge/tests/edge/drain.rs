@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncReadExt;
 
 use crate::support::client::{Client, HANDSHAKE, Raw};
 use crate::support::server::{Options, Server};
@@ -83,4 +85,59 @@ async fn nobody_is_accepted_any_more() {
     until("all has ended", || server.has_ended()).await;
     let connected = tokio::net::TcpStream::connect(server.address).await;
     assert!(connected.is_err());
+}
+
+#[tokio::test]
+async fn many_sockets_are_closed_over_the_window() {
+    const COUNT: usize = 64;
+    let server = Server::start();
+    let mut clients = Vec::new();
+    for _ in 0..COUNT {
+        clients.push(Client::connect(server.address, "/").await);
+    }
+    // Sixteen are closed in each of its ticks.
+    server.hub.set_close_window(Duration::from_secs(1));
+    let begin = Instant::now();
+    server.drain(Duration::from_secs(60));
+    let mut times = Vec::new();
+    for client in &mut clients {
+        assert_eq!(client.closed().await.0, 1001);
+        times.push(begin.elapsed());
+    }
+    assert!(
+        times.last() >= Some(&Duration::from_millis(30)),
+        "{times:?}"
+    );
+    drop(clients);
+    until("all has ended", || server.has_ended()).await;
+}
+
+#[tokio::test]
+async fn what_is_more_than_the_host_may_have_is_closed_at_once() {
+    let options = Options {
+        connections_max: 2,
+        ..Options::default()
+    };
+    let server = options.start();
+    let mut first = Client::connect(server.address, "/").await;
+    let second = Client::connect(server.address, "/").await;
+    // It may be reset, since nobody reads what it says.
+    let mut third = tokio::net::TcpStream::connect(server.address)
+        .await
+        .unwrap();
+    let read = third.read(&mut [0; 1]).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    assert_eq!(first.ask("still here").await, "still here");
+    drop(second);
+    until("a free place", || server.connection_count() == 1).await;
+    let mut tries = 0;
+    let mut next = loop {
+        // The host learns a moment later that its transport has ended.
+        match Client::try_connect(server.address, "/", &[]).await {
+            Ok((client, _)) => break client,
+            Err(_) => tries += 1,
+        }
+        assert!(tries < 1000, "no place");
+    };
+    assert_eq!(next.ask("welcome").await, "welcome");
 }

@@ -73,6 +73,40 @@ async fn wait_refuses_messages_and_stops_reading() {
 }
 
 #[tokio::test]
+async fn what_waits_for_clients_is_counted() {
+    let server = server(SlowConsumer::Wait);
+    let waiting = || server.queue_bytes();
+    let mut slow = Client::connect(server.address, "/").await;
+    let id = server.record.id_of("accept /");
+    let mut sent = 0;
+    until("the kernel takes no more", || {
+        while send(&server, id, sent).is_ok() {
+            sent += 1;
+        }
+        waiting() >= QUEUE_BYTES_MAX
+    })
+    .await;
+    let buffered = || server.hub.get(TENANT, id).map_or(0, |it| it.buffered_bytes);
+    until("all of it is counted", || {
+        let bytes = buffered();
+        bytes > 0 && waiting() == bytes && buffered() == bytes
+    })
+    .await;
+    for expected in 0..sent {
+        assert_eq!(index(&mut slow).await, expected);
+    }
+    until("nothing waits", || waiting() == 0).await;
+    until("the kernel takes no more", || {
+        let _ = send(&server, id, sent);
+        waiting() >= QUEUE_BYTES_MAX
+    })
+    .await;
+    drop(slow);
+    until("nobody waits", || server.connection_count() == 0).await;
+    assert_eq!(waiting(), 0);
+}
+
+#[tokio::test]
 async fn drop_oldest_keeps_the_latest_in_order_and_whole() {
     const COUNT: usize = 4096;
     let server = server(SlowConsumer::DropOldest);

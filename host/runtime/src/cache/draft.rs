@@ -1,6 +1,6 @@
-//! A file into which machine code is written before it is used. The only module
-//! with `unsafe`: machine code is run as it is, so it must have been written by
-//! nobody but this host or its compiler.
+//! A file into which machine code is written before it is used. `unsafe` is here,
+//! and in [`super::pages`]: machine code is run as it is, so it must have been
+//! written by nobody but this host or its compiler.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -120,3 +120,24 @@ fn a_folder_that_is_gone_is_no_reason_to_fail() {
     draft.load(&engine).unwrap();
     cache.put(&engine, digest, draft);
 }
+
+#[test]
+fn code_that_is_given_back_runs_all_the_same() {
+    let folder = Folder::new("pages");
+    let cache = folder.cache(u64::MAX);
+    let engine = Engine::default();
+    let (digest, in_memory) = compiled(&engine);
+    cache.keep(digest, &in_memory);
+    let of_file = cache.get(&engine, digest).unwrap();
+    let run = |component: &Component| {
+        let linker = wasmtime::component::Linker::new(&engine);
+        let mut store = wasmtime::Store::new(&engine, ());
+        linker.instantiate(&mut store, component).map(drop)
+    };
+    run(&of_file).unwrap();
+    assert!(release(&of_file).unwrap() > 0);
+    assert_eq!(release(&of_file).unwrap(), 0, "nothing is left");
+    run(&of_file).unwrap();
+    assert_eq!(release(&in_memory).unwrap(), 0, "no file has it");
+    run(&in_memory).unwrap();
+}

@@ -4,23 +4,28 @@
 
 mod address;
 mod allow;
+mod budget;
 mod send;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use holdfast_core::metrics::LimitHit;
 use http::{HeaderName, Request, Response, Uri};
+use tokio::sync::OwnedSemaphorePermit;
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
 pub use allow::{AllowList, InvalidHost};
+pub(crate) use budget::Budget;
 
 use crate::plugin::Plugin;
 
 /// Sends a guest's requests.
 pub(crate) struct Outbound {
     plugin: Arc<Plugin>,
+    budget: Arc<Budget>,
 }
 
 type Progress = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -30,7 +35,13 @@ impl Outbound {
     pub(crate) fn new(plugin: &Arc<Plugin>) -> Self {
         Self {
             plugin: Arc::clone(plugin),
+            budget: Arc::new(Budget::new(plugin.outbound.per_event_max)),
         }
+    }
+
+    /// What the events of this instance may spend.
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     /// Where the request goes, if it may go there.
@@ -55,14 +66,20 @@ impl Outbound {
 }
 
 impl Outbound {
+    /// For one more request, if there may be one.
+    fn permit(&self) -> Option<OwnedSemaphorePermit> {
+        let shared = &self.plugin.shared;
+        let permit = Arc::clone(&shared.outbound).try_acquire_owned().ok()?;
+        let may = self.budget.take() && shared.outbound_rate.take(Instant::now());
+        may.then_some(permit)
+    }
+
     /// The limits of one more request, if there may be one.
     fn limits(&self, options: Option<RequestOptions>) -> Result<send::Limits, Error> {
-        let shared = &self.plugin.shared;
-        let permit = Arc::clone(&shared.outbound).try_acquire_owned();
-        let permit = permit.map_err(|_| Error::ConnectionLimitReached)?;
-        if !shared.outbound_rate.take(Instant::now()) {
-            return Err(Error::ConnectionLimitReached);
-        }
+        let permit = self.permit().ok_or_else(|| {
+            self.plugin.settings.metrics.note_limit(LimitHit::Outbound);
+            Error::ConnectionLimitReached
+        })?;
         let options = options.unwrap_or_default();
         let max = Duration::from_millis(self.plugin.outbound.timeout_ms);
         let timeout = |asked: Option<Duration>| asked.unwrap_or(max).min(max);

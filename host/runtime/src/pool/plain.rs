@@ -52,12 +52,14 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
         turn.observe(instance.store.data().meter());
         // It has been idle; that does not count.
         instance.store.set_epoch_deadline(1);
+        instance.store.data().budget().begin();
         let handlers = &instance.handlers.websocket;
         let handlers = handlers.as_ref().ok_or(Failure::NoHandler)?;
         let outcome = handlers
             .run(Alone(&mut instance.store), call)
             .await
             .map_err(trap)?;
+        instance.store.data().budget().end();
         pool.put(instance, pool.uses_max(USES));
         Ok(outcome)
     });
@@ -175,6 +177,8 @@ async fn serve(
     let store = &mut instance.store;
     let plugin = Arc::clone(store.data().plugin());
     let meter = Arc::clone(store.data().meter());
+    let budget = Arc::clone(store.data().budget());
+    budget.begin();
     let limit_ms = plugin.event.timeout_ms;
     let has_head = Arc::new(AtomicBool::new(false));
     let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
@@ -203,6 +207,7 @@ async fn serve(
         }
     })
     .await;
+    budget.end();
     if let Err(failure) = &served
         && has_head.load(Ordering::Relaxed)
     {

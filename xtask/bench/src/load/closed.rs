@@ -19,7 +19,8 @@ const WAIT_MAX: Duration = Duration::from_millis(100);
 /// What each connection does.
 pub(super) struct Work {
     pub(super) connections: usize,
-    pub(super) is_websocket: bool,
+    /// The host of the WebSockets that are opened first; none for HTTP.
+    pub(super) websocket_of: Option<String>,
     /// What it sends.
     pub(super) request: Vec<u8>,
     /// What it gets.
@@ -33,10 +34,9 @@ pub(super) fn run(target: &Target, work: &Work) -> Result<Map<String, Value>> {
     let swarm = Swarm::new()?;
     let mut peers = Vec::with_capacity(work.connections);
     for index in 0..work.connections {
-        let stream = if work.is_websocket {
-            client::open(target.server, "/")?
-        } else {
-            client::connect(target.server)?
+        let stream = match &work.websocket_of {
+            Some(host) => client::open_at(target.server, host, "/")?,
+            None => client::connect(target.server)?,
         };
         swarm.add(&stream, index)?;
         peers.push(Peer {

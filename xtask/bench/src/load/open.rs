@@ -42,7 +42,7 @@ impl<'a> Opening<'a> {
     fn new(target: &'a Target) -> Result<Self> {
         Ok(Self {
             target,
-            handshake: client::handshake("/"),
+            handshake: client::handshake(client::LOCALHOST, "/"),
             swarm: Swarm::new()?,
             sockets: Vec::new(),
         })

@@ -53,7 +53,10 @@ impl Stage {
             move || serve(Echo { hub, ids }, incoming, drain)
         });
         let script = |message: &[u8]| {
-            let says = [client::handshake("/"), client::masked_text(message)];
+            let says = [
+                client::handshake(client::LOCALHOST, "/"),
+                client::masked_text(message),
+            ];
             Script::new(says.map(Bytes::from).to_vec())
         };
         Ok(Self {

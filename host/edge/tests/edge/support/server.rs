@@ -25,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) tenant_limits: TenantLimits,
     /// Connections of one address, the tests' own included; 0 for no limit.
     pub(crate) connections_per_address_max: u32,
+    /// Connections of all together.
+    pub(crate) connections_max: usize,
 }
 
 impl Default for Options {
@@ -40,6 +42,7 @@ impl Default for Options {
             loops: 1,
             tenant_limits: TenantLimits::default(),
             connections_per_address_max: 0,
+            connections_max: usize::MAX,
         }
     }
 }
@@ -68,7 +71,9 @@ impl Options {
             route("/other", other(&first)),
         ]));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = listener.with_addresses(self.connections_per_address_max, Vec::new());
+        let listener = listener
+            .with_addresses(self.connections_per_address_max, Vec::new())
+            .with_connections_max(self.connections_max);
         let address = listener.local_address();
         let (trigger, drain) = holdfast_edge::drain();
         let record = Arc::<Record>::default();
@@ -152,6 +157,11 @@ impl Server {
     /// WebSockets of the plugin.
     pub(crate) fn connection_count(&self) -> u32 {
         self.hub.connection_count(PLUGIN)
+    }
+
+    /// Bytes that wait for its clients.
+    pub(crate) fn queue_bytes(&self) -> u64 {
+        self.first.metrics.queue_bytes.get()
     }
 
     /// Brings the plugin's second generation, with other limits, for new

@@ -21,6 +21,7 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use super::seat::Seat;
 use super::{Job, Task};
 use crate::body::{self, Progress, Watched};
+use crate::capability::outbound::Budget;
 use crate::guest::Guest;
 use crate::http_0_3;
 use crate::instance::{Handlers, HttpHandler};
@@ -46,6 +47,8 @@ pub(super) struct Desk {
     pub(super) late: RefCell<Vec<u64>>,
     /// When the worker ends at last, if some job was late.
     pub(super) leave_by: Cell<Option<Instant>>,
+    /// What its events may spend on outbound requests.
+    pub(super) budget: Arc<Budget>,
     /// Whether the guest has failed, which ends all its bodies.
     pub(super) has_failed: Arc<AtomicBool>,
     /// Whether the inner part has had a turn since this was last cleared.
@@ -111,7 +114,7 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
         loop {
             while let Poll::Ready(Some(())) = running.poll_next_unpin(context) {
                 desk.seat.load.set(running.len() as u32);
-                let now = desk.pool.share.clock().last_turn();
+                let now = desk.pool.share.loop_clock().last_turn();
                 desk.seat.idle_since.set(now);
             }
             let is_free = uses > 0 && running.is_empty();
@@ -150,6 +153,7 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         entered,
     } = job;
     let guest_task = Rc::new(Cell::new(None));
+    desk.budget.begin();
     desk.begun.borrow_mut().push(Begun {
         id,
         task: Rc::clone(&guest_task),
@@ -177,6 +181,7 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
             desk.leave_in_time();
         }
     }
+    desk.budget.end();
     drop(entered);
 }
 

@@ -45,6 +45,7 @@ pub(super) async fn work(pool: Rc<Pool>, place: Place) {
         begun: RefCell::default(),
         late: RefCell::default(),
         leave_by: Cell::new(None),
+        budget: Arc::clone(instance.store.data().budget()),
         has_failed: Arc::default(),
         had_turn: Cell::new(false),
     };
