@@ -6,6 +6,7 @@
 //! connection's own event costs no wake-up.
 
 mod attachment;
+mod view;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +26,7 @@ use crate::key::Key;
 use crate::lock::lock;
 use crate::mailbox::Mailbox;
 use crate::queue::{Batch, Queue};
+pub use view::ConnectionView;
 
 /// One WebSocket, from its handshake to its `close` event.
 pub(crate) struct Connection {

@@ -22,7 +22,7 @@ pub(crate) struct Handle {
     pub(super) sender: SyncSender<Command>,
     pub(super) board: Board,
     pub(super) runtime: Arc<Runtime>,
-    pub(super) hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     pub(super) load: Arc<LoadMetrics>,
 }
 
