@@ -2,12 +2,21 @@
 //! HTTP/1.1 and JSON, on a port of its own, for those who have the token.
 
 mod answer;
+mod connections;
+mod drains;
+mod failure;
 mod keys;
 mod meeting;
 mod metrics;
+mod openapi;
 mod reception;
+mod reply;
+mod request;
 mod routes;
+mod table;
+mod tenants;
 mod token;
+mod topics;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -15,6 +24,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use holdfast_core::manifest::Host;
+use holdfast_edge::Drain;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -26,7 +36,9 @@ use crate::depot::Depot;
 use crate::fleet::Handle;
 use crate::problem::Problem;
 use answer::Office;
-pub(crate) use answer::{Answer, Denial, Rollback};
+pub(crate) use answer::{Answer, Rollback};
+use drains::Drains;
+pub(crate) use failure::Denial;
 use keys::Keys;
 pub(crate) use meeting::{Meeting, Published, places};
 use reception::Reception;
@@ -95,20 +107,23 @@ impl Admin {
     }
 
     /// Answers until it is dropped, and then ends what it has begun. `serving`
-    /// is where the host listens.
+    /// is where the host listens, and `drain` says whether it shuts down.
     pub(crate) async fn run(
         self,
         fleet: Handle,
         serving: SocketAddr,
+        drain: Drain,
     ) -> std::io::Result<Infallible> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let office = Arc::new(Office {
             fleet,
             keys: self.keys,
             serving,
+            drain,
             start: SystemTime::now(),
             metrics_plugins_max: self.metrics_plugins_max,
             reception: self.reception,
+            drains: Drains::default(),
         });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();

@@ -37,6 +37,7 @@ mod thread;
 mod upload;
 mod values;
 mod version;
+mod view;
 mod worker;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -62,6 +63,7 @@ pub(crate) use start::Start;
 pub(crate) use status::{FaultStatus, GenerationStatus, PluginStatus, Status};
 pub(crate) use thread::Deploy;
 pub(crate) use upload::Upload;
+pub(crate) use view::{PluginView, TenantView};
 
 use crate::depot::Depot;
 use build::{Builder, Done};

@@ -171,9 +171,10 @@ impl Serving {
             let signals = Signals::catch()?;
             let address = self.listener.local_address();
             tracing::info!("listening on http://{address}");
+            let drain = self.drain.clone();
             let admin = async {
                 match self.admin {
-                    Some(admin) => admin.run(fleet.clone(), address).await,
+                    Some(admin) => admin.run(fleet.clone(), address, drain).await,
                     None => std::future::pending().await,
                 }
             };

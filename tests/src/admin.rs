@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use crate::http::{Body, Response, full, request};
+use crate::schema;
 use crate::wait::patiently;
 
 /// Where to ask, and what to show there.
@@ -41,15 +42,28 @@ impl Admin {
         }
     }
 
-    /// Asks, and reads the whole answer.
+    /// Where it listens.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// The header field that shows the token.
+    pub fn header(&self) -> String {
+        format!("Authorization: Bearer {}", self.token)
+    }
+
+    /// Asks, and reads the whole answer, which has to be as the OpenAPI document
+    /// says.
     pub async fn ask(&self, method: &str, path: &str, body: impl Into<bytes::Bytes>) -> Response {
         let (head, body) = self.send(method, path, full(body)).await.into_parts();
         let body = patiently("the body", body.collect()).await.expect("a body");
-        Response {
+        let answer = Response {
             status: head.status,
             headers: head.headers,
             body: body.to_bytes(),
-        }
+        };
+        schema::check(method, path, &answer);
+        answer
     }
 
     /// Asks, and returns the answer as soon as its head is there.

@@ -26,6 +26,7 @@ pub mod process;
 pub mod project;
 pub mod raw;
 pub mod scale;
+pub mod schema;
 pub mod setup;
 pub mod socket;
 pub mod stage;

@@ -93,6 +93,11 @@ impl Socket {
         patiently("room to send", sending).await.is_ok()
     }
 
+    /// The next message, for whoever has all the time in the world.
+    pub async fn next(&mut self) -> Option<Result<Message, Error>> {
+        self.stream.next().await
+    }
+
     /// Waits for the next message that is no ping or pong.
     pub async fn message(&mut self) -> Option<Result<Message, Error>> {
         loop {

@@ -10,6 +10,7 @@ mod demo;
 mod edges;
 mod guests;
 mod place;
+mod schemathesis;
 mod test;
 mod toolchain;
 
@@ -26,6 +27,7 @@ Verbs:
   demo      Build the host and the chat plugin, serve the chat, print its URL
   test      Run everything that CI checks
   bench     Compare with baselines, and with other servers
+  openapi   Write docs/openapi.json anew
   guests    Build every guest component to target/guests/NAME.wasm
 
 `cargo xtask VERB --help` says more about one.
@@ -53,6 +55,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["guests", names @ ..] => guests::build(names).map(|_| ()),
         ["bench", rest @ ..] if wants_help(rest) => print_help(bench::HELP),
         ["bench", options @ ..] => bench::run(options),
+        ["openapi"] => test::write_openapi(),
         ["test", rest @ ..] if wants_help(rest) => print_help(test::HELP),
         ["test"] => test::everything(),
         ["test", filter] => test::named(filter),

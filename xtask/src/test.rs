@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, command, edges, guests, place};
+use crate::{apt, command, edges, guests, place, schemathesis};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -64,6 +64,10 @@ const STEPS: &[Step] = &[
         run: browser,
     },
     Step {
+        name: "schemathesis",
+        run: schemathesis::prepare,
+    },
+    Step {
         name: "integration tests",
         run: || integration_tests(None),
     },
@@ -91,6 +95,7 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     all_guests()?;
     host()?;
     browser()?;
+    schemathesis::prepare()?;
     integration_tests(Some(filter))
 }
 
@@ -140,6 +145,21 @@ fn unit_tests() -> Result<()> {
     let mut test = place::cargo()?;
     test.args(["test", "--workspace", "--exclude", INTEGRATION]);
     command::run(&mut test, "see the failed test above")
+}
+
+/// Writes docs/openapi.json as the host describes itself. The unit test which
+/// does it checks else that it is so.
+pub(crate) fn write_openapi() -> Result<()> {
+    let mut test = place::cargo()?;
+    test.args([
+        "test",
+        "--quiet",
+        "--package",
+        "holdfast",
+        "the_kept_document",
+    ]);
+    test.env("HOLDFAST_WRITE_OPENAPI", "1");
+    command::run(&mut test, "see the compiler's messages above")
 }
 
 fn all_guests() -> Result<()> {

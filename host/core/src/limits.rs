@@ -9,6 +9,7 @@ mod tenant;
 use serde::Deserialize;
 
 pub use capability::{KeyvalueLimits, OutboundLimits};
+pub use compare::Entry;
 pub use load::LoadLimits;
 pub use tenant::{RawTenantLimits, TenantLimits};
 

@@ -6,6 +6,7 @@
 //! it has to know what becomes of it: when the socket is full, or at the end.
 
 mod attachment;
+mod view;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +27,7 @@ use crate::lock::lock;
 use crate::mailbox::Mailbox;
 use crate::queue::{Batch, Queue};
 use crate::sockets::Place;
+pub use view::ConnectionView;
 
 /// One WebSocket, from its handshake to its `close` event.
 pub(crate) struct Connection {

@@ -171,6 +171,7 @@ fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
         OpenError::Plugin(EnterError::TooFast {
             is_first: false, ..
         }) => report::unavailable(),
+        OpenError::Plugin(EnterError::Draining) => report::unavailable(),
         OpenError::Plugin(_) => {
             settings.metrics.note_limit(LimitHit::Connections);
             tracing::warn!(plugin, tenant, "a handshake is refused: {error}");

@@ -156,6 +156,10 @@ impl Hub {
         }
     }
 
+    pub(crate) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     pub(crate) fn topics(&self) -> &Topics {
         &self.topics
     }
@@ -164,7 +168,7 @@ impl Hub {
         &self.tally
     }
 
-    fn connection(&self, tenant: TenantId, id: ConnectionId) -> Option<Arc<Connection>> {
+    pub(crate) fn connection(&self, tenant: TenantId, id: ConnectionId) -> Option<Arc<Connection>> {
         self.registry.get(&Key { tenant, id })
     }
 }

@@ -43,7 +43,9 @@ mod sweep;
 mod tally;
 mod throttle;
 mod topics;
+mod view;
 
+pub use connection::ConnectionView;
 pub use drain::{Drain, Trigger, drain};
 pub use hub::Hub;
 pub use listen::{BindError, Incoming, Lane, Listener};

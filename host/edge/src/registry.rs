@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use holdfast_core::{ConnectionId, PluginId};
+
 use crate::connection::Connection;
 use crate::key::{Connections, Entry, Key};
 use crate::lock::lock;
@@ -23,9 +25,7 @@ impl Registry {
     }
 
     fn shard(&self, key: &Key) -> Option<&Mutex<Connections>> {
-        // The upper half of the id: the lower is the hash within the shard.
-        let index = (key.id.0 >> 64) as usize % SHARD_COUNT;
-        self.shards.get(index)
+        self.shards.get(shard_index(key.id))
     }
 
     pub(crate) fn insert(&self, connection: Arc<Connection>) {
@@ -44,4 +44,39 @@ impl Registry {
             lock(shard).remove(key);
         }
     }
+
+    /// At most `limit` connections of a plugin from behind the id `after` on, by
+    /// their shards and within these by their ids.
+    pub(crate) fn page(
+        &self,
+        plugin: PluginId,
+        after: Option<ConnectionId>,
+        limit: usize,
+    ) -> Vec<Arc<Connection>> {
+        let start = after.map_or(0, shard_index);
+        let mut page = Vec::new();
+        for (index, shard) in self.shards.iter().enumerate().skip(start) {
+            let after = after.filter(|_| index == start);
+            let is_next = |connection: &&Arc<Connection>| {
+                connection.plugin == plugin
+                    && after.is_none_or(|after| connection.key.id.0 > after.0)
+            };
+            let shard = lock(shard);
+            let connections = shard.iter().map(|Entry(connection)| connection);
+            let mut found: Vec<_> = connections.filter(is_next).cloned().collect();
+            drop(shard);
+            found.sort_unstable_by_key(|connection| connection.key.id.0);
+            found.truncate(limit - page.len());
+            page.append(&mut found);
+            if page.len() == limit {
+                break;
+            }
+        }
+        page
+    }
+}
+
+/// The upper half of the id says it: the lower is the hash within the shard.
+fn shard_index(id: ConnectionId) -> usize {
+    (id.0 >> 64) as usize % SHARD_COUNT
 }

@@ -1,7 +1,7 @@
 //! How many WebSockets each plugin, each of its generations and each tenant has,
 //! and which plugins take no more.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 use std::time::Instant;
 
@@ -18,6 +18,8 @@ struct Counts {
     /// The plugins that have connections. One which has been removed stays here
     /// until its last has ended.
     plugins: HashMap<PluginId, Count>,
+    /// The plugins that take none for now.
+    draining: HashSet<PluginId>,
     /// The tenants that ever had one.
     tenants: HashMap<TenantId, TenantCount>,
 }
@@ -77,6 +79,9 @@ pub(crate) enum EnterError {
     /// It has been removed.
     #[error("the plugin was removed")]
     Removed,
+    /// An operator wants it to have none.
+    #[error("the plugin is drained")]
+    Draining,
 }
 
 impl Tally {
@@ -89,7 +94,11 @@ impl Tally {
         is_served: impl FnOnce() -> bool,
     ) -> Result<(), EnterError> {
         let mut counts = lock(&self.0);
-        let Counts { plugins, tenants } = &mut *counts;
+        let Counts {
+            plugins,
+            draining,
+            tenants,
+        } = &mut *counts;
         // Under the lock: a removal comes after the change of the routes, so
         // either this finds them changed, or the removal finds this connection.
         let (connections, removed) = match plugins.get(&settings.id) {
@@ -98,6 +107,9 @@ impl Tally {
         };
         if removed {
             return Err(EnterError::Removed);
+        }
+        if draining.contains(&settings.id) {
+            return Err(EnterError::Draining);
         }
         if connections >= settings.connection.count_max {
             return Err(EnterError::TooMany(connections));
@@ -151,8 +163,24 @@ impl Tally {
     /// No more connections for this plugin. False if it has none.
     pub(crate) fn remove(&self, plugin: PluginId) -> bool {
         let mut counts = lock(&self.0);
+        counts.draining.remove(&plugin);
         let count = counts.plugins.get_mut(&plugin);
         count.map(|count| count.removed = true).is_some()
+    }
+
+    /// Whether a plugin takes no new connections for now. True if it was otherwise
+    /// before.
+    pub(crate) fn set_draining(&self, plugin: PluginId, is_draining: bool) -> bool {
+        let draining = &mut lock(&self.0).draining;
+        match is_draining {
+            true => draining.insert(plugin),
+            false => draining.remove(&plugin),
+        }
+    }
+
+    /// Whether it takes none.
+    pub(crate) fn is_draining(&self, plugin: PluginId) -> bool {
+        lock(&self.0).draining.contains(&plugin)
     }
 
     /// Whether a plugin that has connections has been removed.
@@ -256,6 +284,22 @@ mod tests {
         tally.leave(PLUGIN, TenantId(0), 1);
         assert_eq!(counts(), [(2, 1), (3, 1)]);
         assert_eq!(tally.connections(PLUGIN), 2);
+    }
+
+    #[test]
+    fn a_plugin_that_is_drained_takes_none_for_now() {
+        let tally = Tally::default();
+        let it = plugin(PLUGIN, 0, 2);
+        assert_eq!(tally.enter(&it, || true), Ok(()));
+        assert!(tally.set_draining(PLUGIN, true));
+        assert!(!tally.set_draining(PLUGIN, true), "it is already");
+        assert_eq!(tally.enter(&it, || true), Err(EnterError::Draining));
+        assert!(tally.set_draining(PLUGIN, false));
+        assert_eq!(tally.enter(&it, || true), Ok(()));
+        tally.set_draining(PLUGIN, true);
+        tally.remove(PLUGIN);
+        assert!(!tally.is_draining(PLUGIN));
+        assert_eq!(tally.enter(&it, || true), Err(EnterError::Removed));
     }
 
     #[test]

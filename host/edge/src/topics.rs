@@ -5,7 +5,7 @@
 //! taken in the order topic, connection; that of a shard is never held with
 //! another, but for that of the counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex};
 
@@ -213,6 +213,40 @@ impl Topics {
             let len = lock(&topic.subscribers).connections.len();
             u32::try_from(len).unwrap_or(u32::MAX)
         })
+    }
+
+    /// At most `limit` topics of a tenant from behind the name `after` on, with
+    /// their numbers of subscribers.
+    pub(crate) fn page(
+        &self,
+        tenant: TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Vec<(Arc<str>, u32)> {
+        let mut page = BTreeMap::new();
+        for shard in &self.shards {
+            let shard = lock(shard);
+            let topics = shard.get(&tenant).into_iter().flatten();
+            for (name, topic) in topics {
+                if after.is_some_and(|after| **name <= *after) {
+                    continue;
+                }
+                page.insert(name.clone(), topic.clone());
+                if page.len() > limit {
+                    page.pop_last();
+                }
+            }
+        }
+        // Each topic has a lock of its own, which is taken before a shard's.
+        let count = |topic: &Topic| lock(&topic.subscribers).connections.len();
+        let count = |topic: &Topic| u32::try_from(count(topic)).unwrap_or(u32::MAX);
+        let topics = page.into_iter();
+        topics.map(|(name, topic)| (name, count(&topic))).collect()
+    }
+
+    /// How many topics a tenant has.
+    pub(crate) fn total(&self, tenant: TenantId) -> u32 {
+        lock(&self.counts).get(&tenant).copied().unwrap_or(0)
     }
 
     /// At most `limit` subscribers with their attachments.

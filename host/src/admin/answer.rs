@@ -1,29 +1,28 @@
 //! From a request to an answer: who may ask, what is asked, what comes of it.
-//! Errors become statuses here and nowhere else.
 
 use std::net::SocketAddr;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
-use bytes::Bytes;
 use holdfast_core::manifest::Role;
-use http_body_util::{BodyExt, Full, Limited};
+use holdfast_edge::Drain;
 use hyper::body::Incoming;
-use hyper::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE,
-};
-use hyper::{Request, Response, StatusCode};
+use hyper::header::AUTHORIZATION;
+use hyper::{Request, StatusCode};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::connections::{self, no_plugin};
+use super::drains::Drains;
+use super::failure::Failure;
 use super::keys::{Caller, Keys};
-use super::metrics;
 use super::reception::Reception;
-use super::routes::{Action, Found, find};
-use crate::fleet::{Closed, Handle, Refusal, RefusalKind, Status};
-
-/// The largest body of a request.
-const BODY_BYTES_MAX: usize = 64 << 10;
-/// Time a client has for it.
-const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+use super::reply::{Reply, json, whole};
+use super::request::{Query, read, read_or_default};
+use super::routes::{Found, find};
+use super::table::{Action, Route};
+use super::tenants::{self, no_tenant};
+use super::{metrics, openapi, topics};
+use crate::fleet::{Closed, Handle, Name, Status};
 
 /// What the answers are made from.
 pub(super) struct Office {
@@ -31,15 +30,18 @@ pub(super) struct Office {
     pub(super) keys: Keys,
     /// Where the host listens.
     pub(super) serving: SocketAddr,
+    /// Whether it shuts down.
+    pub(super) drain: Drain,
     pub(super) start: SystemTime,
     /// Plugins that have metrics of their own.
     pub(super) metrics_plugins_max: usize,
     /// Where uploaded components are kept.
     pub(super) reception: Option<Reception>,
+    pub(super) drains: Drains,
 }
 
 /// What `GET /v1/status` answers.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Answer {
     pub(crate) host: HostStatus,
     #[serde(flatten)]
@@ -47,25 +49,33 @@ pub(crate) struct Answer {
 }
 
 /// The process.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct HostStatus {
     pub(crate) version: String,
     pub(crate) pid: u32,
     /// Where it listens.
+    #[schemars(with = "String")]
     pub(crate) listen: SocketAddr,
     /// Seconds since it listens.
     pub(crate) uptime_s: u64,
 }
 
-/// What an operator is told when something can't be done.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Denial {
-    pub(crate) error: String,
-    pub(crate) hint: String,
+/// What `GET /v1/health` answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// `ok`.
+    status: &'static str,
+}
+
+/// What `GET /v1/ready` answers.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Readiness {
+    /// Always, with this status.
+    ready: bool,
 }
 
 /// The body of a rollback; may be left out.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Rollback {
     /// How the digest begins to which one goes back.
@@ -73,63 +83,40 @@ pub(crate) struct Rollback {
 }
 
 /// The body of a deployment of what is kept.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Deployment {
     /// How the component's digest begins.
     pub(crate) digest: String,
 }
 
-/// A status that is no success, and why.
-pub(super) struct Failure(StatusCode, Denial);
-
-impl Failure {
-    pub(super) fn new(
-        status: StatusCode,
-        error: impl Into<String>,
-        hint: impl Into<String>,
-    ) -> Self {
-        Self(
-            status,
-            Denial {
-                error: error.into(),
-                hint: hint.into(),
-            },
-        )
-    }
-}
-
 impl Office {
     /// Answers one request.
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Reply {
         let found = find(request.method(), request.uri().path());
         let caller = self.caller(&request);
-        let action = match (found, caller) {
-            (Found::Action { action, role: None }, _) => action,
-            // Who shows no token is not told what there is.
-            (_, None) => return unauthorized(),
-            (
-                Found::Action {
-                    action,
-                    role: Some(role),
+        let (action, route) = match (found, caller) {
+            (Found::Action(action, route), caller) => match (route.role, caller) {
+                (None, _) => (action, route),
+                // Who shows no token is not told what there is.
+                (Some(_), None) => return Failure::unauthorized(),
+                (Some(role), Some(caller)) => match check(&action, role, caller) {
+                    Ok(()) => (action, route),
+                    Err(failure) => return failure.reply(),
                 },
-                Some(caller),
-            ) => match check(&action, role, caller) {
-                Ok(()) => action,
-                Err(failure) => return refuse(failure),
             },
-            (Found::OtherMethods(methods), Some(_)) => return other_methods(&methods),
+            (_, None) => return Failure::unauthorized(),
+            (Found::OtherMethods(methods), Some(_)) => return Failure::other_methods(&methods),
             (Found::Nothing, Some(_)) => {
-                return refuse(Failure::new(
-                    StatusCode::NOT_FOUND,
-                    "there is nothing at this path",
-                    "docs/reload.md lists what can be asked",
-                ));
+                let hint = "GET /v1/openapi.json says what can be asked";
+                return Failure::not_found("there is nothing at this path", hint).reply();
             }
         };
-        match self.act(action, caller, request.into_body()).await {
-            Ok(response) => response,
-            Err(failure) => refuse(failure),
+        let nobody = Caller::nobody();
+        let caller = caller.unwrap_or(&nobody);
+        match self.act(action, route, caller, request).await {
+            Ok(reply) => reply,
+            Err(failure) => failure.reply(),
         }
     }
 
@@ -142,66 +129,114 @@ impl Office {
     async fn act(
         &self,
         action: Action,
-        caller: Option<&Caller>,
-        body: Incoming,
-    ) -> Result<Response<Full<Bytes>>, Failure> {
-        let caller = caller.cloned();
-        let is_known = move |tenant: &str| caller.as_ref().is_some_and(|it| it.knows(tenant));
+        route: &Route,
+        caller: &Caller,
+        request: Request<Incoming>,
+    ) -> Result<Reply, Failure> {
+        let (head, body) = request.into_parts();
+        let query = Query::parse(head.uri.query(), route.query)?;
+        let fleet = &self.fleet;
         match action {
-            Action::Health => Ok(json(StatusCode::OK, &serde_json::json!({ "status": "ok" }))),
-            Action::Status => {
-                // It may look at every connection, and this thread accepts new ones.
-                let fleet = self.fleet.clone();
-                let status = tokio::task::spawn_blocking(move || fleet.status()).await;
-                let mut status = status.map_err(|_| Closed)?;
-                let all = status.plugins.len();
-                status.plugins.retain(|plugin| is_known(&plugin.tenant));
-                if status.plugins.len() < all {
-                    // It may name what others have.
-                    status.manifest_error = None;
-                }
-                Ok(json(StatusCode::OK, &self.status(status)))
-            }
-            Action::Metrics => {
-                let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
-                let start = self.start;
-                let page = move || {
-                    let mut census = fleet.census();
-                    census.plugins.retain(|it| is_known(&it.name.tenant));
-                    metrics::write(census, plugins_max, start)
-                };
-                let page = tokio::task::spawn_blocking(page).await;
-                Ok(answer(
-                    StatusCode::OK,
-                    metrics::CONTENT_TYPE,
-                    page.map_err(|_| Closed)?,
-                ))
-            }
-            Action::Reload => {
-                let report = self.fleet.reload()?.await.map_err(|_| Closed)?;
-                Ok(json(StatusCode::OK, &report))
-            }
+            Action::Health => ok(&Health { status: "ok" }),
+            Action::Ready if self.drain.is_started() => Err(Failure::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the host shuts down",
+                "send new connections elsewhere",
+            )),
+            Action::Ready => ok(&Readiness { ready: true }),
+            Action::OpenApi => ok(&openapi::document()),
+            Action::Status => self.status(caller).await,
+            Action::Metrics => self.metrics(caller).await,
+            Action::Reload => ok(&fleet.reload()?.await.map_err(|_| Closed)?),
+            Action::Tenants => ok(&tenants::list(fleet, caller, &query.page()?)),
+            Action::Tenant(name) => ok(&fleet.tenant(&name).ok_or_else(|| no_tenant(&name))?),
+            Action::Plugin(name) => self.plugin(name).await,
             Action::Rollback(name) => {
-                let Rollback { digest } = read(body).await?;
-                let change = self.fleet.roll_back(name, digest)?.await;
-                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+                let Rollback { digest } = read_or_default(body).await?;
+                let change = fleet.roll_back(name, digest)?.await;
+                ok(&change.map_err(|_| Closed)??)
             }
             Action::Promote(name) => {
-                let change = self.fleet.promote(name)?.await;
-                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+                let change = fleet.promote(name)?.await;
+                ok(&change.map_err(|_| Closed)??)
             }
             Action::Upload(name) => {
                 let (component, _place) = self.reception()?.receive(body).await?;
-                let change = self.fleet.deploy(name, component)?.await;
-                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+                let change = fleet.deploy(name, component)?.await;
+                ok(&change.map_err(|_| Closed)??)
             }
             Action::Deploy(name) => {
                 let Deployment { digest } = read(body).await?;
                 let (component, _place) = self.reception()?.find(&name, &digest)?;
-                let change = self.fleet.deploy(name, component)?.await;
-                Ok(json(StatusCode::OK, &change.map_err(|_| Closed)??))
+                let change = fleet.deploy(name, component)?.await;
+                ok(&change.map_err(|_| Closed)??)
+            }
+            Action::Drain(name) => {
+                let request = read_or_default(body).await?;
+                ok(&self.drains.begin(fleet, &name, &request)?)
+            }
+            Action::Undrain(name) => ok(&self.drains.end(fleet, &name)?),
+            Action::Connections(name) => ok(&connections::list(fleet, &name, query.page()?).await?),
+            Action::Connection(name, id) => ok(&connections::one(fleet, &name, id)?),
+            Action::Close(name, id) => {
+                let request = read_or_default(body).await?;
+                ok(&connections::close(fleet, &name, id, &request)?)
+            }
+            Action::Send(name, id) => {
+                let request = read(body).await?;
+                ok(&connections::send(fleet, &name, id, request)?)
+            }
+            Action::Topics(tenant) => ok(&topics::list(fleet, &tenant, query.page()?).await?),
+            Action::Publish(tenant) => {
+                let request = read(body).await?;
+                ok(&topics::publish(fleet, &tenant, request)?)
             }
         }
+    }
+
+    async fn status(&self, caller: &Caller) -> Result<Reply, Failure> {
+        // It may look at every connection, and this thread accepts new ones.
+        let fleet = self.fleet.clone();
+        let status = tokio::task::spawn_blocking(move || fleet.status()).await;
+        let mut status = status.map_err(|_| Closed)?;
+        if caller.tenant.is_some() {
+            status.tenants.retain(|tenant| caller.knows(&tenant.name));
+            status.plugins.retain(|plugin| caller.knows(&plugin.tenant));
+            // They may name what others have.
+            status.manifest_error = None;
+            status.restart_needed_for.clear();
+        }
+        ok(&Answer {
+            host: HostStatus {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                pid: std::process::id(),
+                listen: self.serving,
+                uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
+            },
+            status,
+        })
+    }
+
+    async fn metrics(&self, caller: &Caller) -> Result<Reply, Failure> {
+        let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
+        let (start, caller) = (self.start, caller.clone());
+        let page = move || {
+            let mut census = fleet.census();
+            census.plugins.retain(|it| caller.knows(&it.name.tenant));
+            metrics::write(census, plugins_max, start)
+        };
+        let page = tokio::task::spawn_blocking(page).await;
+        let page = page.map_err(|_| Closed)?;
+        Ok(whole(StatusCode::OK, metrics::CONTENT_TYPE, page))
+    }
+
+    async fn plugin(&self, name: Name) -> Result<Reply, Failure> {
+        let fleet = self.fleet.clone();
+        let wanted = name.clone();
+        let plugin = tokio::task::spawn_blocking(move || fleet.plugin(&wanted)).await;
+        ok(&plugin
+            .map_err(|_| Closed)?
+            .ok_or_else(|| no_plugin(&name))?)
     }
 
     fn reception(&self) -> Result<&Reception, Failure> {
@@ -211,27 +246,18 @@ impl Office {
             Failure::new(StatusCode::CONFLICT, error, hint)
         })
     }
+}
 
-    fn status(&self, status: Status) -> Answer {
-        Answer {
-            host: HostStatus {
-                version: env!("CARGO_PKG_VERSION").to_owned(),
-                pid: std::process::id(),
-                listen: self.serving,
-                uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
-            },
-            status,
-        }
-    }
+fn ok(value: &impl Serialize) -> Result<Reply, Failure> {
+    Ok(json(StatusCode::OK, value))
 }
 
 /// Whether somebody may ask for it. Of other tenants' things he is told what he
 /// would be told if there were none.
 fn check(action: &Action, least: Role, caller: &Caller) -> Result<(), Failure> {
     if action.tenant().is_some_and(|tenant| !caller.knows(tenant)) {
-        return Err(Failure::new(
-            StatusCode::NOT_FOUND,
-            "there is no such plugin",
+        return Err(Failure::not_found(
+            "there is no such tenant or plugin",
             "this token is for the plugins of one tenant",
         ));
     }
@@ -243,91 +269,4 @@ fn check(action: &Action, least: Role, caller: &Caller) -> Result<(), Failure> {
         ));
     }
     Ok(())
-}
-
-/// Reads a body that may be empty.
-async fn read<T: Default + for<'a> Deserialize<'a>>(body: Incoming) -> Result<T, Failure> {
-    let bad = |error: String| {
-        let hint = "send a JSON object, or nothing";
-        Failure::new(StatusCode::BAD_REQUEST, error, hint)
-    };
-    let reading = Limited::new(body, BODY_BYTES_MAX).collect();
-    let body = tokio::time::timeout(BODY_TIMEOUT, reading)
-        .await
-        .map_err(|_| bad("the body did not come in time".into()))?
-        .map_err(|error| bad(format!("the body can't be read: {error}")))?
-        .to_bytes();
-    if body.is_empty() {
-        return Ok(T::default());
-    }
-    serde_json::from_slice(&body).map_err(|error| bad(format!("the body can't be read: {error}")))
-}
-
-impl From<Closed> for Failure {
-    fn from(closed: Closed) -> Self {
-        let hint = "the host is ending, or has much to do: try again";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, closed.to_string(), hint)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        let status = match refusal.kind {
-            RefusalKind::NotFound => StatusCode::NOT_FOUND,
-            RefusalKind::Conflict => StatusCode::CONFLICT,
-            RefusalKind::Unusable => StatusCode::UNPROCESSABLE_ENTITY,
-            RefusalKind::Storage => StatusCode::INSUFFICIENT_STORAGE,
-        };
-        Self::new(status, refusal.message, refusal.hint)
-    }
-}
-
-fn unauthorized() -> Response<Full<Bytes>> {
-    let hint =
-        "send `Authorization: Bearer TOKEN`; the host has written the token to its admin file";
-    let mut response = refuse(Failure::new(
-        StatusCode::UNAUTHORIZED,
-        "the token is missing or wrong",
-        hint,
-    ));
-    let scheme = HeaderValue::from_static("Bearer");
-    response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
-    response
-}
-
-fn other_methods(methods: &[hyper::Method]) -> Response<Full<Bytes>> {
-    let methods: Vec<_> = methods.iter().map(hyper::Method::as_str).collect();
-    let methods = methods.join(", ");
-    let mut response = refuse(Failure::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "this can't be asked by this method",
-        format!("use {methods}"),
-    ));
-    if let Ok(methods) = HeaderValue::from_str(&methods) {
-        response.headers_mut().insert(ALLOW, methods);
-    }
-    response
-}
-
-fn refuse(Failure(status, denial): Failure) -> Response<Full<Bytes>> {
-    json(status, &denial)
-}
-
-fn json(status: StatusCode, value: &impl Serialize) -> Response<Full<Bytes>> {
-    // Nothing that is answered here can't be written as JSON.
-    let text = serde_json::to_vec(value).unwrap_or_default();
-    answer(status, "application/json", text)
-}
-
-fn answer(
-    status: StatusCode,
-    content_type: &'static str,
-    body: impl Into<Bytes>,
-) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body.into()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -19,6 +19,15 @@ pub(super) struct Caller {
 }
 
 impl Caller {
+    /// Somebody who has shown no token, for what anybody may ask.
+    pub(super) fn nobody() -> Self {
+        Self {
+            role: Role::ReadOnly,
+            // No tenant is named so.
+            tenant: Some(String::new()),
+        }
+    }
+
     /// Whether he may know of this tenant's things.
     pub(super) fn knows(&self, tenant: &str) -> bool {
         self.tenant.as_ref().is_none_or(|own| own == tenant)

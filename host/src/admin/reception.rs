@@ -8,7 +8,7 @@ use hyper::StatusCode;
 use hyper::body::{Bytes, Incoming};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::answer::Failure;
+use super::failure::Failure;
 use crate::depot::{Depot, FindError, Kept};
 use crate::fleet::{Closed, Name};
 

@@ -55,6 +55,7 @@ impl Fleet {
         // What is wrong with the file still is.
         deployed.fault.take_if(|fault| fault.file.is_none());
         deployed.metrics.note_reload(Reload::RolledBack);
+        self.hub.set_draining(deployed.id, false);
         let change = deployed.change(name, What::RolledBack);
         let generation = change.generation;
         let (tenant, plugin) = (&*name.tenant, &*name.plugin);

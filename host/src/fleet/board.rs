@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use holdfast_core::PluginId;
 use holdfast_core::deploy::Strategy;
+use holdfast_core::limits::TenantLimits;
+use holdfast_core::manifest::Plugin;
 use holdfast_core::metrics::PluginMetrics;
+use holdfast_core::{PluginId, TenantId};
 
 use super::Fleet;
 use super::deployed::Deployed;
@@ -33,6 +35,8 @@ pub(super) struct TenantEntry {
     pub(super) name: String,
     /// Its hosts; empty for any.
     pub(super) hosts: Vec<String>,
+    /// What its plugins may take together; none if it is not in force.
+    pub(super) limits: Option<Arc<TenantLimits>>,
     pub(super) fault: Option<Fault>,
 }
 
@@ -40,6 +44,10 @@ pub(super) struct TenantEntry {
 pub(super) struct Entry {
     pub(super) name: Name,
     pub(super) id: PluginId,
+    pub(super) tenant: TenantId,
+    /// What the manifest said of what serves everybody; of what could never be
+    /// loaded, what it says now.
+    pub(super) entry: Arc<Plugin>,
     pub(super) component: String,
     pub(super) strategy: Strategy,
     pub(super) metrics: Arc<PluginMetrics>,
@@ -82,16 +90,18 @@ impl Fleet {
 
     /// Those in force, and those with a fault.
     fn tenant_entries(&self) -> Vec<TenantEntry> {
-        let hosts = self.manifest.tenants.iter();
-        let hosts = hosts.map(|it| (&it.name, it.hosts.iter().map(ToString::to_string).collect()));
-        let mut hosts: BTreeMap<_, Vec<String>> = hosts.collect();
+        let known = self.manifest.tenants.iter();
+        let mut known: BTreeMap<_, _> = known.map(|it| (&it.name, Some(it))).collect();
         let faults: BTreeMap<_, _> = self.source.tenants.faults().collect();
         for name in faults.keys() {
-            hosts.entry(name).or_default();
+            known.entry(name).or_default();
         }
-        let entries = hosts.into_iter().map(|(name, hosts)| TenantEntry {
+        let entries = known.into_iter().map(|(name, tenant)| TenantEntry {
             name: name.clone(),
-            hosts,
+            hosts: tenant.map_or(Vec::new(), |it| {
+                it.hosts.iter().map(ToString::to_string).collect()
+            }),
+            limits: tenant.map(|it| Arc::clone(&it.limits)),
             fault: faults.get(name).map(|&fault| fault.clone()),
         });
         entries.collect()
@@ -102,6 +112,13 @@ fn entry((name, deployed): (&Name, &Deployed)) -> Entry {
     Entry {
         name: name.clone(),
         id: deployed.id,
+        tenant: deployed.tenant,
+        entry: Arc::clone(
+            deployed
+                .stable
+                .as_ref()
+                .map_or(&deployed.wanted, |it| &it.entry),
+        ),
         component: deployed.wanted.component.display().to_string(),
         strategy: deployed.wanted.deploy.strategy,
         metrics: Arc::clone(&deployed.metrics),

@@ -23,7 +23,7 @@ pub(crate) struct Handle {
     pub(super) sender: SyncSender<Command>,
     pub(super) board: Board,
     pub(super) runtime: Arc<Runtime>,
-    pub(super) hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub>,
     pub(super) load: Arc<LoadMetrics>,
     /// The host is about to end.
     pub(super) is_stopping: Arc<AtomicBool>,

@@ -1,9 +1,10 @@
 //! What has come of a command.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What a look has changed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Report {
     /// One for each plugin that was concerned.
     pub(crate) changes: Vec<Change>,
@@ -14,7 +15,7 @@ pub(crate) struct Report {
 }
 
 /// What is wrong with a tenant's own file.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct TenantError {
     pub(crate) tenant: String,
     #[serde(flatten)]
@@ -22,14 +23,14 @@ pub(crate) struct TenantError {
 }
 
 /// What is wrong, and how to mend it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Message {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
 }
 
 /// What has become of one plugin.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Change {
     pub(crate) tenant: String,
     pub(crate) plugin: String,
@@ -43,7 +44,7 @@ pub(crate) struct Change {
 }
 
 /// What can become of a plugin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum What {
     /// A new generation serves.

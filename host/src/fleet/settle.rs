@@ -71,6 +71,7 @@ impl Fleet {
         };
         log(&built, item.is_new);
         self.builder.runtime.install(built.prepared);
+        self.hub.set_draining(deployed.id, false);
         deployed.install(built.version, item.entry.deploy);
         deployed.fault = None;
         deployed.metrics.note_reload(Reload::Installed);

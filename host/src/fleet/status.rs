@@ -5,6 +5,7 @@ use std::time::SystemTime;
 
 use holdfast_core::deploy::Strategy;
 use holdfast_edge::Hub;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Entry, Mark, TenantEntry};
@@ -13,7 +14,7 @@ use crate::time::rfc3339;
 use holdfast_runtime::{Role, Runtime};
 
 /// The state of a host.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Status {
     /// Sorted by name.
     pub(crate) tenants: Vec<TenantStatus>,
@@ -29,7 +30,7 @@ pub(crate) struct Status {
 }
 
 /// One tenant.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct TenantStatus {
     pub(crate) name: String,
     /// Within which its routes are; empty for any.
@@ -39,7 +40,7 @@ pub(crate) struct TenantStatus {
 }
 
 /// One plugin.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct PluginStatus {
     pub(crate) tenant: String,
     pub(crate) name: String,
@@ -61,7 +62,7 @@ pub(crate) struct PluginStatus {
 }
 
 /// A generation that serves somebody.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct GenerationStatus {
     pub(crate) number: u32,
     /// `stable`, `canary` or `old`.
@@ -77,7 +78,7 @@ pub(crate) struct GenerationStatus {
 }
 
 /// A generation that is kept.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct KeptStatus {
     pub(crate) number: u32,
     pub(crate) digest: String,
@@ -86,7 +87,7 @@ pub(crate) struct KeptStatus {
 }
 
 /// What went wrong last.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct FaultStatus {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
@@ -119,7 +120,7 @@ fn tenant(entry: &TenantEntry) -> TenantStatus {
     }
 }
 
-fn plugin(entry: &Entry, runtime: &Runtime, hub: &Hub) -> PluginStatus {
+pub(super) fn plugin(entry: &Entry, runtime: &Runtime, hub: &Hub) -> PluginStatus {
     let alive = runtime.generations(entry.id);
     let counts = connections(&alive, entry, hub);
     let marks = || entry.canary.iter().chain(&entry.stable).chain(&entry.kept);
@@ -201,7 +202,7 @@ fn kept(mark: &Mark) -> KeptStatus {
     }
 }
 
-fn fault(fault: &Fault) -> FaultStatus {
+pub(super) fn fault(fault: &Fault) -> FaultStatus {
     FaultStatus {
         message: fault.message.clone(),
         hint: fault.hint.clone(),

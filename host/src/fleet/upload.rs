@@ -98,6 +98,7 @@ impl Fleet {
         log(&built, false);
         self.builder.runtime.install(built.prepared);
         let deployed = find(&mut self.plugins, name)?;
+        self.hub.set_draining(deployed.id, false);
         deployed.install(built.version, deploy);
         deployed.fault = None;
         deployed.metrics.note_reload(Reload::Installed);

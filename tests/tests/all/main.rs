@@ -13,6 +13,7 @@
 #[macro_use]
 mod forms;
 
+mod api;
 mod capabilities;
 mod chat;
 mod cli;
@@ -41,5 +42,6 @@ mod reload_files;
 mod reload_manifest;
 mod roles;
 mod scale;
+mod schemathesis;
 mod swap;
 mod tenants;

@@ -1,12 +1,12 @@
-//! Whether limits stay within others.
+//! All limits by their keys, and whether they stay within others.
 
 use super::{
     ConnectionLimits, EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, Limits,
-    OutboundLimits,
+    OutboundLimits, TenantLimits,
 };
 
 /// A key and its value; what has no limit has the largest value.
-type Entry = (&'static str, u64);
+pub type Entry = (&'static str, u64);
 
 fn or_none(value: u64) -> u64 {
     if value == 0 { u64::MAX } else { value }
@@ -20,8 +20,9 @@ impl Limits {
         above.next().map(|((key, _), _)| key)
     }
 
-    /// All of them. Each structure is taken apart, so that none is forgotten.
-    fn values(&self) -> impl Iterator<Item = Entry> {
+    /// All of them by their keys; what has no limit has the largest value. Each
+    /// structure is taken apart, so that none is forgotten.
+    pub fn values(&self) -> impl Iterator<Item = Entry> {
         let Self {
             event,
             instance,
@@ -38,6 +39,34 @@ impl Limits {
             .chain(http.values())
             .chain(keyvalue.values())
             .chain(outbound.values())
+    }
+}
+
+impl TenantLimits {
+    /// All of them by their keys.
+    pub fn values(&self) -> impl Iterator<Item = Entry> + use<> {
+        let Self {
+            weight,
+            memory_bytes_max,
+            instances_max,
+            connections_max,
+            handshakes_per_second_max,
+            topics_max,
+            plugins_max,
+        } = self;
+        [
+            ("weight", (*weight).into()),
+            ("memory_bytes_max", *memory_bytes_max),
+            ("instances_max", (*instances_max).into()),
+            ("connections_max", (*connections_max).into()),
+            (
+                "handshakes_per_second_max",
+                (*handshakes_per_second_max).into(),
+            ),
+            ("topics_max", (*topics_max).into()),
+            ("plugins_max", (*plugins_max).into()),
+        ]
+        .into_iter()
     }
 }
 

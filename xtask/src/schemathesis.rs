@@ -1,0 +1,53 @@
+//! schemathesis, which tries the admin API with whatever its document allows and
+//! forbids: installed once, into a virtual environment below the target folder.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{command, place};
+
+/// Tried with this one; others check other things.
+const REQUIREMENT: &str = "schemathesis==4.32.5";
+
+/// Installs it. Outside of CI a machine may do without: the test that needs it
+/// says that it was skipped.
+pub(crate) fn prepare() -> Result<()> {
+    let folder = place::target()?.join("tools/schemathesis");
+    match install(&folder) {
+        Err(error) if std::env::var_os("CI").is_none() => {
+            eprintln!("no schemathesis, so the test of the admin API by it is skipped: {error:#}");
+            // Half of one would be taken for it.
+            let _ = std::fs::remove_dir_all(&folder);
+            Ok(())
+        }
+        result => result,
+    }
+}
+
+fn install(folder: &Path) -> Result<()> {
+    let done = folder.join("installed");
+    if std::fs::read_to_string(&done).is_ok_and(|present| present == REQUIREMENT) {
+        return Ok(());
+    }
+    if !command::exists("python3") {
+        bail!("there is no `python3` on the path");
+    }
+    eprintln!("Installing {REQUIREMENT} with pip.");
+    let hint = "check that Python has its venv module, and reaches its package index";
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv", "--clear"]).arg(folder);
+    command::run(&mut venv, hint)?;
+    let mut pip = Command::new(folder.join("bin/python"));
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+    ]);
+    command::run(pip.arg(REQUIREMENT), hint)?;
+    std::fs::write(done, REQUIREMENT)?;
+    Ok(())
+}
