@@ -3,12 +3,14 @@
 
 mod capability;
 mod compare;
+mod http2;
 mod load;
 mod tenant;
 
 use serde::Deserialize;
 
 pub use capability::{KeyvalueLimits, OutboundLimits};
+pub use http2::{Http2Limits, RawHttp2Limits};
 pub use load::LoadLimits;
 pub use tenant::{RawTenantLimits, TenantLimits};
 

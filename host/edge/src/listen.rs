@@ -1,8 +1,7 @@
 //! Accepts connections and deals them to the event loops.
 //!
-//! The listener knows nothing of what is spoken on a connection: that is found
-//! out on its loop, in [`crate::protocol`], which is also where TLS and the
-//! PROXY protocol have their place.
+//! The listener only passes on what is spoken at its address ([`Entrance`]): it
+//! is spoken on the connection's loop, by [`crate::protocol`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,14 +10,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use holdfast_core::network::Network;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::addresses::{Addresses, Place};
+use crate::addresses::{Addresses, Full, Place};
 use crate::drain::Drain;
-use crate::stream::{Arriving, arriving};
+use crate::entrance::Entrance;
+use crate::stream::Arriving;
 
 /// Connections the kernel holds until they are accepted.
 const BACKLOG: i32 = 4096;
@@ -52,10 +51,12 @@ pub struct Listener {
     listener: std::net::TcpListener,
     address: SocketAddr,
     addresses: Arc<Addresses>,
+    entrance: Arc<Entrance>,
 }
 
-/// The acceptor's end of the way to one event loop.
-#[derive(Debug)]
+/// The acceptor's end of the way to one event loop. Several listeners may have
+/// it.
+#[derive(Clone, Debug)]
 pub struct Lane {
     sender: mpsc::Sender<Accepted>,
     load: Arc<Tally>,
@@ -83,6 +84,7 @@ impl Lane {
         let accepted = Accepted {
             stream: Arriving::Memory(Memory::new(script.clone())),
             address: ADDRESS,
+            entrance: Arc::default(),
             load: Load::new(&self.load, None),
         };
         self.sender.blocking_send(accepted).is_ok()
@@ -94,6 +96,7 @@ impl Lane {
 pub(crate) struct Accepted {
     pub(crate) stream: Arriving,
     pub(crate) address: SocketAddr,
+    pub(crate) entrance: Arc<Entrance>,
     pub(crate) load: Load,
 }
 
@@ -134,6 +137,20 @@ impl Load {
     }
 }
 
+impl Load {
+    /// For a stream of the same connection that is a WebSocket: to its loop and
+    /// its client it is one more.
+    ///
+    /// # Errors
+    /// Fails when the client has as many as it may.
+    pub(crate) fn another(&self) -> Result<Self, Full> {
+        match &self.0.counted {
+            Some((of_loop, place)) => Ok(Self::new(of_loop, Some(place.another()?))),
+            None => Ok(Self::new(&self.0, None)),
+        }
+    }
+}
+
 impl Drop for Load {
     fn drop(&mut self) {
         self.0.connections().fetch_sub(1, Ordering::Relaxed);
@@ -151,12 +168,16 @@ impl Listener {
         })
     }
 
-    /// Takes at most so many connections of one client address, 0 for any number;
-    /// those of the networks in `uncounted` are not counted. What is more is
+    /// Counts connections of each client there. What is more than one may have is
     /// closed at once.
-    pub fn with_addresses(self, connections_max: u32, uncounted: Vec<Network>) -> Self {
+    pub fn with_addresses(self, addresses: Arc<Addresses>) -> Self {
+        Self { addresses, ..self }
+    }
+
+    /// What is spoken there; plain HTTP if nobody says.
+    pub fn with_entrance(self, entrance: Entrance) -> Self {
         Self {
-            addresses: Addresses::new(connections_max, uncounted),
+            entrance: Arc::new(entrance),
             ..self
         }
     }
@@ -173,7 +194,7 @@ impl Listener {
         tokio::select! {
             biased;
             _ = drain.started() => {}
-            error = deal(&listener, &self.addresses, &mut lanes) => return Err(error),
+            error = deal(&listener, &self.addresses, &self.entrance, &mut lanes) => return Err(error),
         }
         // The kernel would reset those which it has and we have not: clients
         // that may have sent a request already.
@@ -181,7 +202,7 @@ impl Listener {
         while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
             if let Some(lane) = least_loaded(&lanes)
                 && let Ok(place) = self.addresses.enter(address.ip())
-                && let Ok(accepted) = Accepted::new(stream, address, lane, place)
+                && let Ok(accepted) = Accepted::new(stream, address, lane, place, &self.entrance)
             {
                 let _ = lane.sender.try_send(accepted);
             }
@@ -203,6 +224,7 @@ fn listen(address: SocketAddr) -> io::Result<Listener> {
         listener,
         address,
         addresses: Addresses::new(0, Vec::new()),
+        entrance: Arc::default(),
     })
 }
 
@@ -210,6 +232,7 @@ fn listen(address: SocketAddr) -> io::Result<Listener> {
 async fn deal(
     listener: &TcpListener,
     addresses: &Arc<Addresses>,
+    entrance: &Arc<Entrance>,
     lanes: &mut Vec<Lane>,
 ) -> io::Error {
     loop {
@@ -229,7 +252,7 @@ async fn deal(
         let Some(lane) = least_loaded(lanes) else {
             return io::Error::other("no event loop is left");
         };
-        let Ok(accepted) = Accepted::new(stream, address, lane, place) else {
+        let Ok(accepted) = Accepted::new(stream, address, lane, place, entrance) else {
             continue;
         };
         if lane.sender.send(accepted).await.is_err() {
@@ -250,13 +273,15 @@ impl Accepted {
         address: SocketAddr,
         lane: &Lane,
         place: Option<Box<Place>>,
+        entrance: &Arc<Entrance>,
     ) -> io::Result<Self> {
         // A small answer must not wait for the acknowledgement of the one before.
         stream.set_nodelay(true)?;
         Ok(Self {
             // The loop which it goes to registers it with its own poller.
-            stream: arriving(stream.into_std()?),
+            stream: Arriving::Tcp(stream.into_std()?),
             address,
+            entrance: Arc::clone(entrance),
             load: Load::new(&lane.load, place),
         })
     }

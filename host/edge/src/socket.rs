@@ -159,7 +159,8 @@ impl Socket {
                 }
                 continue;
             }
-            let is_blocked = signals.output && self.poll_flush(context).is_pending();
+            let has_output = signals.output || self.stream.is_buffered();
+            let is_blocked = has_output && self.poll_flush(context).is_pending();
             if is_turn_over {
                 self.turn = TURN_LEN_MAX;
                 context.waker().wake_by_ref();
@@ -263,12 +264,14 @@ impl Socket {
             let connection = &self.registered.connection;
             connection.take(&mut batch);
             if batch.frames.is_empty() {
-                return Poll::Ready(());
+                drop(batch);
+                return self.poll_flush_transport(context);
             }
             match write(&mut self.stream, context, &batch) {
                 Poll::Ready(Ok(written)) => {
                     if !connection.give_back(&mut batch, written) {
-                        return Poll::Ready(());
+                        drop(batch);
+                        return self.poll_flush_transport(context);
                     }
                     if connection.is_held(&connection.settings().connection) {
                         // It is not read from, so this is its sign of life.
@@ -287,6 +290,16 @@ impl Socket {
                 }
             }
         }
+    }
+
+    /// Lets the transport send what it has taken. Plain TCP keeps nothing.
+    fn poll_flush_transport(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.stream.is_buffered()
+            && ready!(Pin::new(&mut self.stream).poll_flush(context)).is_err()
+        {
+            self.lose();
+        }
+        Poll::Ready(())
     }
 
     /// Hands an event to the guest. Not async, since a future would keep room

@@ -10,7 +10,7 @@ use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimi
 use holdfast_core::manifest::HostPattern;
 use holdfast_core::plugin::Handlers;
 use holdfast_core::{PluginId, Settings};
-use holdfast_edge::{Hub, Incoming, Lane, Listener, Route, Site, Trigger};
+use holdfast_edge::{Addresses, Entrance, Hub, Incoming, Lane, Listener, Route, Site, Trigger};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use super::native::{Native, Record, TENANT};
@@ -25,6 +25,7 @@ pub(crate) struct Options {
     pub(crate) tenant_limits: TenantLimits,
     /// Connections of one address, the tests' own included; 0 for no limit.
     pub(crate) connections_per_address_max: u32,
+    pub(crate) entrance: Entrance,
 }
 
 impl Default for Options {
@@ -40,6 +41,7 @@ impl Default for Options {
             loops: 1,
             tenant_limits: TenantLimits::default(),
             connections_per_address_max: 0,
+            entrance: Entrance::default(),
         }
     }
 }
@@ -68,7 +70,10 @@ impl Options {
             route("/other", other(&first)),
         ]));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
-        let listener = listener.with_addresses(self.connections_per_address_max, Vec::new());
+        let addresses = Addresses::new(self.connections_per_address_max, Vec::new());
+        let listener = listener
+            .with_addresses(addresses)
+            .with_entrance(self.entrance.clone());
         let address = listener.local_address();
         let (trigger, drain) = holdfast_edge::drain();
         let record = Arc::<Record>::default();
