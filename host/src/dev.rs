@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::Context;
+use holdfast_core::manifest::Listen;
 use holdfast_edge::{Drain, Hub};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -54,7 +55,7 @@ pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli) -> Result<(), Problem> {
     let dev = Dev::open(&arguments.folder, Terminal::new(cli.color))?;
     let (source, mut manifest) = Source::read(dev.manifest())?;
     if let Some(listen) = arguments.listen {
-        manifest.host.listen = listen;
+        manifest.host.listen = vec![Listen::plain(listen)];
     }
     let origin = dev.manifest().to_owned();
     serve(Plan {

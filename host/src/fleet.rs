@@ -18,6 +18,7 @@ mod beneath;
 mod board;
 mod build;
 mod census;
+mod certificates;
 mod deployed;
 mod fault;
 #[cfg(test)]
@@ -54,6 +55,7 @@ use tokio::sync::oneshot;
 pub(crate) use beneath::read_text;
 pub(crate) use board::Board;
 pub(crate) use census::{Census, Counted, Now};
+pub(crate) use certificates::Certificates;
 pub(crate) use handle::{Closed, Handle};
 pub(crate) use look::{Look, Why};
 pub(crate) use plan::{Ceiling, Name};
@@ -112,6 +114,7 @@ pub(crate) struct Fleet {
     /// Told which files matter, whenever that may have changed.
     on_files: Box<dyn Fn(Files) + Send>,
     source: Source,
+    certificates: Certificates,
     /// What the manifest that is in force says.
     manifest: Manifest,
     plugins: BTreeMap<Name, Deployed>,

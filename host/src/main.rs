@@ -6,6 +6,7 @@ mod cli;
 mod compile;
 mod depot;
 mod dev;
+mod entrances;
 mod event_loops;
 mod fleet;
 mod inspect;

@@ -1,6 +1,6 @@
 //! `holdfast run`: a manifest from the command line.
 
-use holdfast_core::manifest::{self, Manifest, Raw, RawPlugin, RawRoute};
+use holdfast_core::manifest::{self, Manifest, Raw, RawListen, RawPlugin, RawRoute};
 
 use crate::cli::Run;
 use crate::problem::Problem;
@@ -15,7 +15,7 @@ pub(crate) fn manifest(arguments: &Run) -> Result<Manifest, Problem> {
     let config = arguments.config.iter().cloned();
     let config = config.map(|(key, value)| (key, value.into()));
     let raw = Raw {
-        listen: Some(arguments.listen.to_string()),
+        listen: Some(RawListen::Address(arguments.listen.to_string())),
         plugin: vec![RawPlugin {
             name: name.clone(),
             tenant: None,

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_core::manifest::{DrainTimes, Manifest};
-use holdfast_edge::{BindError, Drain, Hub, Lane, Listener, Trigger, drain};
+use holdfast_edge::{Drain, Hub, Lane, Trigger, drain};
 use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
 
 use crate::admin::{Admin, Published, places};
 use crate::cli::{Operation, Storage};
 use crate::compile;
 use crate::dev::{Dev, Live, Running};
+use crate::entrances::Entrances;
 use crate::event_loops::EventLoops;
-use crate::fleet::{Ceiling, Deploy, Handle, Source, Start};
+use crate::fleet::{Ceiling, Certificates, Deploy, Handle, Source, Start};
 use crate::problem::Problem;
 use crate::signals::Signals;
 use crate::system;
@@ -49,16 +50,15 @@ impl Plan<'_> {
 pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let files_max = system::raise_file_limit();
     let host = plan.manifest.host.clone();
-    let listener = Listener::bind(host.listen)
-        .map_err(bind_problem)?
-        .with_addresses(
-            host.connections_per_address_max,
-            host.addresses_uncounted.clone(),
-        )
-        .with_connections_max(system::connections_max(host.connections_max, files_max));
+    let entrances = Entrances::bind(
+        &host,
+        system::connections_max(host.connections_max, files_max),
+    )?;
     if !plan.build_first()? {
         return Ok(());
     }
+    let certificates = Certificates::open(&plan.manifest)?;
+    let entrances = entrances.open(&host, certificates.tls());
     let engines = Engines::new(&engine_limits(&plan.manifest))?;
     let loader = Loader::new(
         engines,
@@ -78,6 +78,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let (fleet, handle) = Start {
         manifest: plan.manifest,
         source: plan.source,
+        certificates,
         loader,
         runtime: Arc::clone(&runtime),
         hub: Arc::clone(&hub),
@@ -105,7 +106,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         fleet: handle.clone(),
         hub,
         drain: drain.clone(),
-        address: listener.local_address(),
+        address: entrances.address(),
     };
     let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
     let admin = match plan.operation.no_admin {
@@ -114,7 +115,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     };
     let serving = Serving {
         admin,
-        listener,
+        entrances,
         lanes,
         event_loops,
         trigger,
@@ -135,7 +136,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
 /// What takes part in serving.
 struct Serving {
     admin: Option<Admin>,
-    listener: Listener,
+    entrances: Entrances,
     lanes: Vec<Lane>,
     event_loops: EventLoops,
     trigger: Trigger,
@@ -169,8 +170,8 @@ impl Serving {
             .build()?;
         main.block_on(async {
             let signals = Signals::catch()?;
-            let address = self.listener.local_address();
-            tracing::info!("listening on http://{address}");
+            let address = self.entrances.address();
+            self.entrances.log();
             let drain = self.drain.clone();
             let admin = async {
                 match self.admin {
@@ -182,7 +183,7 @@ impl Serving {
                 failed = admin => Ok(failed.map(|never| match never {})?),
                 () = signals.obey(&self.trigger, self.drain_times, fleet) => Ok(()),
                 accepted = async {
-                    self.listener.accept(self.lanes, self.drain).await?;
+                    self.entrances.accept(self.lanes, self.drain).await?;
                     // The loops say when they are done; meanwhile a second signal
                     // is still heard.
                     tokio::task::spawn_blocking(|| self.event_loops.join()).await?
@@ -190,17 +191,6 @@ impl Serving {
             }
         })
     }
-}
-
-fn bind_problem(error: BindError) -> Problem {
-    let hint = match &error {
-        BindError::InUse(_) => "end that process, or listen elsewhere: --listen, or `listen`",
-        BindError::Denied(_) => "take a port from 1024 on, or give this user the permission",
-        BindError::NotAvailable(_) | BindError::Other(..) => {
-            "take 127.0.0.1 for this machine only, or 0.0.0.0 for everybody"
-        }
-    };
-    Problem::new(error.to_string(), hint)
 }
 
 /// What the engines have to be able to hold.

@@ -15,6 +15,9 @@ use crate::{place, process};
 /// What the host logs when it is ready, followed by its address.
 const READY: &str = "listening on http://";
 
+/// The same about its listener with TLS.
+const SECURE: &str = "listening on https://";
+
 const NO_VARIABLES: &[(&str, String)] = &[];
 
 /// A running host. Killed when dropped; if the test has failed by then, what it
@@ -137,6 +140,14 @@ impl Host {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it speaks TLS, if it does.
+    pub fn secure_address(&self) -> SocketAddr {
+        let text = self.log();
+        let (_, rest) = text.split_once(SECURE).expect("a listener with TLS");
+        let word = rest.split_whitespace().next();
+        word.and_then(|word| word.parse().ok()).expect("an address")
     }
 
     /// Its process id.

@@ -47,6 +47,12 @@ pub fn hostile() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/hostile"))
 }
 
+/// A certificate or a key, as it is in its file.
+pub fn certificate(file: &str) -> Vec<u8> {
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/certificates"));
+    std::fs::read(folder.join(file)).expect("a certificate")
+}
+
 /// Where screenshots are left for a person to look at.
 pub fn screenshots() -> PathBuf {
     let folder = target().join("screenshots");

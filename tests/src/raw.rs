@@ -26,6 +26,11 @@ impl Raw {
         Self(connect(host).await)
     }
 
+    /// Over a connection of the caller's.
+    pub fn over(stream: TcpStream) -> Self {
+        Self(stream)
+    }
+
     /// Connects and opens a WebSocket.
     pub async fn websocket(host: &Host, path: &str) -> Self {
         let mut raw = Self::connect(host).await;

@@ -23,6 +23,7 @@ pub struct Setup {
     host: String,
     plugin: String,
     limits: String,
+    sections: String,
     config: String,
     deploy: String,
     rest: String,
@@ -80,6 +81,7 @@ impl Setup {
             host: "listen = \"127.0.0.1:0\"\n".to_owned(),
             plugin,
             limits: String::new(),
+            sections: String::new(),
             config: String::new(),
             deploy: String::new(),
             rest,
@@ -89,6 +91,35 @@ impl Setup {
             data: None,
             is_alone: false,
         }
+    }
+
+    /// Listens at free ports: plain, with TLS, and one that redirects to that.
+    /// The certificates are in the host's folder, where a test can replace them.
+    pub fn tls(self, keys: &str) -> Self {
+        let mut setup = self;
+        setup.host.clear();
+        let listen = "[{ address = \"127.0.0.1:0\" }, \
+             { address = \"127.0.0.1:0\", tls = true }, \
+             { address = \"127.0.0.1:0\", redirect = \"https\" }]";
+        setup.sections = format!(
+            "[tls]\ncertificates = [{{ cert = \"own.pem\", key = \"own.key\" }}]\n{keys}\n"
+        );
+        setup
+            .host("listen", listen)
+            .file("own.pem", place::certificate("one.pem"))
+            .file("own.key", place::certificate("one.key"))
+    }
+
+    /// The same with a key of the manifest in the place of all others.
+    pub fn host_only(mut self, key: &str, value: &str) -> Self {
+        self.host.clear();
+        self.host(key, value)
+    }
+
+    /// A section of the manifest.
+    pub fn section(mut self, name: &str, keys: &str) -> Self {
+        let _ = write!(self.sections, "[{name}]\n{keys}\n");
+        self
     }
 
     /// A key of the manifest itself.
@@ -201,7 +232,7 @@ impl Setup {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}{}", self.host, self.plugin);
+        let mut text = format!("{}{}{}", self.host, self.sections, self.plugin);
         if !self.limits.is_empty() {
             let _ = write!(text, "[plugin.limits]\n{}", self.limits);
         }

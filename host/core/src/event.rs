@@ -14,6 +14,11 @@ pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 /// A body that streams in either direction.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 
+/// An extension of a request that came over TLS: its scheme is `https`. One
+/// that came without has none.
+#[derive(Clone, Copy, Debug)]
+pub struct Encrypted;
+
 /// One call into an instance.
 pub enum Event {
     /// An HTTP request (RFC 9110). Answered by [`Outcome::Response`].

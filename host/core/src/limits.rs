@@ -3,6 +3,7 @@
 
 mod capability;
 mod compare;
+mod http2;
 mod load;
 mod tenant;
 
@@ -10,6 +11,7 @@ use serde::Deserialize;
 
 pub use capability::{KeyvalueLimits, OutboundLimits};
 pub use compare::Entry;
+pub use http2::{Http2Limits, RawHttp2Limits};
 pub use load::LoadLimits;
 pub use tenant::{RawTenantLimits, TenantLimits};
 

@@ -3,16 +3,19 @@
 //! opens a file or a port.
 
 mod host_pattern;
+mod listen;
 mod own;
 mod plugin;
 mod raw;
 mod resolve;
 mod route;
 mod tenant;
+mod tls;
 mod tokens;
 mod value;
 
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
+pub use listen::{Listen, Protocol, RawListen, RawListener, RawRedirect};
 pub use own::{Join, Part, Strictness, resolve_own};
 pub use plugin::Plugin;
 pub use raw::{
@@ -21,6 +24,7 @@ pub use raw::{
 pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, DrainTimes, Host, Manifest, resolve};
 pub use route::Route;
 pub use tenant::Tenant;
+pub use tls::{Certificate, ClientAuth, RawCertificate, RawTls, Tls};
 pub use tokens::{AdminToken, RawToken, Role, TokenSource};
 pub use value::{Origin, RawPlace, RawValue, VALUE_BYTES_MAX, Value};
 

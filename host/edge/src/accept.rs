@@ -21,7 +21,7 @@ use crate::{fields, report};
 /// What HTTP sends to the client.
 pub(crate) struct Answer {
     pub(crate) response: Response<Body>,
-    /// After a 101: where the transport goes.
+    /// If the guest has accepted: where the transport goes.
     pub(crate) upgrade: Option<oneshot::Sender<Transport>>,
 }
 
@@ -46,28 +46,29 @@ pub(crate) async fn accept(
 ) {
     let settings = registered.connection.settings().clone();
     let event = Event::Accept(handshake);
-    let response = match event_loop.plugins.deliver(settings.id, event).await {
+    let accepted = match event_loop.plugins.deliver(settings.id, event).await {
         Outcome::Accepted(acceptance) => {
-            match use_acceptance(&event_loop, &registered, offer, acceptance) {
-                Ok(response) => response,
-                Err(error) => refuse(&settings, &error.to_string()),
-            }
+            use_acceptance(&event_loop, &registered, offer, acceptance)
+                .map_err(|error| refuse(&settings, &error.to_string()))
         }
-        Outcome::Rejected(rejection) => rejected(&settings, rejection),
+        Outcome::Rejected(rejection) => Err(rejected(&settings, rejection)),
         Outcome::Failed(failure) => {
             report::failure(&settings, &failure);
-            report::response(&failure)
+            Err(report::response(&failure))
         }
-        Outcome::Response(_) | Outcome::Done => refuse(&settings, "no answer to a handshake"),
+        Outcome::Response(_) | Outcome::Done => Err(refuse(&settings, "no answer to a handshake")),
     };
-    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        registered.end();
-        let _ = answer.send(Answer {
-            response,
-            upgrade: None,
-        });
-        return;
-    }
+    let response = match accepted {
+        Ok(response) => response,
+        Err(response) => {
+            registered.end();
+            let _ = answer.send(Answer {
+                response,
+                upgrade: None,
+            });
+            return;
+        }
+    };
     let (sender, transport) = oneshot::channel();
     // If the client is gone, then the sender is, and no transport comes.
     let _ = answer.send(Answer {

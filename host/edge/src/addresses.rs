@@ -13,7 +13,7 @@ const IPV6_MASK: u128 = !0 << 64;
 
 /// The addresses that have connections.
 #[derive(Debug)]
-pub(crate) struct Addresses {
+pub struct Addresses {
     counts: Mutex<HashMap<IpAddr, u32>>,
     /// For each; 0 for no limit.
     connections_max: u32,
@@ -32,8 +32,9 @@ pub(crate) struct Place {
 pub(crate) struct Full;
 
 impl Addresses {
-    /// Connections of the networks in `uncounted` are not counted.
-    pub(crate) fn new(connections_max: u32, uncounted: Vec<Network>) -> Arc<Self> {
+    /// Each may have so many, 0 for any number. Connections of the networks in
+    /// `uncounted` are not counted.
+    pub fn new(connections_max: u32, uncounted: Vec<Network>) -> Arc<Self> {
         Arc::new(Self {
             counts: Mutex::default(),
             connections_max,
@@ -48,17 +49,27 @@ impl Addresses {
         if self.connections_max == 0 || is_uncounted {
             return Ok(None);
         }
-        let address = client(address);
+        self.count(client(address)).map(Some)
+    }
+
+    fn count(self: &Arc<Self>, address: IpAddr) -> Result<Box<Place>, Full> {
         let mut counts = lock(&self.counts);
         let count = counts.entry(address).or_default();
         if *count >= self.connections_max {
             return Err(Full);
         }
         *count += 1;
-        Ok(Some(Box::new(Place {
+        Ok(Box::new(Place {
             addresses: Arc::clone(self),
             address,
-        })))
+        }))
+    }
+}
+
+impl Place {
+    /// One more of the same client.
+    pub(crate) fn another(&self) -> Result<Box<Self>, Full> {
+        self.addresses.count(self.address)
     }
 }
 

@@ -1,5 +1,5 @@
-//! Opening handshakes (RFC 6455, section 4): which requests are one, whether it
-//! is well formed, and the answer. Pure; [`crate::accept`] asks the guest.
+//! Opening handshakes (RFC 6455, section 4, and RFC 8441): which requests are
+//! one, whether it is well formed, and the answer. Pure; [`crate::accept`] asks the guest.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,8 +23,9 @@ const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /// A well-formed handshake.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Offer {
-    /// Proves to the client that its handshake was understood.
-    accept: HeaderValue,
+    /// Proves to the client that its handshake was understood. None over HTTP/2,
+    /// where nothing has to be proved.
+    accept: Option<HeaderValue>,
     /// Offered subprotocols, best first.
     pub(crate) subprotocols: Vec<String>,
 }
@@ -40,7 +41,7 @@ pub(crate) enum Malformed {
 
 /// Whether a request asks for a WebSocket, well formed or not. An upgrade to
 /// anything else is an ordinary request (RFC 9110, section 7.8), and so is one
-/// over HTTP/2, which has no such field.
+/// over HTTP/2, which has no such field, but a CONNECT.
 pub(crate) fn is_attempt(parts: &Parts) -> bool {
     parts.version <= Version::HTTP_11 && has_token(&parts.headers, &UPGRADE, "websocket")
 }
@@ -62,10 +63,7 @@ pub(crate) fn check(parts: &Parts, has_body: bool) -> Result<Offer, Malformed> {
     if !has_token(headers, &CONNECTION, "upgrade") {
         return Err(BadRequest("The Connection field does not say `upgrade`."));
     }
-    let mut versions = headers.get_all(SEC_WEBSOCKET_VERSION).iter();
-    if versions.next() != Some(&VERSION) || versions.next().is_some() {
-        return Err(Malformed::Version);
-    }
+    check_version(headers)?;
     let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
     let (Some(key), None) = (keys.next(), keys.next()) else {
         return Err(BadRequest("There has to be one Sec-WebSocket-Key field."));
@@ -75,18 +73,32 @@ pub(crate) fn check(parts: &Parts, has_body: bool) -> Result<Offer, Malformed> {
             "The Sec-WebSocket-Key is not base64 of 16 bytes.",
         ));
     }
-    let Some(subprotocols) = subprotocols(headers) else {
-        return Err(BadRequest(
-            "The Sec-WebSocket-Protocol is not a list of tokens.",
-        ));
-    };
+    let subprotocols = subprotocols(headers)?;
     let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
     let accept = HeaderValue::try_from(STANDARD.encode(digest))
         .map_err(|_| BadRequest("The Sec-WebSocket-Key is not base64 of 16 bytes."))?;
     Ok(Offer {
-        accept,
+        accept: Some(accept),
         subprotocols,
     })
+}
+
+/// Checks a CONNECT with the protocol `websocket` (RFC 8441, section 5): there is
+/// no key, and HTTP/2 has checked the rest.
+pub(crate) fn check_tunnel(parts: &Parts) -> Result<Offer, Malformed> {
+    check_version(&parts.headers)?;
+    Ok(Offer {
+        accept: None,
+        subprotocols: subprotocols(&parts.headers)?,
+    })
+}
+
+fn check_version(headers: &HeaderMap) -> Result<(), Malformed> {
+    let mut versions = headers.get_all(SEC_WEBSOCKET_VERSION).iter();
+    match (versions.next(), versions.next()) {
+        (Some(version), None) if *version == VERSION => Ok(()),
+        _ => Err(Malformed::Version),
+    }
 }
 
 impl Malformed {
@@ -109,19 +121,23 @@ pub(crate) fn upgrade_required(sentence: &str) -> Response<Body> {
 }
 
 impl Offer {
-    /// The 101 (section 4.2.2). `subprotocol` has to be one of those offered.
+    /// The 101 (section 4.2.2), or over HTTP/2 the 200 (RFC 8441, section 5).
+    /// `subprotocol` has to be one of those offered.
     pub(crate) fn accept(
         self,
         subprotocol: Option<HeaderValue>,
         extra: HeaderMap,
     ) -> Response<Body> {
         let mut response = Response::new(Body::default());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        *response.headers_mut() = extra;
+        if let Some(accept) = self.accept {
+            *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+            let headers = response.headers_mut();
+            headers.insert(UPGRADE, WEBSOCKET);
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
+        }
         let headers = response.headers_mut();
-        *headers = extra;
-        headers.insert(UPGRADE, WEBSOCKET);
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-        headers.insert(SEC_WEBSOCKET_ACCEPT, self.accept);
         if let Some(subprotocol) = subprotocol {
             headers.insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
         }
@@ -154,22 +170,26 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         .any(|item| item.trim().eq_ignore_ascii_case(token))
 }
 
-/// The offered subprotocols. None if some is not a token (RFC 9110, section
+/// The offered subprotocols, each of which has to be a token (RFC 9110, section
 /// 5.6.2).
-fn subprotocols(headers: &HeaderMap) -> Option<Vec<String>> {
+fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Malformed> {
+    const MALFORMED: Malformed =
+        Malformed::BadRequest("The Sec-WebSocket-Protocol is not a list of tokens.");
+
     let mut subprotocols = Vec::new();
     for value in headers.get_all(SEC_WEBSOCKET_PROTOCOL) {
-        for item in value.to_str().ok()?.split(',').map(str::trim) {
+        let value = value.to_str().map_err(|_| MALFORMED)?;
+        for item in value.split(',').map(str::trim) {
             if item.is_empty() {
                 continue;
             }
             if !item.bytes().all(is_token_byte) {
-                return None;
+                return Err(MALFORMED);
             }
             subprotocols.push(item.to_owned());
         }
     }
-    Some(subprotocols)
+    Ok(subprotocols)
 }
 
 fn is_token_byte(byte: u8) -> bool {
@@ -239,6 +259,21 @@ mod tests {
             assert_eq!(refused, Err(Malformed::Version), "{version}");
         }
         assert!(check(&parts(&[]), true).is_err());
+    }
+
+    #[test]
+    fn over_http2_there_is_no_key_and_no_upgrade() {
+        let no_key = [
+            ("connection", ""),
+            ("upgrade", ""),
+            ("sec-websocket-key", ""),
+        ];
+        let offer = check_tunnel(&parts(&no_key)).unwrap();
+        let response = offer.accept(Some("chat".parse().unwrap()), HeaderMap::new());
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers().len(), 1, "{:?}", response.headers());
+        let refused = check_tunnel(&parts(&[("sec-websocket-version", "12")]));
+        assert_eq!(refused, Err(Malformed::Version));
     }
 
     #[test]

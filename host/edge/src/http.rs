@@ -9,7 +9,6 @@
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,7 +30,9 @@ use crate::accept::{Answer, accept};
 use crate::body::{Overflow, limited};
 use crate::event_loop::Ticket;
 use crate::handshake;
+use crate::http2::Tunnel;
 use crate::hub::OpenError;
+use crate::origin::{self, Origin};
 use crate::socket::Transport;
 use crate::tally::EnterError;
 use crate::{fields, preference, report};
@@ -39,7 +40,7 @@ use crate::{fields, preference, report};
 /// Answers the requests of one connection.
 pub(crate) struct Http {
     pub(crate) event_loop: Ticket,
-    pub(crate) remote: SocketAddr,
+    pub(crate) origin: Rc<Origin>,
     pub(crate) ending: Rc<Ending>,
 }
 
@@ -58,20 +59,31 @@ impl hyper::service::Service<Request<Incoming>> for Http {
     type Future = Reply;
 
     fn call(&self, request: Request<Incoming>) -> Reply {
+        self.answer(request, None)
+    }
+}
+
+impl Http {
+    /// Answers a request. With a tunnel it is a WebSocket's handshake over HTTP/2.
+    pub(crate) fn answer(&self, request: Request<Incoming>, tunnel: Option<Tunnel>) -> Reply {
         let (mut parts, body) = request.into_parts();
         // Nothing of hyper's own goes to a guest.
         parts.extensions.clear();
+        self.origin.mark(&mut parts);
         let authority = match authority(&parts) {
             Ok(authority) => authority,
             Err(sentence) => return Reply::ready(report::text(StatusCode::BAD_REQUEST, sentence)),
         };
-        if parts.method == Method::CONNECT {
+        if let Some(port) = self.origin.redirect_port {
+            return Reply::ready(origin::redirect(authority, &parts.uri, port));
+        }
+        if parts.method == Method::CONNECT && tunnel.is_none() {
             return Reply::ready(report::text(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "This is no proxy.",
             ));
         }
-        let is_handshake = handshake::is_attempt(&parts);
+        let is_handshake = tunnel.is_some() || handshake::is_attempt(&parts);
         if let Some(page) = self.event_loop.hub.fault_page().as_deref()
             && !is_handshake
             && matches!(parts.method, Method::GET | Method::HEAD)
@@ -87,7 +99,10 @@ impl hyper::service::Service<Request<Incoming>> for Http {
         };
         if is_handshake && let Some(settings) = websocket() {
             let authority = authority.to_owned();
-            return self.upgrade(settings.clone(), authority, parts, body);
+            return self.upgrade(settings.clone(), authority, parts, body, tunnel);
+        }
+        if tunnel.is_some() {
+            return Reply::ready(report::not_found());
         }
         match site.find(authority, path, Kind::Http) {
             Some(settings) if settings.handlers.http => {
@@ -99,9 +114,7 @@ impl hyper::service::Service<Request<Incoming>> for Http {
             _ => Reply::ready(report::not_found()),
         }
     }
-}
 
-impl Http {
     fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
         let (parts, body) = request.into_parts();
         let (body, overflow) = match limited(body, settings.http.body_bytes_max) {
@@ -127,8 +140,13 @@ impl Http {
         authority: String,
         parts: Parts,
         body: Incoming,
+        tunnel: Option<Tunnel>,
     ) -> Reply {
-        let offer = match handshake::check(&parts, !body.is_end_stream()) {
+        let checked = match &tunnel {
+            Some(_) => handshake::check_tunnel(&parts),
+            None => handshake::check(&parts, !body.is_end_stream()),
+        };
+        let offer = match checked {
             Ok(offer) => offer,
             Err(malformed) => return Reply::ready(malformed.response()),
         };
@@ -144,12 +162,12 @@ impl Http {
         let handshake = Handshake {
             id: registered.connection.key.id,
             generation: registered.connection.settings().generation,
-            scheme: "http",
+            scheme: self.origin.scheme(),
             authority,
             path_with_query: path_with_query.map_or("/", |path| path.as_str()).to_owned(),
             headers: parts.headers,
             subprotocols: offer.subprotocols.clone(),
-            remote_address: self.remote.to_string(),
+            remote_address: self.origin.remote.to_string(),
         };
         let (sender, answer) = oneshot::channel();
         tokio::task::spawn_local(accept(
@@ -159,7 +177,11 @@ impl Http {
             handshake,
             sender,
         ));
-        Reply::Handshake(answer, self.ending.clone())
+        let way = match tunnel {
+            Some(tunnel) => Way::Http2(Some(tunnel)),
+            None => Way::Http1(self.ending.clone()),
+        };
+        Reply::Handshake(answer, way)
     }
 }
 
@@ -216,7 +238,28 @@ pub(crate) enum Reply {
     /// A guest handles the request.
     Guest(Guest),
     /// A guest decides about a handshake, in a task of its own.
-    Handshake(oneshot::Receiver<Answer>, Rc<Ending>),
+    Handshake(oneshot::Receiver<Answer>, Way),
+}
+
+/// How a connection becomes a WebSocket.
+pub(crate) enum Way {
+    /// All of it, after the 101.
+    Http1(Rc<Ending>),
+    /// One of its streams. None once it has been taken.
+    Http2(Option<Tunnel>),
+}
+
+impl Way {
+    fn lead(&mut self, receiver: Option<oneshot::Sender<Transport>>) {
+        match self {
+            Self::Http1(ending) => ending.upgrade.set(receiver),
+            Self::Http2(tunnel) => {
+                if let (Some(tunnel), Some(receiver)) = (tunnel.take(), receiver) {
+                    tunnel.hand_over(receiver);
+                }
+            }
+        }
+    }
 }
 
 /// A guest at work on a request. Dropping it abandons the event: that is what
@@ -229,7 +272,7 @@ pub(crate) struct Guest {
 }
 
 impl Reply {
-    fn ready(response: Response<Body>) -> Self {
+    pub(crate) fn ready(response: Response<Body>) -> Self {
         Self::Ready(Some(Box::new(response)))
     }
 }
@@ -247,9 +290,9 @@ impl Future for Reply {
                 let outcome = ready!(guest.outcome.as_mut().poll(context));
                 guest.response(outcome)
             }
-            Self::Handshake(answer, ending) => match ready!(Pin::new(answer).poll(context)) {
+            Self::Handshake(answer, way) => match ready!(Pin::new(answer).poll(context)) {
                 Ok(answer) => {
-                    ending.upgrade.set(answer.upgrade);
+                    way.lead(answer.upgrade);
                     answer.response
                 }
                 Err(_) => report::internal_error(),

@@ -1,8 +1,7 @@
 //! Accepts connections and deals them to the event loops.
 //!
-//! The listener knows nothing of what is spoken on a connection: that is found
-//! out on its loop, in [`crate::protocol`], which is also where TLS and the
-//! PROXY protocol have their place.
+//! The listener only passes on what is spoken at its address ([`Entrance`]): it
+//! is spoken on the connection's loop, by [`crate::protocol`].
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,14 +10,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use holdfast_core::network::Network;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use crate::addresses::{Addresses, Place};
+use crate::addresses::{Addresses, Full, Place};
 use crate::drain::Drain;
-use crate::stream::{Arriving, arriving};
+use crate::entrance::Entrance;
+use crate::stream::Arriving;
 
 /// Connections the kernel holds until they are accepted.
 const BACKLOG: i32 = 4096;
@@ -51,12 +50,20 @@ pub enum BindError {
 pub struct Listener {
     listener: std::net::TcpListener,
     address: SocketAddr,
-    addresses: Arc<Addresses>,
-    connections_max: usize,
+    terms: Terms,
 }
 
-/// The acceptor's end of the way to one event loop.
+/// Who is let in, and what is spoken then.
 #[derive(Debug)]
+struct Terms {
+    addresses: Arc<Addresses>,
+    connections_max: usize,
+    entrance: Arc<Entrance>,
+}
+
+/// The acceptor's end of the way to one event loop. Several listeners may have
+/// it.
+#[derive(Clone, Debug)]
 pub struct Lane {
     sender: mpsc::Sender<Accepted>,
     load: Arc<Tally>,
@@ -84,6 +91,7 @@ impl Lane {
         let accepted = Accepted {
             stream: Arriving::Memory(Memory::new(script.clone())),
             address: ADDRESS,
+            entrance: Arc::default(),
             load: Load::new(&self.load, None),
         };
         self.sender.blocking_send(accepted).is_ok()
@@ -95,6 +103,7 @@ impl Lane {
 pub(crate) struct Accepted {
     pub(crate) stream: Arriving,
     pub(crate) address: SocketAddr,
+    pub(crate) entrance: Arc<Entrance>,
     pub(crate) load: Load,
 }
 
@@ -135,6 +144,20 @@ impl Load {
     }
 }
 
+impl Load {
+    /// For a stream of the same connection that is a WebSocket: to its loop and
+    /// its client it is one more.
+    ///
+    /// # Errors
+    /// Fails when the client has as many as it may.
+    pub(crate) fn another(&self) -> Result<Self, Full> {
+        match &self.0.counted {
+            Some((of_loop, place)) => Ok(Self::new(of_loop, Some(place.another()?))),
+            None => Ok(Self::new(&self.0, None)),
+        }
+    }
+}
+
 impl Drop for Load {
     fn drop(&mut self) {
         self.0.connections().fetch_sub(1, Ordering::Relaxed);
@@ -152,23 +175,24 @@ impl Listener {
         })
     }
 
-    /// Takes at most so many connections of one client address, 0 for any number;
-    /// those of the networks in `uncounted` are not counted. What is more is
+    /// Counts connections of each client there. What is more than one may have is
     /// closed at once.
-    pub fn with_addresses(self, connections_max: u32, uncounted: Vec<Network>) -> Self {
-        Self {
-            addresses: Addresses::new(connections_max, uncounted),
-            ..self
-        }
+    pub fn with_addresses(mut self, addresses: Arc<Addresses>) -> Self {
+        self.terms.addresses = addresses;
+        self
+    }
+
+    /// What is spoken there; plain HTTP if nobody says.
+    pub fn with_entrance(mut self, entrance: Entrance) -> Self {
+        self.terms.entrance = Arc::new(entrance);
+        self
     }
 
     /// Takes at most so many connections of all clients together. What is more is
     /// closed at once.
-    pub fn with_connections_max(self, connections_max: usize) -> Self {
-        Self {
-            connections_max,
-            ..self
-        }
+    pub fn with_connections_max(mut self, connections_max: usize) -> Self {
+        self.terms.connections_max = connections_max;
+        self
     }
 
     /// Where it listens.
@@ -183,17 +207,16 @@ impl Listener {
         tokio::select! {
             biased;
             _ = drain.started() => {}
-            error = deal(&listener, &self.addresses, self.connections_max, &mut lanes) => {
-                return Err(error);
-            }
+            error = deal(&listener, &self.terms, &mut lanes) => return Err(error),
         }
         // The kernel would reset those which it has and we have not: clients
         // that may have sent a request already.
         let mut context = Context::from_waker(Waker::noop());
         while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
             if let Some(lane) = least_loaded(&lanes)
-                && let Ok(place) = self.addresses.enter(address.ip())
-                && let Ok(accepted) = Accepted::new(stream, address, lane, place)
+                && let Ok(place) = self.terms.addresses.enter(address.ip())
+                && let Ok(accepted) =
+                    Accepted::new(stream, address, lane, place, &self.terms.entrance)
             {
                 let _ = lane.sender.try_send(accepted);
             }
@@ -214,18 +237,16 @@ fn listen(address: SocketAddr) -> io::Result<Listener> {
     Ok(Listener {
         listener,
         address,
-        addresses: Addresses::new(0, Vec::new()),
-        connections_max: usize::MAX,
+        terms: Terms {
+            addresses: Addresses::new(0, Vec::new()),
+            connections_max: usize::MAX,
+            entrance: Arc::default(),
+        },
     })
 }
 
 /// Deals connections for ever, or until no lane is left.
-async fn deal(
-    listener: &TcpListener,
-    addresses: &Arc<Addresses>,
-    connections_max: usize,
-    lanes: &mut Vec<Lane>,
-) -> io::Error {
+async fn deal(listener: &TcpListener, terms: &Terms, lanes: &mut Vec<Lane>) -> io::Error {
     // What is wrong is said when it begins, not for each client.
     let (mut is_refused, mut is_full) = (false, false);
     loop {
@@ -242,21 +263,21 @@ async fn deal(
         };
         is_refused = false;
         let count = connection_count(lanes);
-        let was_full = std::mem::replace(&mut is_full, count >= connections_max);
+        let was_full = std::mem::replace(&mut is_full, count >= terms.connections_max);
         if is_full {
             if !was_full {
                 tracing::warn!(count, "connections are refused: the host has too many");
             }
             continue;
         }
-        let Ok(place) = addresses.enter(address.ip()) else {
+        let Ok(place) = terms.addresses.enter(address.ip()) else {
             tracing::debug!(remote = %address, "a connection is refused: its client has too many");
             continue;
         };
         let Some(lane) = least_loaded(lanes) else {
             return io::Error::other("no event loop is left");
         };
-        let Ok(accepted) = Accepted::new(stream, address, lane, place) else {
+        let Ok(accepted) = Accepted::new(stream, address, lane, place, &terms.entrance) else {
             continue;
         };
         if lane.sender.send(accepted).await.is_err() {
@@ -285,13 +306,15 @@ impl Accepted {
         address: SocketAddr,
         lane: &Lane,
         place: Option<Box<Place>>,
+        entrance: &Arc<Entrance>,
     ) -> io::Result<Self> {
         // A small answer must not wait for the acknowledgement of the one before.
         stream.set_nodelay(true)?;
         Ok(Self {
             // The loop which it goes to registers it with its own poller.
-            stream: arriving(stream.into_std()?),
+            stream: Arriving::Tcp(stream.into_std()?),
             address,
+            entrance: Arc::clone(entrance),
             load: Load::new(&lane.load, place),
         })
     }

@@ -119,18 +119,18 @@ impl EventLoop {
 }
 
 /// Writes the frames in `batch`, which were taken from the queue, and then all
-/// others in it.
+/// others in it. Whoever calls it has the task go on if the socket is full.
 pub(crate) fn write_all(
     connection: &Connection,
     stream: &mut Stream,
     batch: &mut Batch,
     context: &mut Context<'_>,
 ) -> Written {
-    loop {
+    while !batch.frames.is_empty() || connection.take(batch) {
         match write(stream, context, batch) {
             Poll::Ready(Ok(written)) => {
                 if !connection.give_back(batch, written) {
-                    return Written::All;
+                    break;
                 }
                 if connection.is_held(&connection.settings().connection) {
                     // It is not read from, so this is its sign of life.
@@ -146,8 +146,16 @@ pub(crate) fn write_all(
                 return Written::Blocked;
             }
         }
-        if !connection.take(batch) {
-            return Written::All;
+    }
+    if !stream.is_buffered() {
+        return Written::All;
+    }
+    match Pin::new(stream).poll_flush(context) {
+        Poll::Ready(Ok(())) => Written::All,
+        Poll::Ready(Err(_)) => Written::Broken,
+        Poll::Pending => {
+            connection.block(batch);
+            Written::Blocked
         }
     }
 }

@@ -1,25 +1,30 @@
-//! Which protocol a client speaks, and hyper's part of it.
+//! Which protocol a client speaks, and hyper's part of HTTP/1.1.
 //!
-//! HTTP/1.1 and HTTP/2 with prior knowledge (RFC 9113, section 3.3) share a
-//! port: the first bytes tell them apart. TLS and the PROXY protocol will come
-//! before that.
+//! Over TLS the client has chosen in its handshake. Without TLS, HTTP/1.1 and
+//! HTTP/2 with prior knowledge (RFC 9113, section 3.3) share a port: the first
+//! bytes tell them apart.
 
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::io::AsyncWriteExt;
+use tokio::time::{timeout, timeout_at};
 
 use crate::drain::Drain;
+use crate::entrance::{Entrance, Speech};
 use crate::event_loop::Ticket;
 use crate::http::Http;
+use crate::http2;
 use crate::listen::{Accepted, Load};
+use crate::origin::Origin;
 use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
 
@@ -41,10 +46,24 @@ pub(crate) async fn serve(event_loop: Ticket, accepted: Accepted, drain: Drain) 
     }
 }
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+/// Why a connection broke.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> Result<(), Failure> {
-    let mut stream = Stream::from_std(accepted.stream)?;
+    let Accepted {
+        stream,
+        address,
+        entrance,
+        load,
+    } = accepted;
+    let stream = Stream::from_arriving(stream)?;
+    let (mut stream, origin, http2) = tokio::select! {
+        biased;
+        // Boxed, since it is large, and soon over.
+        entered = Box::pin(enter(stream, address, &entrance)) => entered?,
+        // It has sent no request yet.
+        _ = drain.started() => return Ok(()),
+    };
     let first = tokio::select! {
         biased;
         first = timeout(HEAD_TIMEOUT, first_bytes(&event_loop, &mut stream)) => first??,
@@ -55,17 +74,62 @@ async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> R
     if first.is_empty() {
         return Ok(());
     }
+    let is_http2 = match http2 {
+        Http2::Chosen => true,
+        Http2::ByPreface => first.starts_with(PREFACE),
+        Http2::No => false,
+    };
     let http = Http {
         event_loop,
-        remote: accepted.address,
+        origin: Rc::new(origin),
         ending: Rc::default(),
     };
-    let is_http2 = first.starts_with(PREFACE);
     let stream = Begun { first, stream };
     match is_http2 {
-        true => serve_http2(stream, http, drain).await,
-        false => serve_http1(stream, http, accepted.load, drain).await,
+        true => http2::serve(stream, http, load, &entrance.http2, drain).await,
+        false => serve_http1(stream, http, load, drain).await,
     }
+}
+
+/// Whether a client may speak HTTP/2.
+enum Http2 {
+    /// It has said so in its TLS handshake.
+    Chosen,
+    /// If it begins so.
+    ByPreface,
+    No,
+}
+
+/// What comes before HTTP.
+async fn enter(
+    stream: Stream,
+    remote: SocketAddr,
+    entrance: &Entrance,
+) -> Result<(Stream, Origin, Http2), Failure> {
+    let mut origin = Origin {
+        remote,
+        is_encrypted: false,
+        subject: None,
+        redirect_port: entrance.redirect_port(),
+    };
+    let tls = match &entrance.speech {
+        Speech::Plain { h2c: true } | Speech::Redirect(_) => {
+            return Ok((stream, origin, Http2::ByPreface));
+        }
+        Speech::Plain { h2c: false } => return Ok((stream, origin, Http2::No)),
+        Speech::Tls(tls) => tls,
+    };
+    let Stream::Tcp(stream) = stream else {
+        return Err("TLS is spoken over TCP alone".into());
+    };
+    let secured = tls.accept(stream).await?;
+    origin.is_encrypted = true;
+    origin.subject = secured.subject;
+    let http2 = match secured.is_http2 {
+        true => Http2::Chosen,
+        false => Http2::No,
+    };
+    Ok((Stream::of_tls(secured.stream), origin, http2))
 }
 
 /// The first bytes: enough of them to know the protocol.
@@ -121,33 +185,10 @@ async fn serve_http1(
         let _ = upgrade.send(Transport { stream, rest, load });
         return Ok(());
     }
-    poll_fn(|context| tokio::io::AsyncWrite::poll_shutdown(Pin::new(&mut stream), context)).await?;
+    // Over TLS the last words may have to wait for a client that does not read.
+    timeout(LINGER_TIMEOUT, stream.shutdown()).await??;
     if ending.refused.get() {
         let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&RefCell::new(stream))).await;
     }
     Ok(())
-}
-
-async fn serve_http2(stream: Begun, http: Http, mut drain: Drain) -> Result<(), Failure> {
-    let connection = http2::Builder::new(LocalExecutor)
-        .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), http);
-    let mut connection = std::pin::pin!(connection);
-    let deadline: Instant = tokio::select! {
-        biased;
-        ended = connection.as_mut() => return Ok(ended?),
-        deadline = drain.started() => deadline,
-    };
-    connection.as_mut().graceful_shutdown();
-    Ok(timeout_at(deadline, connection).await??)
-}
-
-/// Runs what hyper needs to run on the loop of the connection.
-#[derive(Clone, Copy)]
-struct LocalExecutor;
-
-impl<F: Future<Output: 'static> + 'static> hyper::rt::Executor<F> for LocalExecutor {
-    fn execute(&self, future: F) {
-        tokio::task::spawn_local(future);
-    }
 }

@@ -162,7 +162,8 @@ impl Socket {
                 }
                 continue;
             }
-            let is_blocked = (signals.output || is_full) && self.poll_flush(context).is_pending();
+            let has_output = signals.output || is_full || self.stream.borrow().is_buffered();
+            let is_blocked = has_output && self.poll_flush(context).is_pending();
             if is_turn_over {
                 self.turn = TURN_LEN_MAX;
                 context.waker().wake_by_ref();
@@ -264,9 +265,6 @@ impl Socket {
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let connection = &self.registered.connection;
         let mut batch = self.event_loop.outbox.batch.borrow_mut();
-        if !connection.take(&mut batch) {
-            return Poll::Ready(());
-        }
         let mut stream = self.stream.borrow_mut();
         let written = write_all(connection, &mut stream, &mut batch, context);
         drop((batch, stream));

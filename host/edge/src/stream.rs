@@ -1,34 +1,165 @@
 //! The bytes of one connection.
+//!
+//! An enum, so that plain TCP, of which there are most, costs no more than
+//! without the others: they are boxed, and a WebSocket is no larger for them.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use crate::http2::Open;
 
 #[cfg(feature = "memory-transport")]
 pub(crate) mod memory;
 
-/// What a WebSocket keeps of its connection. Plain TCP; TLS will make it an
-/// enum.
-#[cfg(not(feature = "memory-transport"))]
-pub(crate) type Stream = tokio::net::TcpStream;
-#[cfg(feature = "memory-transport")]
-pub(crate) use memory::Stream;
+/// What is written at once to a stream of HTTP/2: whatever is taken is copied,
+/// and waits for the client's window.
+const HTTP2_WRITE_BYTES_MAX: usize = 16 << 10;
 
-/// The same on its way to its loop.
-#[cfg(not(feature = "memory-transport"))]
-pub(crate) type Arriving = std::net::TcpStream;
-#[cfg(feature = "memory-transport")]
-pub(crate) use memory::Arriving;
+/// What a WebSocket keeps of its connection.
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    /// An enum of its own, for which there is room in that of the others.
+    Other(Other),
+}
 
-/// A connection that was accepted.
-pub(crate) fn arriving(stream: std::net::TcpStream) -> Arriving {
+/// What is not plain TCP.
+pub(crate) enum Other {
+    Tls(Box<TlsStream<TcpStream>>),
+    /// One stream of a connection that speaks HTTP/2 (RFC 8441).
+    Http2(Box<Tunnelled>),
     #[cfg(feature = "memory-transport")]
-    return Arriving::Tcp(stream);
-    #[cfg(not(feature = "memory-transport"))]
-    stream
+    Memory(memory::Memory),
+}
+
+/// One stream of a connection that speaks HTTP/2.
+pub(crate) struct Tunnelled {
+    io: TokioIo<Upgraded>,
+    _open: Open,
+}
+
+/// A connection on its way to its loop.
+#[derive(Debug)]
+pub(crate) enum Arriving {
+    Tcp(std::net::TcpStream),
+    #[cfg(feature = "memory-transport")]
+    Memory(memory::Memory),
+}
+
+impl Stream {
+    /// A connection that has come to its loop.
+    pub(crate) fn from_arriving(stream: Arriving) -> io::Result<Self> {
+        Ok(match stream {
+            Arriving::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream)?),
+            #[cfg(feature = "memory-transport")]
+            Arriving::Memory(memory) => Self::Other(Other::Memory(memory)),
+        })
+    }
+
+    /// A connection after its TLS handshake.
+    pub(crate) fn of_tls(stream: Box<TlsStream<TcpStream>>) -> Self {
+        Self::Other(Other::Tls(stream))
+    }
+
+    /// A stream of HTTP/2, after the 200.
+    pub(crate) fn of_http2(upgraded: Upgraded, open: Open) -> Self {
+        Self::Other(Other::Http2(Box::new(Tunnelled {
+            io: TokioIo::new(upgraded),
+            _open: open,
+        })))
+    }
+
+    /// Whether it may have taken bytes which it has not sent. Plain TCP has none.
+    pub(crate) fn is_buffered(&self) -> bool {
+        matches!(self, Self::Other(_))
+    }
+}
+
+/// Calls the same function of whatever it is.
+macro_rules! each {
+    ($self:ident, $stream:ident => $call:expr) => {
+        match $self.get_mut() {
+            Stream::Tcp($stream) => $call,
+            Stream::Other(Other::Tls($stream)) => $call,
+            Stream::Other(Other::Http2(tunnelled)) => {
+                let $stream = &mut tunnelled.io;
+                $call
+            }
+            #[cfg(feature = "memory-transport")]
+            Stream::Other(Other::Memory($stream)) => $call,
+        }
+    };
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        each!(self, stream => Pin::new(stream).poll_read(context, buffer))
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if let Self::Other(Other::Http2(tunnelled)) = &mut *self {
+            let len = bytes.len().min(HTTP2_WRITE_BYTES_MAX);
+            let bytes = bytes.get(..len).unwrap_or_default();
+            return Pin::new(&mut tunnelled.io).poll_write(context, bytes);
+        }
+        each!(self, stream => Pin::new(stream).poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if let Self::Other(Other::Http2(tunnelled)) = &mut *self {
+            // One frame for many messages.
+            return Pin::new(&mut tunnelled.io).poll_write(context, &joined(slices));
+        }
+        each!(self, stream => Pin::new(stream).poll_write_vectored(context, slices))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => Pin::new(stream).poll_flush(context))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => Pin::new(stream).poll_shutdown(context))
+    }
+}
+
+/// The beginning of some slices, as much as is written at once.
+fn joined(slices: &[IoSlice<'_>]) -> Vec<u8> {
+    let len = slices.iter().map(|slice| slice.len()).sum::<usize>();
+    let mut joined = Vec::with_capacity(len.min(HTTP2_WRITE_BYTES_MAX));
+    for slice in slices {
+        let room = HTTP2_WRITE_BYTES_MAX - joined.len();
+        let len = slice.len().min(room);
+        joined.extend_from_slice(slice.get(..len).unwrap_or_default());
+        if len == room {
+            break;
+        }
+    }
+    joined
 }
 
 /// A stream whose first bytes have been read already.
@@ -68,7 +199,7 @@ impl AsyncWrite for Begun {
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
+        slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write_vectored(context, slices)
     }
@@ -83,5 +214,28 @@ impl AsyncWrite for Begun {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_transports_make_no_task_larger() {
+        assert_eq!(size_of::<Stream>(), size_of::<TcpStream>());
+    }
+
+    #[test]
+    fn no_more_is_joined_than_is_written() {
+        let (small, large) = ([1; 5], [2; HTTP2_WRITE_BYTES_MAX]);
+        assert_eq!(
+            joined(&[IoSlice::new(&small), IoSlice::new(&small)]),
+            [1; 10]
+        );
+        let slices = [&small[..], &large, &small].map(IoSlice::new);
+        let joined = joined(&slices);
+        assert_eq!(joined.len(), HTTP2_WRITE_BYTES_MAX);
+        assert_eq!(joined[..6], [1, 1, 1, 1, 1, 2]);
     }
 }

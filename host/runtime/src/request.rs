@@ -1,9 +1,10 @@
 //! A request as `wasi:http` shows it to a guest: with scheme and authority,
 //! which HTTP/1.1 leaves to the connection and to the Host field.
 
+use holdfast_core::event::Encrypted;
 use http::header::HOST;
 use http::uri::{Authority, Scheme};
-use http::{HeaderMap, Request, Uri};
+use http::{Extensions, HeaderMap, Request, Uri};
 
 /// The authority of a request that names none, which only HTTP/1.0 allows: a guest
 /// of `wasi:http` 0.2 always has one.
@@ -16,13 +17,22 @@ pub(crate) fn complete<B>(mut request: Request<B>) -> Request<B> {
         return request;
     }
     if let Some(authority) = authority(request.uri(), request.headers()) {
+        let scheme = scheme(request.extensions());
         let mut parts = std::mem::take(request.uri_mut()).into_parts();
-        parts.scheme.get_or_insert(Scheme::HTTP);
+        parts.scheme.get_or_insert(scheme);
         parts.authority = Some(authority);
         // Path, scheme and authority are all there, so that this is a URI.
         *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
     }
     request
+}
+
+/// The scheme of a request that names none.
+pub(crate) fn scheme(extensions: &Extensions) -> Scheme {
+    match extensions.get::<Encrypted>() {
+        Some(Encrypted) => Scheme::HTTPS,
+        None => Scheme::HTTP,
+    }
 }
 
 /// The authority to which a request was sent. None if its Host field is none.
@@ -54,5 +64,7 @@ mod tests {
         assert_eq!(complete_uri("https://y/a", Some("x")), "https://y/a");
         assert_eq!(complete_uri("/a", Some("x y")), "/a");
         assert_eq!(complete_uri("/a", None), "http://localhost/a");
+        let encrypted = Request::get("/a").extension(Encrypted).body(()).unwrap();
+        assert_eq!(complete(encrypted).uri(), "https://localhost/a");
     }
 }

@@ -81,11 +81,16 @@ impl Fleet {
     /// Lets others see what is deployed now.
     pub(super) fn publish(&self) {
         self.board.write(Notes {
-            manifest_fault: self.source.fault().cloned(),
+            manifest_fault: self.fault().cloned(),
             restart_keys: self.source.restart_keys.clone(),
             tenants: self.tenant_entries(),
             plugins: self.plugins.iter().map(entry).collect(),
         });
+    }
+
+    /// What is wrong with the manifest, or with what belongs to it.
+    pub(super) fn fault(&self) -> Option<&Fault> {
+        self.source.fault().or(self.certificates.fault())
     }
 
     /// Those in force, and those with a fault.

@@ -150,6 +150,8 @@ impl Ceiling {
 pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
     let Host {
         listen,
+        tls,
+        http2,
         admin_listen,
         metrics_plugins_max,
         admin_tokens,
@@ -163,6 +165,8 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
     } = old;
     [
         ("listen", *listen != new.listen),
+        ("tls", *tls != new.tls),
+        ("http2", *http2 != new.http2),
         ("admin.listen", *admin_listen != new.admin_listen),
         (
             "admin.metrics_plugins_max",

@@ -89,11 +89,11 @@ impl Fleet {
     /// what serves now.
     pub(super) fn take_over(&mut self, candidate: Option<Manifest>) -> Vec<Change> {
         let mut changes = Vec::new();
-        if let Some(manifest) = candidate {
+        if let Some(mut manifest) = candidate {
             let names: HashSet<_> = manifest.plugins.iter().map(Name::of).collect();
             // What the host was started with, it keeps.
-            let host = self.manifest.host.clone();
-            self.manifest = Manifest { host, ..manifest };
+            manifest.host = self.manifest.host.clone();
+            self.manifest = manifest;
             let is_gone = |name: &Name, _: &mut Deployed| !names.contains(name);
             let gone: Vec<_> = self.plugins.extract_if(.., is_gone).collect();
             self.route();
@@ -140,7 +140,11 @@ impl Fleet {
         let manifests = self.source.path.iter().cloned();
         let manifests = manifests.chain(self.source.tenants.files());
         Files {
-            files: manifests.chain(components).chain(values).collect(),
+            files: manifests
+                .chain(components)
+                .chain(values)
+                .chain(self.certificates.files())
+                .collect(),
             folders: self
                 .source
                 .tenants

@@ -15,7 +15,7 @@ use super::handle::COMMANDS_MAX;
 use super::plan::{Ceiling, Name, Step};
 use super::settle::Item;
 use super::worker::Worker;
-use super::{Board, Files, Fleet, Handle, Ids, Source, values};
+use super::{Board, Certificates, Files, Fleet, Handle, Ids, Source, values};
 use crate::depot::Depot;
 use crate::problem::Problem;
 use holdfast_runtime::{Loader, Runtime};
@@ -24,6 +24,7 @@ use holdfast_runtime::{Loader, Runtime};
 pub(crate) struct Start {
     pub(crate) manifest: Manifest,
     pub(crate) source: Source,
+    pub(crate) certificates: Certificates,
     pub(crate) loader: Loader,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) hub: Arc<Hub>,
@@ -64,6 +65,7 @@ impl Start {
             board: handle.board.clone(),
             on_files: self.on_files,
             source: self.source,
+            certificates: self.certificates,
             ceiling: Ceiling::of(&self.manifest),
             manifest: self.manifest,
             plugins: BTreeMap::new(),

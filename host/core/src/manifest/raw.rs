@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::value::RawValue;
-use super::{ManifestError, RawToken};
+use super::{ManifestError, RawCertificate, RawListen, RawTls, RawToken};
 use crate::deploy::RawDeploy;
-use crate::limits::{OnError, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer};
+use crate::limits::{
+    OnError, RawHttp2Limits, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer,
+};
 
 /// `holdfast.toml` as written.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Raw {
-    /// Address to listen on; `127.0.0.1:8080` if left out.
-    pub listen: Option<String>,
+    /// Where to listen; `127.0.0.1:8080` if left out.
+    pub listen: Option<RawListen>,
     /// Event loops; one for each core if left out.
     pub threads: Option<usize>,
     /// Instances of all plugins together; 1,000 if left out. Each reserves 4 GiB
@@ -36,6 +38,12 @@ pub struct Raw {
     /// Networks whose connections are not counted so, those of reverse proxies:
     /// `127.0.0.0/8` and `::1` if left out.
     pub addresses_uncounted: Option<Vec<String>>,
+    /// Certificates, and how TLS is spoken.
+    #[serde(default)]
+    pub tls: RawTls,
+    /// Limits of connections that speak HTTP/2.
+    #[serde(default)]
+    pub http2: RawHttp2Limits,
     /// How `holdfast dev` builds the components.
     #[serde(default)]
     pub dev: RawDev,
@@ -74,6 +82,9 @@ pub struct RawTenant {
     pub hosts: Option<Vec<String>>,
     /// Path prefixes within which its routes have to be; any if left out.
     pub paths: Option<Vec<String>>,
+    /// Certificates for its hosts. In paths of `[tenant-defaults]`, `{tenant}`
+    /// stands for its name.
+    pub certificates: Option<Vec<RawCertificate>>,
     /// Variables of the host's environment which its own file may read: `NAME`
     /// or `PREFIX_*`.
     pub env: Option<Vec<String>>,

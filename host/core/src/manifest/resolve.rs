@@ -5,12 +5,14 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::ManifestError;
+use super::listen::{self, Listen};
 use super::plugin::{Author, Plugin};
 use super::raw::{Raw, RawDev};
 use super::route::{Route, Taken};
 use super::tenant::Tenant;
+use super::tls::{Certificate, Tls};
 use super::tokens::{self, AdminToken};
-use crate::limits::{InstanceLimits, LoadLimits};
+use crate::limits::{Http2Limits, InstanceLimits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
 /// The tenant of a plugin that names none.
@@ -23,6 +25,10 @@ pub struct Manifest {
     pub host: Host,
     /// The tenants that own a plugin or have a section, by their names.
     pub tenants: Vec<Tenant>,
+    /// What paths are relative to.
+    folder: PathBuf,
+    /// The operator's own certificates.
+    certificates: Vec<Certificate>,
     /// The folder in which tenants have folders of their own.
     pub tenants_folder: Option<PathBuf>,
     /// What instances of plugins may need that come later, in tenants' folders.
@@ -38,8 +44,12 @@ pub struct Manifest {
 /// What concerns the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// Where to listen.
-    pub listen: SocketAddr,
+    /// Where to listen; at least one.
+    pub listen: Vec<Listen>,
+    /// How TLS is spoken.
+    pub tls: Tls,
+    /// Limits of connections that speak HTTP/2.
+    pub http2: Http2Limits,
     /// Where the admin listener is.
     pub admin_listen: SocketAddr,
     /// Plugins that have metrics of their own; the others are added up.
@@ -139,6 +149,8 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
         host,
         reserve: reserve(raw, &tenants).map_err(fail)?,
         tenants: tenants.into_values().collect(),
+        folder: folder.to_owned(),
+        certificates: raw.tls.certificates(folder),
         tenants_folder: raw.tenants.as_ref().map(|path| folder.join(path)),
         dev: dev(&raw.dev, folder).map_err(fail)?,
         plugins,
@@ -147,6 +159,13 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
 }
 
 impl Manifest {
+    /// All certificates, the operator's own before those of the tenants.
+    pub fn certificates(&self) -> Vec<Certificate> {
+        let tenants = self.tenants.iter().flat_map(|it| &it.certificates);
+        let tenants = tenants.map(|it| it.beneath(&self.folder));
+        self.certificates.iter().cloned().chain(tenants).collect()
+    }
+
     /// Adds a tenant, if it is not there.
     pub(super) fn enter(&mut self, tenant: Tenant) {
         let name = tenant.name.as_str();
@@ -178,19 +197,14 @@ fn tenants(raw: &Raw) -> Result<Tenants, Wrong> {
 }
 
 fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
-    let address = |key: &str, text: Option<&str>, default| {
-        let text = text.unwrap_or(default);
-        text.parse().map_err(|_| {
-            (
-                format!("`{key}` is \"{text}\", which is no address and port"),
-                "write it as \"127.0.0.1:8080\" or \"[::]:8080\"".to_owned(),
-            )
-        })
-    };
     let admin_listen = raw.admin.listen.as_deref();
+    let admin_listen = admin_listen.unwrap_or(DEFAULT_ADMIN_LISTEN);
     Ok(Host {
-        listen: address("listen", raw.listen.as_deref(), DEFAULT_LISTEN)?,
-        admin_listen: address("admin.listen", admin_listen, DEFAULT_ADMIN_LISTEN)?,
+        listen: listen::resolve(raw.listen.as_ref())?,
+        tls: raw.tls.resolve(folder)?,
+        http2: Http2Limits::resolve(&raw.http2)
+            .map_err(|error| (error.to_string(), "change it in `[http2]`".to_owned()))?,
+        admin_listen: listen::address("admin.listen", admin_listen)?,
         metrics_plugins_max: match raw.admin.metrics_plugins_max.unwrap_or(1_000) {
             count @ 1..=METRICS_PLUGINS_MAX_CEILING => count,
             count => {
@@ -363,7 +377,10 @@ mod tests {
             "[[plugin]]\nname = 'a'\ncomponent = 'a.wasm'\n[[route]]\npath = '/x/'\nplugin = 'a'\n",
         )
         .unwrap();
-        assert_eq!(manifest.host.listen.to_string(), DEFAULT_LISTEN);
+        assert_eq!(
+            manifest.host.listen,
+            [Listen::plain(DEFAULT_LISTEN.parse().unwrap())]
+        );
         assert_eq!(manifest.plugins[0].component, Path::new("/app/a.wasm"));
         assert_eq!(manifest.plugins[0].tenant, DEFAULT_TENANT);
         assert_eq!(manifest.routes[0].path, "/x");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::host_pattern::{HostPattern, NotAHost};
 use super::raw::{Raw, RawTenant};
 use super::resolve::{Wrong, is_name};
+use super::tls::Certificate;
 use crate::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimits};
 
 /// A tenant, as far as the operator has to say something of it.
@@ -16,6 +17,8 @@ pub struct Tenant {
     pub hosts: Vec<HostPattern>,
     /// Prefixes within which its routes have to be; empty for any.
     pub paths: Vec<String>,
+    /// Certificates for its hosts, with paths as written.
+    pub(super) certificates: Vec<Certificate>,
     /// Variables which its own file may read: `NAME` or `PREFIX_*`.
     pub env: Vec<String>,
     /// Addresses which its own file may grant.
@@ -61,8 +64,17 @@ impl Tenant {
             )
         })?;
         let plugin_limits = own.plugin_limits.over(&defaults.plugin_limits);
+        let certificates = match &own.certificates {
+            Some(own) => own.clone(),
+            None => {
+                let defaults = defaults.certificates.iter().flatten();
+                defaults.map(|it| it.of(name)).collect()
+            }
+        };
+        let certificates = certificates.iter().map(|it| it.resolve(Some(name), &hosts));
         let tenant = Self {
             name: name.to_owned(),
+            certificates: certificates.collect(),
             hosts,
             paths: named(&own.paths, &defaults.paths),
             env: named(&own.env, &defaults.env),

@@ -33,8 +33,9 @@ impl Socket {
             let stream = &self.stream;
             let shut =
                 poll_fn(|context| Pin::new(&mut *stream.borrow_mut()).poll_shutdown(context));
-            // The client may have done the same, and then this says so.
-            let _ = shut.await;
+            // The client may have done the same, and then this says so. Over TLS
+            // and HTTP/2 it may have to wait for a client that does not read.
+            let _ = timeout_at(deadline, shut).await;
         }
         close(&self.event_loop, self.connection()).await;
         self.registered.leave();

@@ -10,7 +10,6 @@ use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// Where every client in memory comes from.
 pub(crate) const ADDRESS: SocketAddr =
@@ -70,7 +69,24 @@ impl Memory {
         }
     }
 
-    fn read(&mut self, context: &Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn write(&mut self, len: usize) -> Poll<io::Result<usize>> {
+        self.answered = true;
+        if let Some(listener) = self.listener.take() {
+            listener.wake();
+        }
+        let script = &self.script;
+        script.heard_bytes.fetch_add(len as u64, Ordering::Release);
+        script.heard_count.fetch_add(1, Ordering::Release);
+        Poll::Ready(Ok(len))
+    }
+}
+
+impl AsyncRead for Memory {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let next = self.script.says.get(self.said as usize);
         match next {
             Some(bytes) if self.answered && bytes.len() <= buffer.remaining() => {
@@ -86,103 +102,30 @@ impl Memory {
             None => Poll::Pending,
         }
     }
-
-    fn write(&mut self, len: usize) -> Poll<io::Result<usize>> {
-        self.answered = true;
-        if let Some(listener) = self.listener.take() {
-            listener.wake();
-        }
-        let script = &self.script;
-        script.heard_bytes.fetch_add(len as u64, Ordering::Release);
-        script.heard_count.fetch_add(1, Ordering::Release);
-        Poll::Ready(Ok(len))
-    }
 }
 
-/// A stream on its way to its loop.
-#[derive(Debug)]
-pub(crate) enum Arriving {
-    Tcp(std::net::TcpStream),
-    Memory(Memory),
-}
-
-/// A real client or one in memory.
-#[derive(Debug)]
-pub(crate) enum Stream {
-    Tcp(TcpStream),
-    Memory(Memory),
-}
-
-impl Stream {
-    pub(crate) fn from_std(stream: Arriving) -> io::Result<Self> {
-        Ok(match stream {
-            Arriving::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream)?),
-            Arriving::Memory(memory) => Self::Memory(memory),
-        })
-    }
-}
-
-impl AsyncRead for Stream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Memory(memory) => memory.read(context, buffer),
-        }
-    }
-}
-
-impl AsyncWrite for Stream {
+impl AsyncWrite for Memory {
     fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Memory(memory) => memory.write(bytes.len()),
-        }
+        self.write(bytes.len())
     }
 
     fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Memory(memory) => memory.write(slices.iter().map(|slice| slice.len()).sum()),
-        }
+        self.write(slices.iter().map(|slice| slice.len()).sum())
     }
 
-    fn is_write_vectored(&self) -> bool {
-        true
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_flush(context),
-            Self::Memory(_) => Poll::Ready(Ok(())),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Memory(_) => Poll::Ready(Ok(())),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_in_memory_makes_no_task_larger() {
-        assert_eq!(size_of::<Stream>(), size_of::<TcpStream>());
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }

@@ -18,7 +18,7 @@ use super::{Http, View};
 use crate::body;
 use crate::capability::outbound::Outbound;
 use crate::guest::Guest;
-use crate::request::authority;
+use crate::request::{authority, scheme};
 
 /// What a request resource stands for.
 pub(crate) struct Request {
@@ -40,7 +40,7 @@ impl Request {
         let uri = head.uri.into_parts();
         Self {
             method: head.method,
-            scheme: uri.scheme.or(Some(Scheme::HTTP)),
+            scheme: uri.scheme.or_else(|| Some(scheme(&head.extensions))),
             authority,
             path_with_query: uri.path_and_query,
             headers: FieldMap::new_immutable(outbound, head.headers),

@@ -229,9 +229,14 @@ fn arguments(
     Resource<HostResponseOutparam>,
 )> {
     let request = request::complete(request).map(body::to_guest);
-    let scheme = match request.uri().scheme_str() {
-        Some("https") => Scheme::Https,
-        _ => Scheme::Http,
+    // Without an authority it has no URI that could say so.
+    let scheme = match request.uri().scheme() {
+        Some(scheme) => scheme.clone(),
+        None => request::scheme(request.extensions()),
+    };
+    let scheme = match scheme == http::uri::Scheme::HTTPS {
+        true => Scheme::Https,
+        false => Scheme::Http,
     };
     let mut view = store.data_mut().http();
     let request = view.new_incoming_request(scheme, request)?;

@@ -10,7 +10,7 @@ use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimi
 use holdfast_core::manifest::HostPattern;
 use holdfast_core::plugin::Handlers;
 use holdfast_core::{PluginId, Settings};
-use holdfast_edge::{Hub, Incoming, Lane, Listener, Route, Site, Trigger};
+use holdfast_edge::{Addresses, Entrance, Hub, Incoming, Lane, Listener, Route, Site, Trigger};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use super::native::{Native, Record, TENANT};
@@ -27,6 +27,7 @@ pub(crate) struct Options {
     pub(crate) connections_per_address_max: u32,
     /// Connections of all together.
     pub(crate) connections_max: usize,
+    pub(crate) entrance: Entrance,
 }
 
 impl Default for Options {
@@ -43,6 +44,7 @@ impl Default for Options {
             tenant_limits: TenantLimits::default(),
             connections_per_address_max: 0,
             connections_max: usize::MAX,
+            entrance: Entrance::default(),
         }
     }
 }
@@ -71,9 +73,11 @@ impl Options {
             route("/other", other(&first)),
         ]));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let addresses = Addresses::new(self.connections_per_address_max, Vec::new());
         let listener = listener
-            .with_addresses(self.connections_per_address_max, Vec::new())
-            .with_connections_max(self.connections_max);
+            .with_addresses(addresses)
+            .with_connections_max(self.connections_max)
+            .with_entrance(self.entrance.clone());
         let address = listener.local_address();
         let (trigger, drain) = holdfast_edge::drain();
         let record = Arc::<Record>::default();
