@@ -23,7 +23,7 @@ const CLOSED_LEN_MAX: usize = 16;
 const CLOSE_TICK: Duration = Duration::from_millis(10);
 
 /// The place of a WebSocket among those of its loop: its index, and one.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place(NonZeroU32);
 
 impl Place {
