@@ -5,7 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit, setrlimit};
 
 /// Sends SIGTERM.
 pub fn terminate(pid: u32) {
@@ -114,6 +114,22 @@ fn number(text: &str, key: &str) -> Option<u64> {
 /// Ends it at once.
 pub fn kill(pid: u32) {
     signal(pid, Signal::KILL);
+}
+
+/// How many files it has open.
+pub fn open_files(pid: u32) -> usize {
+    let files = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a live process");
+    files.count()
+}
+
+/// Lets another process open no more than so many files.
+pub fn limit_files(pid: u32, count: usize) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let limit = Rlimit {
+        current: Some(count as u64),
+        maximum: Some(count as u64),
+    };
+    prlimit(pid, Resource::Nofile, limit).expect("a process of ours");
 }
 
 /// Lets this process open as many files as the system allows.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 pub use capability::{KeyvalueLimits, OutboundLimits};
 pub use compare::Entry;
 pub use http2::{Http2Limits, RawHttp2Limits};
-pub use load::LoadLimits;
+pub use load::{LoadLimits, RawLoadLimits};
 pub use tenant::{RawTenantLimits, TenantLimits};
 
 /// Limits as the manifest gives them, for the host or for one plugin. Every key
@@ -120,19 +120,6 @@ impl RawLimits {
             outbound_bytes_max,
         )
     }
-}
-
-/// Limits of loading components as `[load]` in the manifest gives them. Every
-/// key may be left out.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawLoadLimits {
-    /// One component's file.
-    pub component_bytes_max: Option<u64>,
-    /// Time to compile one component; those that are in the cache need none.
-    pub compile_timeout_ms: Option<u64>,
-    /// Memory of the compiler, which is a process of its own.
-    pub compile_memory_bytes_max: Option<u64>,
 }
 
 /// What to do with a message for a connection whose outbound queue is full.

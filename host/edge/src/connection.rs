@@ -6,6 +6,8 @@
 //! it has to know what becomes of it: when the socket is full, or at the end.
 
 mod attachment;
+mod closure;
+mod counts;
 mod view;
 
 use std::collections::HashSet;
@@ -27,6 +29,8 @@ use crate::lock::lock;
 use crate::mailbox::Mailbox;
 use crate::queue::{Batch, Queue};
 use crate::sockets::Place;
+pub(crate) use closure::closure;
+use closure::lost;
 pub use view::ConnectionView;
 
 /// One WebSocket, from its handshake to its `close` event.
@@ -293,18 +297,6 @@ impl Connection {
         self.wake(waker);
     }
 
-    /// Lets what the plugin has waiting be what it is. Where the system takes all
-    /// at once, which is the rule, nothing was counted and nothing is.
-    fn recount(&self, shared: &mut Shared) {
-        let (before, now) = shared.queue.recount();
-        if before != now {
-            let settings = self.settings();
-            let bytes = &settings.metrics.queue_bytes;
-            bytes.add(now as usize);
-            bytes.sub(before as usize);
-        }
-    }
-
     /// Whether the host has to stop reading from a client that does not read.
     pub(crate) fn is_held(&self, limits: &ConnectionLimits) -> bool {
         limits.slow_consumer == SlowConsumer::Wait
@@ -402,22 +394,4 @@ impl Shared {
         self.queue.take(batch);
         true
     }
-}
-
-/// A [`Closure`]; a reason that is too long for a frame is left out.
-pub(crate) fn closure(cause: CloseCause, code: u16, reason: &str) -> Closure {
-    let reason = match reason.len() {
-        0..=frame::REASON_BYTES_MAX => reason.to_owned(),
-        _ => String::new(),
-    };
-    Closure {
-        cause,
-        code,
-        reason,
-    }
-}
-
-/// The transport has ended without a close frame.
-fn lost() -> Box<Closure> {
-    Box::new(closure(CloseCause::ConnectionLost, 1006, ""))
 }

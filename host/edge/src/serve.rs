@@ -58,18 +58,20 @@ pub async fn serve(
             },
         }
     };
-    let _closing = Background::new(&event_loop, |event_loop| async move {
-        event_loop
-            .sockets
-            .close(event_loop.hub.close_window())
-            .await;
-    });
     // Those that were accepted before the shut-down may have sent a request. The
     // lane ends when there are no more of them.
     while let Ok(Some(accepted)) = timeout_at(deadline, incoming.0.recv()).await {
         begin(accepted);
     }
     drop(incoming);
+    // Only now: who is closed and comes back at once finds that nobody listens,
+    // and goes elsewhere.
+    let _closing = Background::new(&event_loop, |event_loop| async move {
+        event_loop
+            .sockets
+            .close(event_loop.hub.close_window())
+            .await;
+    });
     if timeout_at(deadline, event_loop.idle()).await.is_err() {
         event_loop.sockets.abort();
         if timeout(LAST_EVENTS_TIMEOUT, event_loop.idle())

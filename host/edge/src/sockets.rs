@@ -184,6 +184,8 @@ impl Sockets {
     /// Lets none wait for anything any more.
     pub(crate) fn abort(&self) {
         for slot in self.places.borrow().slots.iter().flatten() {
+            // Its turn to be closed may not have come.
+            slot.connection.close(drained());
             slot.connection.abort();
         }
     }

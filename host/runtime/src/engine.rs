@@ -7,7 +7,7 @@ use wasmtime::{
     WasmBacktraceDetails,
 };
 
-use crate::clock::{Clock, Ticker};
+use crate::epoch::{Epoch, Ticker};
 
 /// Stack of one call into a guest, in bytes: the guest's own part, and what
 /// host functions called by it may use on top.
@@ -103,8 +103,8 @@ impl Engines {
     }
 
     /// What is told that guests run.
-    pub(crate) fn clock(&self) -> &Arc<Clock> {
-        self.ticker.clock()
+    pub(crate) fn epoch(&self) -> &Arc<Epoch> {
+        self.ticker.epoch()
     }
 
     /// The plain one and the waiting one.

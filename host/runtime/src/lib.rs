@@ -5,12 +5,12 @@
 mod body;
 mod cache;
 mod capability;
-mod clock;
 mod compile;
 mod cooling;
 mod deadline;
 mod digest;
 mod engine;
+mod epoch;
 mod generation;
 mod guest;
 mod house;

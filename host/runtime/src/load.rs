@@ -20,11 +20,11 @@ pub use error::{LoadError, Names};
 
 use crate::cache::{self, Cache};
 use crate::capability;
-use crate::clock::Clock;
 use crate::compile::Compiler;
 use crate::cooling::Uses;
 use crate::digest::Digest;
 use crate::engine::{Engines, Form};
+use crate::epoch::Epoch;
 use crate::guest::Guest;
 use crate::http_0_3;
 use crate::world::websocket_0_1_0 as websocket;
@@ -60,7 +60,7 @@ pub(crate) struct Parts {
     pub(crate) websocket: Option<websocket::Indices>,
     pub(crate) uses: Uses,
     /// That of its engine.
-    pub(crate) clock: Arc<Clock>,
+    pub(crate) epoch: Arc<Epoch>,
 }
 
 /// Which HTTP handler a component exports.
@@ -163,7 +163,7 @@ impl Loader {
         } else {
             &self.waiting
         };
-        link(linker, digest, component, self.engines.clock())
+        link(linker, digest, component, self.engines.epoch())
     }
 
     /// Compiles a component, or takes it from the cache.
@@ -257,7 +257,7 @@ fn link(
     linker: &Linker<Guest>,
     digest: Digest,
     component: &Component,
-    clock: &Arc<Clock>,
+    epoch: &Arc<Epoch>,
 ) -> Result<Loaded, LoadError> {
     let engine = component.engine();
     let kind = component.component_type();
@@ -315,7 +315,7 @@ fn link(
         http,
         websocket,
         uses: Uses::default(),
-        clock: Arc::clone(clock),
+        epoch: Arc::clone(epoch),
     };
     Ok(Loaded {
         parts: Arc::new(parts),

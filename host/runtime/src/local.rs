@@ -42,19 +42,25 @@ impl Local {
     /// Lets the teams see what has changed, if anything has.
     fn refresh(&self) {
         let version = self.runtime.version();
-        if self.seen.replace(version) == version {
+        let seen = self.seen.replace(version);
+        if seen == version {
             return;
         }
         // Retired at the end, when nothing here is borrowed: resources of guests
         // are dropped with their instances.
         let mut gone = Vec::new();
-        for slot in self.teams.borrow_mut().iter_mut() {
+        let mut teams = self.teams.borrow_mut();
+        for id in self.runtime.changed_since(seen) {
+            let Some(slot) = teams.get_mut(id.0 as usize) else {
+                continue;
+            };
             let Some(team) = slot else { continue };
-            match self.runtime.lineup(team.id()) {
+            match self.runtime.lineup(id) {
                 Some(lineup) => gone.extend(team.update(lineup)),
                 None => gone.extend(slot.take().into_iter().flat_map(|team| team.disband())),
             }
         }
+        drop(teams);
         for pool in gone {
             pool.retire();
         }
@@ -63,7 +69,7 @@ impl Local {
     /// The team of a plugin that has had no event here.
     fn team(&self, id: PluginId) -> Option<Rc<Team>> {
         let index = id.0 as usize;
-        let team = Team::new(id, self.runtime.lineup(id)?, &self.shares);
+        let team = Team::new(self.runtime.lineup(id)?, &self.shares);
         let mut teams = self.teams.borrow_mut();
         if teams.len() <= index {
             teams.resize_with(index + 1, || None);

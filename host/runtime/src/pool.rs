@@ -285,7 +285,7 @@ impl Pool {
         if instance.uses >= uses_max || self.is_given_away(&self.waiting_alone, instance.uses) {
             return;
         }
-        instance.idle_since = self.share.loop_clock().last_turn();
+        instance.idle_since = self.share.clock().last_turn();
         self.idle.borrow_mut().push(instance);
         if self.waiting_alone.get() > 0 {
             self.returned.notify_one();

@@ -51,7 +51,7 @@ fn format(plugin: &Arc<Plugin>) -> Result<String, String> {
     let asked = event_loop.block_on(async {
         let mut asking = pin!(ask(plugin));
         let asking = pin!(poll_fn(|context| {
-            plugin.loaded.parts.clock.touch();
+            plugin.loaded.parts.epoch.touch();
             asking.as_mut().poll(context)
         }));
         let asked = within(limit_ms, asking).await;

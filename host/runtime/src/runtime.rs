@@ -38,6 +38,8 @@ struct Slot {
     lineup: Option<Arc<Lineup>>,
     /// Generations that were in it, as long as something of them is left.
     leaving: Vec<Weak<Plugin>>,
+    /// The runtime's version with its last change.
+    version: u64,
 }
 
 impl Runtime {
@@ -184,6 +186,15 @@ impl Runtime {
         self.version.load(Ordering::Acquire)
     }
 
+    /// The plugins that have changed after this version. Of many, that is mostly
+    /// one.
+    pub(crate) fn changed_since(&self, version: u64) -> Vec<PluginId> {
+        let slots = self.slots.read().unwrap_or_else(PoisonError::into_inner);
+        let changed = slots.iter().enumerate();
+        let changed = changed.filter(|(_, slot)| slot.version > version);
+        changed.map(|(index, _)| PluginId(index as u32)).collect()
+    }
+
     /// Waits for the next change from now on.
     pub(crate) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
@@ -232,6 +243,8 @@ impl Runtime {
             slot.leaving.retain(|it| it.strong_count() > 0);
             slot.leaving.extend(gone);
             slot.lineup = after.map(Arc::new);
+            // Nobody else counts now.
+            slot.version = self.version() + 1;
         }
         drop(slots);
         self.version.fetch_add(1, Ordering::Release);

@@ -5,7 +5,7 @@
 //! and nobody waits. Otherwise [`schedule`] decides; those who wait are called by
 //! a task, which lets the event loop look for input before each round.
 
-mod loop_clock;
+mod clock;
 mod schedule;
 
 use std::cell::{Cell, RefCell};
@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use holdfast_core::TenantId;
 
-use crate::clock::Clock;
+use crate::epoch::Epoch;
 use crate::guest::Meter;
 use crate::plugin::Plugin;
-use loop_clock::LoopClock;
+use clock::Clock;
 use schedule::{Member, Schedule};
 
 /// A tenant, and those of its events that wait.
@@ -31,7 +31,7 @@ type Waiting = Member<Rc<Waiter>>;
 /// All shares of one event loop.
 #[derive(Default)]
 pub(crate) struct Shares {
-    loop_clock: LoopClock,
+    clock: Clock,
     schedule: Schedule<Rc<Waiter>>,
     /// The tenants, and how many pools each of them has.
     members: RefCell<HashMap<TenantId, (Rc<Waiting>, u32)>>,
@@ -45,7 +45,7 @@ pub(crate) struct Share {
     shares: Rc<Shares>,
     member: Rc<Waiting>,
     plugin: Arc<Plugin>,
-    clock: Arc<Clock>,
+    epoch: Arc<Epoch>,
 }
 
 impl Shares {
@@ -65,7 +65,7 @@ impl Shares {
             shares: Rc::clone(self),
             member,
             plugin: Arc::clone(plugin),
-            clock: Arc::clone(&plugin.loaded.parts.clock),
+            epoch: Arc::clone(&plugin.loaded.parts.epoch),
         }
     }
 
@@ -114,8 +114,8 @@ async fn call(shares: Rc<Shares>) {
 
 impl Share {
     /// The clock of the event loop.
-    pub(crate) fn loop_clock(&self) -> &LoopClock {
-        &self.shares.loop_clock
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.shares.clock
     }
 
     /// Somebody who is to be called.
@@ -212,14 +212,14 @@ impl<'a> Turn<'a> {
         context: &mut Context<'_>,
     ) -> Poll<F::Output> {
         if !self.has_come(context) {
-            self.share.loop_clock().pass();
+            self.share.clock().pass();
             self.pause.set(Pause::NoTurn);
             return Poll::Pending;
         }
-        self.share.clock.touch();
-        let begin = self.share.loop_clock().begin_turn();
+        self.share.epoch.touch();
+        let begin = self.share.clock().begin_turn();
         let polled = future.poll(context);
-        let time = self.share.loop_clock().now() - begin;
+        let time = self.share.clock().now() - begin;
         self.pause.set(Pause::Waits);
         if polled.is_pending() && self.take_interrupted() {
             self.pause.set(Pause::Interrupted);

@@ -6,9 +6,9 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use holdfast_core::ConnectionId;
 use holdfast_core::event::{Event, Outcome};
 use holdfast_core::plugin::LocalFuture;
-use holdfast_core::{ConnectionId, PluginId};
 
 use crate::lineup::Lineup;
 use crate::migrate::Move;
@@ -18,7 +18,6 @@ use crate::share::Shares;
 
 /// A plugin's pools.
 pub(crate) struct Team {
-    id: PluginId,
     lineup: RefCell<Arc<Lineup>>,
     shares: Rc<Shares>,
     /// Of the generations that have had an event here.
@@ -31,19 +30,14 @@ pub(crate) struct Team {
 }
 
 impl Team {
-    pub(crate) fn new(id: PluginId, lineup: Arc<Lineup>, shares: &Rc<Shares>) -> Rc<Self> {
+    pub(crate) fn new(lineup: Arc<Lineup>, shares: &Rc<Shares>) -> Rc<Self> {
         Rc::new(Self {
-            id,
             lineup: RefCell::new(lineup),
             shares: Rc::clone(shares),
             pools: RefCell::default(),
             turn: Cell::new(0),
             stuck: RefCell::default(),
         })
-    }
-
-    pub(crate) fn id(&self) -> PluginId {
-        self.id
     }
 
     /// Goes over to a new lineup. Returns the pools of generations which are not

@@ -72,7 +72,7 @@ async fn a_change_of_one_concerns_no_other() {
     assert_eq!(lines(&host, &["plugin reloaded"]), 1);
     // One that goes takes nobody with it.
     std::fs::rename(&folder, host.folder().join("gone")).unwrap();
-    host.logged(&["tenant removed", "t7"]).await;
+    host.logged(&["plugin removed", "t7"]).await;
     assert_eq!(version(&host, 6, "/version").await.as_deref(), Some("1"));
     assert_eq!(lines(&host, &["plugin removed"]), 1);
 }

@@ -1,8 +1,11 @@
-//! Many idle connections.
+//! Many connections, and more than there may be.
 
-use holdfast_tests::process::{raise_file_limit, threads};
+use holdfast_tests::process::{limit_files, open_files, raise_file_limit, threads};
 use holdfast_tests::setup::Setup;
-use holdfast_tests::socket::Socket;
+use holdfast_tests::socket::{Socket, handshake};
+use holdfast_tests::wait::found;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 
 const CONNECTIONS: usize = 10_000;
 const THREADS_MAX: u64 = 9;
@@ -27,4 +30,46 @@ async fn ten_thousand_idle_websockets_need_fewer_than_ten_threads() {
     }
     let count = threads(host.pid());
     assert!(count <= THREADS_MAX, "{count} threads");
+}
+
+#[tokio::test]
+async fn a_host_without_files_serves_again_when_it_has_some() {
+    const FREE: usize = 5;
+    let host = Setup::new("echo").start().await;
+    let mut socket = Socket::open(&host, "/").await;
+    limit_files(host.pid(), open_files(host.pid()) + FREE);
+    let mut clients = Vec::new();
+    for _ in 0..4 * FREE {
+        // The kernel accepts them for the host.
+        clients.push(TcpStream::connect(host.address()).await.unwrap());
+    }
+    host.logged(&["no connection can be accepted now"]).await;
+    assert_eq!(socket.ask("who is here").await, "who is here");
+    drop(clients);
+    let mut next = Socket::open(&host, "/").await;
+    assert_eq!(next.ask("welcome").await, "welcome");
+    let log = host.log();
+    let warnings = log.matches("no connection can be accepted now").count();
+    assert!(warnings < FREE, "it is said when it begins: {log}");
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn connections_max_closes_what_is_more() {
+    let host = Setup::new("echo").host("connections_max", 2).start().await;
+    let mut first = Socket::open(&host, "/").await;
+    let second = Socket::open(&host, "/").await;
+    let mut third = TcpStream::connect(host.address()).await.unwrap();
+    let read = third.read(&mut [0; 1]).await;
+    assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
+    host.logged(&["connections are refused"]).await;
+    assert_eq!(first.ask("still here").await, "still here");
+    drop(second);
+    found("a free place", async || {
+        let stream = TcpStream::connect(host.address()).await.ok()?;
+        let request = handshake("/");
+        let opened = tokio_tungstenite::client_async(request, stream).await;
+        opened.ok().map(drop)
+    })
+    .await;
 }

@@ -44,15 +44,6 @@ impl Connection {
         Ok(version)
     }
 
-    /// The plugin has no more to do with it. Hands the number of its last
-    /// generation to `left`, once.
-    pub(crate) fn leave(&self, left: impl FnOnce(u32)) {
-        let mut shared = lock(&self.shared);
-        if !std::mem::replace(&mut shared.left, true) {
-            left(shared.generation);
-        }
-    }
-
     /// What an event shows of the connection.
     pub(crate) fn event_state(&self) -> ConnectionState {
         let shared = lock(&self.shared);

@@ -19,7 +19,7 @@ pub(super) struct Underway {
 impl Underway {
     pub(super) fn new(pool: Rc<Pool>, kind: EventKind) -> Self {
         Self {
-            since: pool.share.loop_clock().begin_event(),
+            since: pool.share.clock().begin_event(),
             pool,
             kind,
             has_ended: false,
@@ -34,7 +34,7 @@ impl Underway {
     }
 
     fn note(&self, outcome: EventOutcome) {
-        let clock = self.pool.share.loop_clock();
+        let clock = self.pool.share.clock();
         let end = match outcome {
             // That was a guest's turn, which has ended just now.
             EventOutcome::Ok | EventOutcome::Rejected => clock.last_turn(),

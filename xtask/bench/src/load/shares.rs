@@ -4,7 +4,7 @@
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 
 use super::{Answer, Target, figures};
@@ -23,11 +23,15 @@ const HOG: usize = 40;
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// First the one at `/` with the third one beside it, then the one at `/hog` too.
-/// The value is how much of the half of what it had alone the first one has then.
+/// The value is how much of the half of what it had alone the first one has then,
+/// both for each second that the server has computed: on a machine where others
+/// compute, too, the time says nothing of shares.
 pub(super) fn run(target: &Target) -> Result<Map<String, Value>> {
     let mut crowd = Crowd::open(target, QUIET, 0)?;
     crowd.run(target.warm)?;
+    let meter = Meter::start(target.pid)?;
     let alone = crowd.run(target.measure)?;
+    let (_, alone_usage) = meter.stop()?;
     drop(crowd);
     let mut crowd = Crowd::open(target, QUIET, HOG)?;
     crowd.run(target.warm)?;
@@ -43,7 +47,13 @@ pub(super) fn run(target: &Target) -> Result<Map<String, Value>> {
         ("third_alone_p99_us", alone.third.quantile_us(0.99)),
         ("third_p99_us", beside.third.quantile_us(0.99)),
     ];
-    let mut map = figures(beside_s / (alone_s / 2.0) * 100.0, &more);
+    let cpu = |usage: &Map<String, Value>| usage.get("server_cpu").and_then(Value::as_f64);
+    let (alone_cpu, beside_cpu) = (cpu(&alone_usage), cpu(&usage));
+    let cpu = alone_cpu
+        .zip(beside_cpu)
+        .context("no figure of the server")?;
+    let part = (beside_s / cpu.1) / (alone_s / cpu.0 / 2.0);
+    let mut map = figures(part * 100.0, &more);
     map.extend(usage);
     Ok(map)
 }

@@ -114,7 +114,7 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
         loop {
             while let Poll::Ready(Some(())) = running.poll_next_unpin(context) {
                 desk.seat.load.set(running.len() as u32);
-                let now = desk.pool.share.loop_clock().last_turn();
+                let now = desk.pool.share.clock().last_turn();
                 desk.seat.idle_since.set(now);
             }
             let is_free = uses > 0 && running.is_empty();

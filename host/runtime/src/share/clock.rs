@@ -5,13 +5,13 @@ use std::cell::Cell;
 use std::time::Instant;
 
 /// What the clock of one event loop has shown.
-pub(crate) struct LoopClock {
+pub(crate) struct Clock {
     at: Cell<Instant>,
     /// Whether nothing has happened since.
     is_fresh: Cell<bool>,
 }
 
-impl Default for LoopClock {
+impl Default for Clock {
     fn default() -> Self {
         Self {
             at: Cell::new(Instant::now()),
@@ -20,7 +20,7 @@ impl Default for LoopClock {
     }
 }
 
-impl LoopClock {
+impl Clock {
     /// Reads the clock.
     pub(crate) fn now(&self) -> Instant {
         let now = Instant::now();
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn a_turn_that_follows_at_once_begins_with_its_event() {
-        let clock = LoopClock::default();
+        let clock = Clock::default();
         let begun = clock.begin_event();
         assert_eq!(clock.begin_turn(), begun);
         assert!(clock.begin_turn() > begun, "only the first");

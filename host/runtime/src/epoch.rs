@@ -23,12 +23,12 @@ const IDLE_AFTER: u32 = 64;
 
 /// Tells the clock that guests run.
 #[derive(Debug)]
-pub(crate) struct Clock {
+pub(crate) struct Epoch {
     is_needed: Arc<AtomicBool>,
     thread: Thread,
 }
 
-impl Clock {
+impl Epoch {
     /// A guest is about to run. Called often: mostly it costs one look.
     pub(crate) fn touch(&self) {
         if !self.is_needed.load(Ordering::Relaxed) {
@@ -41,7 +41,7 @@ impl Clock {
 
 /// The clock's thread. Ends when this is dropped.
 pub(crate) struct Ticker {
-    clock: Arc<Clock>,
+    epoch: Arc<Epoch>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -59,7 +59,7 @@ impl Ticker {
             move || run(&engines, &stop, &is_needed)
         })?;
         Ok(Self {
-            clock: Arc::new(Clock {
+            epoch: Arc::new(Epoch {
                 is_needed,
                 thread: thread.thread().clone(),
             }),
@@ -69,8 +69,8 @@ impl Ticker {
     }
 
     /// How it is told that guests run.
-    pub(crate) fn clock(&self) -> &Arc<Clock> {
-        &self.clock
+    pub(crate) fn epoch(&self) -> &Arc<Epoch> {
+        &self.epoch
     }
 }
 
