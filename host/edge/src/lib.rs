@@ -27,6 +27,7 @@ mod key;
 mod listen;
 mod lock;
 mod mailbox;
+mod patient;
 mod preference;
 mod protocol;
 mod queue;

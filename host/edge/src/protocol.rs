@@ -19,6 +19,7 @@ use crate::drain::Drain;
 use crate::event_loop::Ticket;
 use crate::http::Http;
 use crate::listen::{Accepted, Load};
+use crate::patient::Patient;
 use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
 
@@ -94,6 +95,7 @@ async fn serve_http1(
 ) -> Result<(), Failure> {
     let ending = http.ending.clone();
     let event_loop = http.event_loop.another();
+    let stream = Patient::new(stream, http.ending.clone());
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -112,7 +114,7 @@ async fn serve_http1(
         timeout_at(deadline, ended).await??;
     }
     let parts = connection.into_parts();
-    let Begun { first, mut stream } = parts.io.into_inner();
+    let Begun { first, mut stream } = parts.io.into_inner().into_inner();
     if let Some(upgrade) = ending.upgrade.take() {
         // What hyper has not read yet follows what it has. Copied, since even
         // an empty part would keep all of hyper's buffer alive.
@@ -128,6 +130,7 @@ async fn serve_http1(
 }
 
 async fn serve_http2(stream: Begun, http: Http, mut drain: Drain) -> Result<(), Failure> {
+    let stream = Patient::new(stream, http.ending.clone());
     let connection = http2::Builder::new(LocalExecutor)
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), http);
