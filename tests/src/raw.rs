@@ -1,7 +1,10 @@
 //! A client that sends bytes as they are, for what no library would send.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use crate::host::Host;
 use crate::http::connect;
@@ -58,6 +61,11 @@ impl Raw {
             .expect("an open connection");
     }
 
+    /// Sends bytes which may not arrive any more.
+    pub async fn try_send(&mut self, bytes: &[u8]) {
+        let _ = patiently("room to send", self.0.write_all(bytes)).await;
+    }
+
     /// Reads the head of an HTTP response, up to and with the empty line.
     pub async fn head(&mut self) -> String {
         let mut head = Vec::new();
@@ -94,6 +102,18 @@ impl Raw {
             }
         }
         code
+    }
+
+    /// Reads nothing, and waits until the host has ended the connection: then it
+    /// can't be written to any more.
+    pub async fn is_broken(&mut self) -> bool {
+        let broken = async {
+            // A moment for what is on its way.
+            while self.0.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        timeout(Duration::from_secs(10), broken).await.is_ok()
     }
 
     /// Reads to the end.

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod network;
 pub mod plugin;
 pub mod secret;
+pub mod volume;
 
 pub use bucket::Bucket;
 pub use edge::Edge;
@@ -26,3 +27,4 @@ pub use id::{ConnectionId, PluginId, TenantId};
 pub use message::{Message, MessageRef};
 pub use plugin::{Plugins, Settings};
 pub use secret::Secret;
+pub use volume::Volume;

@@ -9,7 +9,7 @@ mod tenant;
 
 use serde::Deserialize;
 
-pub use capability::{KeyvalueLimits, OutboundLimits};
+pub use capability::{KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use http2::{Http2Limits, RawHttp2Limits};
 pub use load::{LoadLimits, RawLoadLimits};
@@ -63,6 +63,8 @@ pub struct RawLimits {
     pub response_idle_timeout_ms: Option<u64>,
     /// Body of one response.
     pub response_bytes_max: Option<u64>,
+    /// Time one response may take, from its head to its end.
+    pub response_timeout_ms: Option<u64>,
     /// What a guest hands to the host in one call: strings, lists.
     pub call_bytes_max: Option<u64>,
     /// Keys and values of the plugin's tenant together.
@@ -81,6 +83,9 @@ pub struct RawLimits {
     pub outbound_timeout_ms: Option<u64>,
     /// Body of one response to an outbound request.
     pub outbound_bytes_max: Option<u64>,
+    /// What the guest writes to the log, and what is written there of its
+    /// failures, in a second.
+    pub log_bytes_per_second_max: Option<u64>,
 }
 
 impl RawLimits {
@@ -110,6 +115,7 @@ impl RawLimits {
             body_bytes_max,
             response_idle_timeout_ms,
             response_bytes_max,
+            response_timeout_ms,
             call_bytes_max,
             keyvalue_bytes_max,
             keyvalue_value_bytes_max,
@@ -118,6 +124,7 @@ impl RawLimits {
             outbound_per_event_max,
             outbound_timeout_ms,
             outbound_bytes_max,
+            log_bytes_per_second_max,
         )
     }
 }
@@ -216,6 +223,9 @@ pub struct HttpLimits {
     /// See [`RawLimits::response_bytes_max`]; 0 for no limit. Reached: the body
     /// breaks off.
     pub response_bytes_max: u64,
+    /// See [`RawLimits::response_timeout_ms`]; 0 for no limit. Reached: the body
+    /// breaks off.
+    pub response_timeout_ms: u64,
 }
 
 /// All limits of one plugin, by who enforces them.
@@ -233,6 +243,8 @@ pub struct Limits {
     pub keyvalue: KeyvalueLimits,
     /// Enforced by the runtime.
     pub outbound: OutboundLimits,
+    /// Enforced by both.
+    pub log: LogLimits,
 }
 
 /// The largest linear memory that can be configured, in bytes.
@@ -382,9 +394,16 @@ impl Limits {
                     0,
                     0..=u64::MAX,
                 )?,
+                response_timeout_ms: ranged(
+                    "response_timeout_ms",
+                    raw.response_timeout_ms,
+                    0,
+                    0..=DAY_MS,
+                )?,
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,
             outbound: OutboundLimits::resolve(raw)?,
+            log: LogLimits::resolve(raw)?,
         })
     }
 }

@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::event::{Event, Outcome};
 use crate::id::{PluginId, TenantId};
 use crate::limits::{ConnectionLimits, HttpLimits, TenantLimits};
-use crate::metrics::PluginMetrics;
+use crate::metrics::{LimitHit, PluginMetrics};
+use crate::volume::{Verdict, Volume};
 
 /// A future that stays on the event loop where it was made.
 pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -58,4 +60,21 @@ pub struct Settings {
     pub http: HttpLimits,
     /// What is counted of the plugin. All its generations share it.
     pub metrics: Arc<PluginMetrics>,
+    /// How much of it may be in the log.
+    pub log: Arc<Volume>,
+}
+
+impl Settings {
+    /// Whether one more line of so many bytes may be in the log, what the guest
+    /// has written or what is said about it. If so, says how many before it may
+    /// not have been; those that may not are counted.
+    pub fn may_log(&self, len: usize) -> Option<u64> {
+        match self.log.take(len, Instant::now()) {
+            Verdict::Write { dropped } => Some(dropped),
+            Verdict::Drop => {
+                self.metrics.note_limit(LimitHit::Log);
+                None
+            }
+        }
+    }
 }

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 
 use holdfast_core::Plugins;
 use tokio::io::{AsyncRead, ReadBuf};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::connection::Connection;
@@ -25,6 +25,9 @@ use crate::stream::Stream;
 /// own none while they wait.
 const READ_BYTES_MAX: usize = 64 << 10;
 
+/// WebSockets whose end begins at a time.
+const ENDINGS_MAX: usize = 16;
+
 /// One event loop.
 pub(crate) struct EventLoop {
     pub(crate) hub: Arc<Hub>,
@@ -36,6 +39,9 @@ pub(crate) struct EventLoop {
     /// Where every connection reads to. Borrowed between two awaits only.
     input: RefCell<Box<[u8]>>,
     pub(crate) outbox: Outbox,
+    /// For the ends of WebSockets, of which thousands may come at once: few of
+    /// them begin at a time, so that others have their turns in between.
+    pub(crate) endings: Semaphore,
     task_count: Cell<usize>,
     idle: Notify,
 }
@@ -50,6 +56,7 @@ impl EventLoop {
             sockets: Sockets::default(),
             input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
             outbox: Outbox::default(),
+            endings: Semaphore::new(ENDINGS_MAX),
             task_count: Cell::new(0),
             idle: Notify::new(),
         })

@@ -51,6 +51,9 @@ pub(crate) struct Ending {
     pub(crate) upgrade: Cell<Option<oneshot::Sender<Transport>>>,
     /// A request was refused while the client was still sending it.
     pub(crate) refused: Cell<bool>,
+    /// How long the client may take nothing of what is there for it; 0 for as
+    /// long as it likes.
+    pub(crate) patience_ms: Cell<u64>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Http {
@@ -125,6 +128,8 @@ impl Http {
                 return Reply::ready(too_large(&error.to_string()));
             }
         };
+        let patience_ms = settings.http.response_idle_timeout_ms;
+        self.ending.patience_ms.set(patience_ms);
         let event = Event::Http(Request::from_parts(parts, body));
         Reply::Guest(Guest {
             outcome: self.event_loop.plugins.deliver(settings.id, event),

@@ -28,6 +28,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::drain::Drain;
 use crate::http::{Http, Reply};
 use crate::listen::Load;
+use crate::patient::Patient;
 use crate::protocol::Failure;
 use crate::report;
 use crate::socket::Transport;
@@ -49,13 +50,13 @@ pub(crate) async fn serve(
     mut drain: Drain,
 ) -> Result<(), Failure> {
     let streams = Rc::<Streams>::default();
+    let stream = Patient::new(Watched::new(stream, limits), http.ending.clone());
     let service = Streaming {
         http,
         load,
         streams: Rc::clone(&streams),
     };
-    let io = TokioIo::new(Watched::new(stream, limits));
-    let connection = builder(limits).serve_connection(io, service);
+    let connection = builder(limits).serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     let idle_timeout = Duration::from_millis(limits.idle_timeout_ms);
     let deadline = tokio::select! {

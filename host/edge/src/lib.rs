@@ -31,6 +31,7 @@ mod lock;
 mod mailbox;
 mod origin;
 mod outbox;
+mod patient;
 mod preference;
 mod protocol;
 mod queue;

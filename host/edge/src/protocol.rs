@@ -25,6 +25,7 @@ use crate::http::Http;
 use crate::http2;
 use crate::listen::{Accepted, Load};
 use crate::origin::Origin;
+use crate::patient::Patient;
 use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
 
@@ -159,6 +160,7 @@ async fn serve_http1(
 ) -> Result<(), Failure> {
     let ending = http.ending.clone();
     let event_loop = http.event_loop.another();
+    let stream = Patient::new(stream, http.ending.clone());
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
@@ -177,7 +179,7 @@ async fn serve_http1(
         timeout_at(deadline, ended).await??;
     }
     let parts = connection.into_parts();
-    let Begun { first, mut stream } = parts.io.into_inner();
+    let Begun { first, mut stream } = parts.io.into_inner().into_inner();
     if let Some(upgrade) = ending.upgrade.take() {
         // What hyper has not read yet follows what it has. Copied, since even
         // an empty part would keep all of hyper's buffer alive.

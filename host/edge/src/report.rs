@@ -11,15 +11,23 @@ use http_body_util::{BodyExt, Full};
 /// Seconds after which a client may come back to an overloaded host.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
-/// Logs a failed event.
+/// Logs a failed event, unless the plugin has filled its part of the log.
 pub(crate) fn failure(settings: &Settings, failure: &Failure) {
     let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
+    if let Failure::NoHandler | Failure::Disrupted = failure {
+        tracing::debug!(plugin, tenant, "{failure}");
+        return;
+    }
+    let text = failure.to_string();
+    let Some(dropped) = settings.may_log(text.len()) else {
+        return;
+    };
+    if dropped > 0 {
+        tracing::warn!(plugin, tenant, dropped, "too many lines for the log");
+    }
     match failure {
-        Failure::Trap(_) => tracing::error!(plugin, tenant, "{failure}"),
-        Failure::Timeout(_) | Failure::Overloaded(_) | Failure::Handler(_) => {
-            tracing::warn!(plugin, tenant, "{failure}");
-        }
-        Failure::NoHandler | Failure::Disrupted => tracing::debug!(plugin, tenant, "{failure}"),
+        Failure::Trap(_) => tracing::error!(plugin, tenant, "{text}"),
+        _ => tracing::warn!(plugin, tenant, "{text}"),
     }
 }
 

@@ -151,7 +151,7 @@ fn host(authority: &str) -> Cow<'_, str> {
 pub(crate) mod tests {
     use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
     use holdfast_core::plugin::Handlers;
-    use holdfast_core::{PluginId, TenantId};
+    use holdfast_core::{PluginId, TenantId, Volume};
 
     use super::*;
 
@@ -170,6 +170,7 @@ pub(crate) mod tests {
             connection: limits.connection,
             http: limits.http,
             metrics: Arc::default(),
+            log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         })
     }
 

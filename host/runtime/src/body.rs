@@ -7,15 +7,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use gather::gather;
+use holdfast_core::Settings;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 pub(crate) use progress::Progress;
 use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep};
 use wasmtime_wasi_http::{Error, WasiBody};
 
 /// A request's body for a guest.
@@ -49,8 +52,8 @@ pub(crate) struct Watched {
     pub(crate) progress: Progress,
     /// Dropped when nobody wants more of it.
     pub(crate) _listener: oneshot::Sender<()>,
-    /// In bytes; 0 for no limit.
-    pub(crate) bytes_max: u64,
+    /// Of its plugin.
+    pub(crate) settings: Arc<Settings>,
 }
 
 /// A guest's response for the edge. The body breaks off if the guest has failed,
@@ -93,16 +96,34 @@ struct Checked<B> {
     inner: B,
     watched: Watched,
     bytes_left: u64,
+    /// When it has to be complete, if there is a limit.
+    end: Option<Pin<Box<Sleep>>>,
     is_over: bool,
 }
 
 impl<B> Checked<B> {
     fn new(inner: B, watched: Watched) -> Self {
+        let limits = &watched.settings.http;
+        let end = match limits.response_timeout_ms {
+            0 => None,
+            timeout_ms => Some(Box::pin(sleep(Duration::from_millis(timeout_ms)))),
+        };
         Self {
             inner,
-            bytes_left: bytes_left(watched.bytes_max),
+            bytes_left: bytes_left(limits.response_bytes_max),
+            end,
             watched,
             is_over: false,
+        }
+    }
+
+    /// It reaches a limit of the plugin.
+    fn break_off(&mut self, reason: &str) {
+        self.is_over = true;
+        let settings = &self.watched.settings;
+        if settings.may_log(reason.len()).is_some() {
+            let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
+            tracing::warn!(tenant, plugin, "a response breaks off: {reason}");
         }
     }
 
@@ -116,9 +137,8 @@ impl<B> Checked<B> {
                 Ok(frame)
             }
             None => {
-                self.is_over = true;
-                let bytes_max = self.watched.bytes_max;
-                tracing::warn!(bytes_max, "a response is too large, and breaks off");
+                let bytes_max = self.watched.settings.http.response_bytes_max;
+                self.break_off(&format!("it has more than {bytes_max} bytes"));
                 Err(Error::HttpResponseBodySize(Some(bytes_max)))
             }
         }
@@ -135,6 +155,13 @@ impl<B: GuestBody> Body for Checked<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         if self.is_over {
             return Poll::Ready(None);
+        }
+        if let Some(end) = &mut self.end
+            && end.as_mut().poll(context).is_ready()
+        {
+            let timeout_ms = self.watched.settings.http.response_timeout_ms;
+            self.break_off(&format!("it takes longer than {timeout_ms} ms"));
+            return Poll::Ready(Some(Err(Error::HttpResponseTimeout)));
         }
         self.watched.progress.note_wanted();
         let frame = ready!(Pin::new(&mut self.inner).poll_frame(context));
@@ -156,16 +183,65 @@ impl<B: GuestBody> Body for Checked<B> {
 
 #[cfg(test)]
 mod tests {
+    use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
+    use holdfast_core::plugin::Handlers;
+    use holdfast_core::{PluginId, TenantId, Volume};
+
     use super::*;
 
-    fn checked(inner: WasiBody, has_failed: Arc<AtomicBool>, bytes_max: u64) -> Checked<WasiBody> {
+    fn limited(
+        inner: WasiBody,
+        has_failed: Arc<AtomicBool>,
+        limits: &RawLimits,
+    ) -> Checked<WasiBody> {
+        let limits = Limits::resolve(limits, SlowConsumer::default(), OnError::default()).unwrap();
+        let settings = Settings {
+            id: PluginId(0),
+            generation: 1,
+            tenant: TenantId(0),
+            name: "a".into(),
+            tenant_name: "default".into(),
+            tenant_limits: Arc::default(),
+            handlers: Handlers::default(),
+            connection: limits.connection,
+            http: limits.http,
+            metrics: Arc::default(),
+            log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
+        };
         let watched = Watched {
             has_failed,
             progress: Progress::default(),
             _listener: oneshot::channel().0,
-            bytes_max,
+            settings: Arc::new(settings),
         };
         Checked::new(inner, watched)
+    }
+
+    fn checked(inner: WasiBody, has_failed: Arc<AtomicBool>, bytes_max: u64) -> Checked<WasiBody> {
+        let limits = RawLimits {
+            response_bytes_max: Some(bytes_max),
+            ..RawLimits::default()
+        };
+        limited(inner, has_failed, &limits)
+    }
+
+    #[test]
+    fn a_body_that_takes_too_long_breaks_off() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let _context = runtime.enter();
+        let limits = RawLimits {
+            response_timeout_ms: Some(20),
+            ..RawLimits::default()
+        };
+        let never = http_body_util::StreamBody::new(futures_util::stream::pending());
+        let body = limited(never.boxed_unsync(), Arc::default(), &limits);
+        let begin = tokio::time::Instant::now();
+        assert!(runtime.block_on(body.collect()).is_err());
+        let took = begin.elapsed();
+        assert!(took >= Duration::from_millis(20), "{took:?}");
     }
 
     #[test]

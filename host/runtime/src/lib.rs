@@ -37,7 +37,6 @@ mod team;
 mod tenant;
 #[cfg(test)]
 mod tests;
-mod volume;
 mod world;
 
 pub use cache::Cache;

@@ -27,6 +27,14 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
+/// The failure of a guest that has trapped. The names of its functions are in the
+/// error, and they are the guest's words.
+pub(crate) fn trap(error: &wasmtime::Error) -> Failure {
+    let text = format!("{error:?}");
+    let parts = text.lines().map(str::trim).filter(|part| !part.is_empty());
+    Failure::Trap(line(&parts.collect::<Vec<_>>().join("; ")).into_owned())
+}
+
 /// The failure of a handler that gives this reason. The only way to make one
 /// of a guest's words, since failures are logged.
 pub(crate) fn handler_failure(reason: &str) -> Failure {
@@ -36,6 +44,16 @@ pub(crate) fn handler_failure(reason: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_said_of_a_trap_is_one_line() {
+        let error = wasmtime::Error::msg("at evil\n\rfunction").context("a\nb");
+        let text = trap(&error).to_string();
+        assert!(
+            text.ends_with("a; b; Caused by:; at evil; function"),
+            "{text}"
+        );
+    }
 
     #[test]
     fn a_text_is_one_line_of_limited_length() {

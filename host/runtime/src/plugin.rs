@@ -3,14 +3,13 @@
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use holdfast_core::deploy::Deploy;
 use holdfast_core::event::Outcome;
 use holdfast_core::limits::{
     EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, OutboundLimits,
 };
-use holdfast_core::metrics::LimitHit;
 use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
@@ -20,7 +19,6 @@ use crate::probation::{Alarm, Tally};
 use crate::rate::Rate;
 use crate::store::Store;
 use crate::tenant::Tenant;
-use crate::volume::{Verdict, Volume};
 
 /// One generation of a plugin.
 pub(crate) struct Plugin {
@@ -57,8 +55,6 @@ pub(crate) struct Shared {
     /// Told when somebody begins to wait, so that other loops give up
     /// instances which they keep warm.
     pub(crate) wanted: Notify,
-    /// What the guests write to the log.
-    log: Volume,
     /// What has become of its events.
     pub(crate) tally: Tally,
     /// Time that its guests have computed.
@@ -75,7 +71,6 @@ impl Shared {
             waiting: AtomicU32::new(0),
             events: AtomicU32::new(0),
             wanted: Notify::new(),
-            log: Volume::new(),
             tally: Tally::new(deploy.probation),
             cpu_ns: AtomicU64::new(0),
             outbound: Arc::new(Semaphore::new(outbound.concurrent_max as usize)),
@@ -180,13 +175,10 @@ impl Plugin {
     /// Whether a guest may write one more line of so many bytes to the log. Those
     /// that it may not are counted there.
     pub(crate) fn may_log(&self, len: usize) -> bool {
-        match self.shared.log.take(len, Instant::now()) {
-            Verdict::Drop => {
-                self.settings.metrics.note_limit(LimitHit::Log);
-                false
-            }
-            Verdict::Write { dropped: 0 } => true,
-            Verdict::Write { dropped } => {
+        match self.settings.may_log(len) {
+            None => false,
+            Some(0) => true,
+            Some(dropped) => {
                 let (tenant, plugin) = (&*self.settings.tenant_name, &*self.settings.name);
                 tracing::warn!(tenant, plugin, dropped, "the guest wrote too many lines");
                 true

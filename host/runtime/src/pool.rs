@@ -26,6 +26,7 @@ use wasmtime::PoolConcurrencyLimitError;
 use crate::deadline::within;
 use crate::guest::NoMemory;
 use crate::instance::{Instance, Place};
+use crate::line::trap;
 use crate::load::Http;
 use crate::plugin::Plugin;
 use crate::share::{Share, Shares};
@@ -212,7 +213,7 @@ impl Pool {
         })?;
         let mut instance = made.map_err(|error| match error.downcast::<NoMemory>() {
             Ok(error) => Failure::Overloaded(error.to_string()),
-            Err(error) => Failure::Trap(format!("{error:?}")),
+            Err(error) => trap(&error),
         })?;
         instance.keep(place);
         Ok(instance)

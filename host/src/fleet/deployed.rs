@@ -5,7 +5,7 @@ use std::sync::Arc;
 use holdfast_core::deploy::{Deploy, Strategy};
 use holdfast_core::manifest::Plugin;
 use holdfast_core::metrics::PluginMetrics;
-use holdfast_core::{PluginId, Settings, TenantId};
+use holdfast_core::{PluginId, Settings, TenantId, Volume};
 use holdfast_runtime::Loaded;
 
 use super::build::{Look, Order};
@@ -190,5 +190,6 @@ pub(crate) fn settings(
         connection: entry.limits.connection.clone(),
         http: entry.limits.http.clone(),
         metrics: Arc::clone(metrics),
+        log: Arc::new(Volume::new(entry.limits.log.bytes_per_second_max)),
     }
 }

@@ -3,5 +3,9 @@
 //! beside it is served as quickly as before, and what it took is given back.
 
 mod arena;
+mod bodies;
 mod computing;
+mod loading;
 mod memory;
+mod messages;
+mod outbound;

@@ -30,6 +30,27 @@ impl KeyvalueLimits {
     }
 }
 
+/// Limits of what is in the log of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLimits {
+    /// See [`RawLimits::log_bytes_per_second_max`]. Reached: lines are dropped, and
+    /// counted.
+    pub bytes_per_second_max: u64,
+}
+
+impl LogLimits {
+    pub(super) fn resolve(raw: &RawLimits) -> Result<Self, OutOfRange> {
+        Ok(Self {
+            bytes_per_second_max: ranged(
+                "log_bytes_per_second_max",
+                raw.log_bytes_per_second_max,
+                256 << 10,
+                1_000..=1 << 30,
+            )?,
+        })
+    }
+}
+
 /// Limits of outbound requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboundLimits {

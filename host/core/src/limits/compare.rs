@@ -1,7 +1,7 @@
 //! All limits by their keys, and whether they stay within others.
 
 use super::{
-    ConnectionLimits, EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, Limits,
+    ConnectionLimits, EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, Limits, LogLimits,
     OutboundLimits, TenantLimits,
 };
 
@@ -30,6 +30,7 @@ impl Limits {
             http,
             keyvalue,
             outbound,
+            log,
         } = self;
         event
             .values()
@@ -39,6 +40,7 @@ impl Limits {
             .chain(http.values())
             .chain(keyvalue.values())
             .chain(outbound.values())
+            .chain(log.values())
     }
 }
 
@@ -137,11 +139,12 @@ impl ConnectionLimits {
 }
 
 impl HttpLimits {
-    fn values(&self) -> [Entry; 3] {
+    fn values(&self) -> [Entry; 4] {
         let Self {
             body_bytes_max,
             response_idle_timeout_ms,
             response_bytes_max,
+            response_timeout_ms,
         } = self;
         [
             ("body_bytes_max", *body_bytes_max),
@@ -150,6 +153,7 @@ impl HttpLimits {
                 or_none(*response_idle_timeout_ms),
             ),
             ("response_bytes_max", or_none(*response_bytes_max)),
+            ("response_timeout_ms", or_none(*response_timeout_ms)),
         ]
     }
 }
@@ -164,6 +168,15 @@ impl KeyvalueLimits {
             ("keyvalue_bytes_max", *bytes_max),
             ("keyvalue_value_bytes_max", *value_bytes_max),
         ]
+    }
+}
+
+impl LogLimits {
+    fn values(&self) -> [Entry; 1] {
+        let Self {
+            bytes_per_second_max,
+        } = self;
+        [("log_bytes_per_second_max", *bytes_per_second_max)]
     }
 }
 

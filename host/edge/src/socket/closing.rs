@@ -2,7 +2,7 @@
 //! `close` event, and the end of the transport.
 
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ impl Socket {
         let deadline = Instant::now() + Duration::from_millis(close_timeout_ms);
         let closed = poll_fn(|context| self.poll_close(context, bytes_max));
         let is_clean = timeout_at(deadline, closed).await.unwrap_or(false);
+        // It is never closed, so it always gives one.
+        let turn = self.event_loop.endings.acquire().await;
         self.registered.end();
         if is_clean {
             let stream = &self.stream;
@@ -37,7 +39,15 @@ impl Socket {
             // and HTTP/2 it may have to wait for a client that does not read.
             let _ = timeout_at(deadline, shut).await;
         }
-        close(&self.event_loop, self.connection()).await;
+        {
+            let mut closed = pin!(close(&self.event_loop, self.connection()));
+            let begun = poll_fn(|context| Poll::Ready(closed.as_mut().poll(context))).await;
+            // A guest that waits may not hold up others.
+            drop(turn);
+            if begun.is_pending() {
+                closed.await;
+            }
+        }
         self.registered.leave();
         // Behind its close frame a client sends nothing.
         if is_clean && !self.client_closed {

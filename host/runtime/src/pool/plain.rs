@@ -24,7 +24,7 @@ use crate::body::{self, Progress, Watched};
 use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
-use crate::line::handler_failure;
+use crate::line::{handler_failure, trap};
 use crate::plugin::Entered;
 use crate::request;
 use crate::share::{Share, Turn};
@@ -58,7 +58,7 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
         let outcome = handlers
             .run(Alone(&mut instance.store), call)
             .await
-            .map_err(trap)?;
+            .map_err(|error| trap(&error))?;
         instance.store.data().budget().end();
         pool.put(instance, pool.uses_max(USES));
         Ok(outcome)
@@ -113,7 +113,7 @@ pub(super) async fn http(
         has_failed: Arc::clone(&has_failed),
         progress: progress.clone(),
         _listener: listener,
-        bytes_max: pool.plugin.http.response_bytes_max,
+        settings: Arc::clone(&pool.plugin.settings),
     };
     let failure = tokio::task::spawn_local(async move {
         let exchange = Exchange {
@@ -181,7 +181,8 @@ async fn serve(
     budget.begin();
     let limit_ms = plugin.event.timeout_ms;
     let has_head = Arc::new(AtomicBool::new(false));
-    let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
+    let (request, out) =
+        arguments(store, request, head, &has_head).map_err(|error| trap(&error))?;
     let handler = handler.wasi_http_incoming_handler();
     let mut call = pin!(handler.call_handle(store, request, out));
     let mut watch = Watch::new(limit_ms);
@@ -191,7 +192,7 @@ async fn serve(
     let mut is_heard = true;
     let served = poll_fn(|context| {
         if let Poll::Ready(returned) = turn.poll(call.as_mut(), context) {
-            return Poll::Ready(returned.map_err(trap));
+            return Poll::Ready(returned.map_err(|error| trap(&error)));
         }
         if is_heard && Pin::new(&mut listening).poll(context).is_ready() {
             is_heard = false;
@@ -212,8 +213,11 @@ async fn serve(
         && has_head.load(Ordering::Relaxed)
     {
         // Nobody else hears of it.
-        let (tenant, plugin) = (&*plugin.settings.tenant_name, &*plugin.settings.name);
-        tracing::warn!(tenant, plugin, "after its response: {failure}");
+        let text = failure.to_string();
+        if plugin.may_log(text.len()) {
+            let (tenant, plugin) = (&*plugin.settings.tenant_name, &*plugin.settings.name);
+            tracing::warn!(tenant, plugin, "after its response: {text}");
+        }
     }
     served
 }
@@ -247,8 +251,4 @@ fn arguments(
         let _ = head.send(response);
     })?;
     Ok((request, out))
-}
-
-fn trap(error: wasmtime::Error) -> Failure {
-    Failure::Trap(format!("{error:?}"))
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use holdfast_core::deploy::{Deploy, Probation, Strategy};
 use holdfast_core::event::{CloseCause, Closure, Failure, Handshake};
 use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer, TenantLimits};
-use holdfast_core::{ConnectionId, Event, Message, Outcome, PluginId, Plugins, Settings, TenantId};
+use holdfast_core::{
+    ConnectionId, Event, Message, Outcome, PluginId, Plugins, Settings, TenantId, Volume,
+};
 use tokio::runtime::{Builder, LocalOptions};
 
 use super::edge::Connections;
@@ -110,6 +112,7 @@ impl Stage {
                 connection: limits.connection.clone(),
                 http: limits.http.clone(),
                 metrics: Arc::default(),
+                log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
             }),
             loaded,
             grants: Grants::default(),

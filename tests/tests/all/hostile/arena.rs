@@ -10,7 +10,7 @@ use holdfast_tests::neighbour::{Neighbour, Times};
 use holdfast_tests::process::resident_bytes;
 use holdfast_tests::raw::Raw;
 use holdfast_tests::setup::Setup;
-use holdfast_tests::socket::{End, Socket, handshake};
+use holdfast_tests::socket::{End, Refusal, Socket, handshake};
 use holdfast_tests::wait::until;
 use holdfast_tests::{place, scale};
 use tokio::time::timeout;
@@ -319,20 +319,51 @@ impl Arena {
 
     /// Sends a GET to a guest, on a connection that reads what comes.
     pub(super) async fn raw(&self, case: &Case, path: &str) -> Raw {
+        self.raw_with(case, path, "").await
+    }
+
+    /// The same with more header fields.
+    pub(super) async fn raw_with(&self, case: &Case, path: &str, fields: &str) -> Raw {
         let mut raw = Raw::connect(&self.host).await;
-        let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", case.authority());
+        let host = case.authority();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{fields}\r\n");
         raw.send(request.as_bytes()).await;
         raw
     }
 
+    /// Sends a last GET on a connection that has been used.
+    pub(super) async fn ask_raw(&self, raw: &mut Raw, case: &Case, path: &str) {
+        let host = case.authority();
+        let close = "connection: close\r\n";
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{close}\r\n");
+        // The host may have ended it.
+        raw.try_send(request.as_bytes()).await;
+    }
+
+    /// Has the neighbour's guest write to the log, and waits until it is there.
+    pub(super) async fn says_in_the_log(&self, line: &str) {
+        let mut socket = open(&self.host, "neighbour.example", "/").await.unwrap();
+        socket.send(&format!("log {line}")).await;
+        self.host.logged(&[line, "tenant=\"neighbour\""]).await;
+    }
+
     /// Opens a WebSocket to a guest.
     pub(super) async fn socket(&self, case: &Case, path: &str) -> Socket {
-        let mut request = handshake(path);
-        let authority = case.authority().parse().unwrap();
-        request.headers_mut().insert("host", authority);
-        let opened = Socket::offer(&self.host, request).await;
+        let opened = self.offer(case, path).await;
         opened.unwrap_or_else(|refusal| panic!("{}: {refusal:?}", case.name))
     }
+
+    /// Offers a WebSocket to a guest.
+    pub(super) async fn offer(&self, case: &Case, path: &str) -> Result<Socket, Box<Refusal>> {
+        open(&self.host, &case.authority(), path).await
+    }
+}
+
+async fn open(host: &Host, authority: &str, path: &str) -> Result<Socket, Box<Refusal>> {
+    let mut request = handshake(path);
+    let authority = authority.parse().unwrap();
+    request.headers_mut().insert("host", authority);
+    Socket::offer(host, request).await
 }
 
 async fn quiet(neighbour: &Neighbour) -> Times {

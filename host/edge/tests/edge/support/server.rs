@@ -9,7 +9,7 @@ use std::time::Duration;
 use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimits};
 use holdfast_core::manifest::HostPattern;
 use holdfast_core::plugin::Handlers;
-use holdfast_core::{PluginId, Settings};
+use holdfast_core::{PluginId, Settings, Volume};
 use holdfast_edge::{Addresses, Entrance, Hub, Incoming, Lane, Listener, Route, Site, Trigger};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
@@ -121,6 +121,7 @@ impl Options {
             connection: limits.connection,
             http: limits.http,
             metrics: Arc::default(),
+            log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         }
     }
 }

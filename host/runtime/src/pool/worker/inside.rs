@@ -25,7 +25,7 @@ use crate::capability::outbound::Budget;
 use crate::guest::Guest;
 use crate::http_0_3;
 use crate::instance::{Handlers, HttpHandler};
-use crate::line::handler_failure;
+use crate::line::{handler_failure, trap};
 use crate::pool::{Pool, USES};
 use crate::world::websocket_0_1_0::Among;
 
@@ -172,7 +172,7 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
     };
     let outcome = outcome.unwrap_or_else(|error| {
         desk.seat.is_leaving.set(true);
-        Outcome::Failed(Failure::Trap(format!("{error:?}")))
+        Outcome::Failed(trap(&error))
     });
     desk.answer(id, outcome);
     if let Some((progress, listening)) = listening {
@@ -220,7 +220,7 @@ async fn serve(
                 has_failed: Arc::clone(&desk.has_failed),
                 progress: progress.clone(),
                 _listener: listener,
-                bytes_max,
+                settings: Arc::clone(&desk.pool.plugin.settings),
             };
             let response = body::answer(response, watched).await;
             (Ok(Outcome::Response(response)), Some((progress, listening)))

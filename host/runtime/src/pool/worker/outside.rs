@@ -19,6 +19,7 @@ use super::super::plain::no_turn;
 use super::super::watch::Watch;
 use super::inside::{self, Begun, Desk};
 use crate::instance::{Instance, Place};
+use crate::line::trap;
 use crate::share::{Pause, Turn};
 
 /// Interruptions in a row after which a guest is thought to compute for long. A
@@ -169,7 +170,7 @@ fn answer_trap(begun: Vec<Begun>, error: &wasmtime::Error, culprit: Option<Guest
     for job in begun {
         let is_culprit = culprit.is_some() && job.task.get() == culprit;
         let failure = match is_alone || is_culprit {
-            true => Failure::Trap(format!("{error:?}")),
+            true => trap(error),
             false => Failure::Disrupted,
         };
         // Whoever waited may have gone meanwhile.

@@ -1,0 +1,102 @@
+//! Guests that send requests where they should not, or get more than they should.
+
+use std::time::Duration;
+
+use holdfast_tests::upstream::{Babbler, Upstream};
+
+use super::arena::{case, let_loose, status, text};
+
+const DENIED: &str = "requests to `";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_asks_others_reaches_those_alone_whom_he_may() {
+    let secret = Upstream::start("secret", Duration::ZERO).await;
+    let port = secret.address().port();
+    let redirect = format!(
+        "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:{port}/\r\ncontent-length: 0\r\n\r\n"
+    );
+    let redirect = Babbler::start(redirect, "", Duration::ZERO).await;
+    let known = redirect.address();
+    let fetch = |host: &str| text(format!("/fetch?url=http://{host}/"), DENIED);
+    let granted = |host: &str| format!("allow_http = [\"{host}\"]");
+    // Names that mean addresses without being ones, in the ways of inet_aton(3):
+    // the operator's list takes them for names, and whoever looks them up does not.
+    let (loopback, metadata) = ("2130706433", "2852039166");
+    let cases = vec![
+        case("loopback", "hostile", fetch(&format!("127.0.0.1:{port}"))),
+        case(
+            "loopback-by-ipv6",
+            "hostile",
+            fetch(&format!("[::1]:{port}")),
+        ),
+        case(
+            "loopback-mapped",
+            "hostile",
+            fetch(&format!("[::ffff:127.0.0.1]:{port}")),
+        )
+        .keys("allow_http = [\"*.example\"]"),
+        case(
+            "loopback-by-name",
+            "hostile",
+            fetch(&format!("{loopback}:{port}")),
+        )
+        .keys(granted(&format!("{loopback}:{port}"))),
+        case(
+            "loopback-by-short-name",
+            "hostile",
+            fetch(&format!("127.1:{port}")),
+        )
+        .keys(granted(&format!("127.1:{port}"))),
+        case("metadata", "hostile", fetch("169.254.169.254")),
+        case("metadata-by-name", "hostile", fetch(metadata)).keys(granted(metadata)),
+        case("metadata-by-ipv6", "hostile", fetch("[fd00:ec2::254]")),
+        case(
+            "redirect",
+            "hostile",
+            text(format!("/follow?url=http://{known}/"), DENIED),
+        )
+        .keys(granted(&known.to_string())),
+    ];
+    let_loose(cases, "").await;
+    assert_eq!(secret.requests(), 0);
+    assert!(redirect.requests() > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_answered_too_much_gets_no_more_than_he_may() {
+    const HEAD: &str = "HTTP/1.1 200 OK\r\n\r\n";
+    const PAUSE: Duration = Duration::from_millis(20);
+    let body = Babbler::start(HEAD, vec![b'.'; 65536], Duration::ZERO).await;
+    let head = Babbler::start(
+        "HTTP/1.1 200 OK\r\n",
+        "x-more: .\r\n".repeat(100),
+        Duration::ZERO,
+    );
+    let head = head.await;
+    let fields = "HTTP/1.1 200 OK\r\n".to_owned() + &"a: b\r\n".repeat(5000) + "\r\n";
+    let fields = Babbler::start(fields, "", PAUSE).await;
+    let hints = Babbler::start("", "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(50), PAUSE).await;
+    let silent = Babbler::start("", "", PAUSE);
+    let slow = Upstream::start("late", Duration::from_secs(60)).await;
+    let silent = silent.await;
+    let drip = Babbler::start(HEAD, ".", PAUSE).await;
+    let quick = Upstream::start("quick", Duration::ZERO).await;
+    let to = |name, address: std::net::SocketAddr, answer| {
+        let attack = match answer {
+            "" => status(format!("/fetch?url=http://{address}/"), 504),
+            answer => text(format!("/fetch?url=http://{address}/"), answer),
+        };
+        case(name, "hostile", attack).keys(format!("allow_http = [\"{address}\"]"))
+    };
+    let cases = vec![
+        to("giant-answer", body.address(), "the body").limits("outbound_bytes_max = 1000000"),
+        to("giant-head", head.address(), "the"),
+        to("many-fields-in-answer", fields.address(), ""),
+        to("endless-hints", hints.address(), "the").limits("outbound_timeout_ms = 300"),
+        to("late-answer", slow.address(), "the").limits("outbound_timeout_ms = 300"),
+        to("no-answer", silent.address(), "the"),
+        to("slow-answer", drip.address(), "").limits("instance_events_max = 1"),
+        to("flood-of-requests", quick.address(), "").limits("outbound_per_second_max = 1"),
+    ];
+    let_loose(cases, "").await;
+}
