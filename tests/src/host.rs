@@ -55,7 +55,9 @@ impl Log {
         let text = self.text();
         let (_, rest) = text.split_once(READY)?;
         let (line, _) = rest.split_once('\n')?;
-        line.split_whitespace().next()?.parse().ok()
+        let word = line.split_whitespace().next()?;
+        // In JSON it is the end of a text.
+        word.trim_end_matches(['"', '}']).parse().ok()
     }
 }
 

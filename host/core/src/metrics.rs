@@ -70,17 +70,42 @@ pub enum LimitHit {
     Memory,
     /// Lines of the log were dropped.
     Log,
+    /// `handshakes_per_second_max`: a handshake was refused.
+    Handshakes,
+    /// `connections_max` of the tenant: a handshake was refused.
+    TenantConnections,
+    /// `messages_per_second_max`: the next message of a client has to wait.
+    Pace,
+    /// `response_bytes_max`: a response broke off.
+    Response,
+    /// `outbound_max` or `outbound_per_second_max`: a request was not sent.
+    Outbound,
+    /// `keyvalue_bytes_max` or `keyvalue_value_bytes_max`: nothing was kept.
+    Keyvalue,
+    /// `memory_bytes_max` of the tenant: a guest was given no more.
+    TenantMemory,
+    /// `instances_max`, of the plugin, its tenant or the host: an event had to
+    /// wait for an instance.
+    Instances,
 }
 
 impl LimitHit {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 14] = [
         Self::Body,
         Self::Connections,
         Self::Message,
         Self::Queue,
         Self::Memory,
         Self::Log,
+        Self::Handshakes,
+        Self::TenantConnections,
+        Self::Pace,
+        Self::Response,
+        Self::Outbound,
+        Self::Keyvalue,
+        Self::TenantMemory,
+        Self::Instances,
     ];
 
     /// What a metric calls it.
@@ -92,6 +117,14 @@ impl LimitHit {
             Self::Queue => "queue",
             Self::Memory => "memory",
             Self::Log => "log",
+            Self::Handshakes => "handshakes",
+            Self::TenantConnections => "tenant_connections",
+            Self::Pace => "messages_per_second",
+            Self::Response => "response",
+            Self::Outbound => "outbound",
+            Self::Keyvalue => "keyvalue",
+            Self::TenantMemory => "tenant_memory",
+            Self::Instances => "instances",
         }
     }
 }
@@ -147,6 +180,10 @@ pub struct PluginMetrics {
     reloads: [Counter; Reload::ALL.len()],
     /// Bytes of the linear memories of its instances.
     pub memory_bytes: Gauge,
+    /// Time that its guests have computed, in nanoseconds.
+    pub cpu_ns: Counter,
+    /// Events that wait for an instance.
+    pub waiting: Gauge,
 }
 
 /// What a plugin has come to, or several together.
@@ -164,6 +201,10 @@ pub struct Totals {
     pub reloads: [u64; Reload::ALL.len()],
     /// See [`PluginMetrics::memory_bytes`].
     pub memory_bytes: u64,
+    /// See [`PluginMetrics::cpu_ns`].
+    pub cpu_ns: u64,
+    /// See [`PluginMetrics::waiting`].
+    pub waiting: u64,
 }
 
 impl Totals {
@@ -180,6 +221,8 @@ impl Totals {
         sum(&mut self.limit_hits, &other.limit_hits);
         sum(&mut self.reloads, &other.reloads);
         self.memory_bytes += other.memory_bytes;
+        self.cpu_ns += other.cpu_ns;
+        self.waiting += other.waiting;
     }
 }
 
@@ -242,6 +285,8 @@ impl PluginMetrics {
         add(&mut totals.limit_hits, &self.limit_hits);
         add(&mut totals.reloads, &self.reloads);
         totals.memory_bytes += self.memory_bytes.get();
+        totals.cpu_ns += self.cpu_ns.get();
+        totals.waiting += self.waiting.get();
     }
 }
 

@@ -17,6 +17,7 @@ use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
 use crate::queue::Batch;
+use crate::request_id::Ids;
 use crate::sockets::{Sockets, removed};
 use crate::stream::Stream;
 
@@ -30,6 +31,8 @@ pub(crate) struct EventLoop {
     pub(crate) plugins: Rc<dyn Plugins>,
     /// Wakes its tasks from other threads.
     pub(crate) mailbox: Arc<Mailbox>,
+    /// What its requests are called.
+    pub(crate) ids: Ids,
     /// Its open WebSockets.
     pub(crate) sockets: Sockets,
     /// Where every connection reads to. Borrowed between two awaits only.
@@ -47,6 +50,7 @@ impl EventLoop {
             hub,
             plugins,
             mailbox: Arc::new(Mailbox::new()),
+            ids: Ids::new(),
             sockets: Sockets::default(),
             input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
             batch: RefCell::default(),

@@ -32,9 +32,10 @@ use crate::body::{Overflow, limited};
 use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::hub::OpenError;
+use crate::report::About;
 use crate::socket::Transport;
 use crate::tally::EnterError;
-use crate::{fields, preference, report};
+use crate::{fields, preference, report, request_id};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -55,12 +56,22 @@ pub(crate) struct Ending {
 impl hyper::service::Service<Request<Incoming>> for Http {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Reply;
+    type Future = Answered;
 
-    fn call(&self, request: Request<Incoming>) -> Reply {
+    fn call(&self, request: Request<Incoming>) -> Answered {
         let (mut parts, body) = request.into_parts();
         // Nothing of hyper's own goes to a guest.
         parts.extensions.clear();
+        let request_id = self.event_loop.ids.settle(&mut parts.headers);
+        Answered {
+            reply: self.reply(parts, body, &request_id),
+            request_id,
+        }
+    }
+}
+
+impl Http {
+    fn reply(&self, parts: Parts, body: Incoming, request_id: &HeaderValue) -> Reply {
         let authority = match authority(&parts) {
             Ok(authority) => authority,
             Err(sentence) => return Reply::ready(report::text(StatusCode::BAD_REQUEST, sentence)),
@@ -91,7 +102,8 @@ impl hyper::service::Service<Request<Incoming>> for Http {
         }
         match site.find(authority, path, Kind::Http) {
             Some(settings) if settings.handlers.http => {
-                self.deliver(settings.clone(), Request::from_parts(parts, body))
+                let request = Request::from_parts(parts, body);
+                self.deliver(settings.clone(), request, request_id)
             }
             _ if websocket().is_some() => Reply::ready(handshake::upgrade_required(
                 "Only WebSockets are served here.",
@@ -99,10 +111,13 @@ impl hyper::service::Service<Request<Incoming>> for Http {
             _ => Reply::ready(report::not_found()),
         }
     }
-}
 
-impl Http {
-    fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
+    fn deliver(
+        &self,
+        settings: Arc<Settings>,
+        request: Request<Incoming>,
+        request_id: &HeaderValue,
+    ) -> Reply {
         let (parts, body) = request.into_parts();
         let (body, overflow) = match limited(body, settings.http.body_bytes_max) {
             Ok(limited) => limited,
@@ -115,6 +130,7 @@ impl Http {
         let event = Event::Http(Request::from_parts(parts, body));
         Reply::Guest(Guest {
             outcome: self.event_loop.plugins.deliver(settings.id, event),
+            request_id: request_id.clone(),
             settings,
             overflow,
             ending: self.ending.clone(),
@@ -168,13 +184,17 @@ fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
     let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
     match error {
         OpenError::Plugin(EnterError::Removed) => report::not_found(),
-        OpenError::Plugin(EnterError::TooFast {
-            is_first: false, ..
-        }) => report::unavailable(),
         OpenError::Plugin(EnterError::Draining) => report::unavailable(),
-        OpenError::Plugin(_) => {
-            settings.metrics.note_limit(LimitHit::Connections);
-            tracing::warn!(plugin, tenant, "a handshake is refused: {error}");
+        OpenError::Plugin(full) => {
+            settings.metrics.note_limit(match full {
+                EnterError::TooFast { .. } => LimitHit::Handshakes,
+                EnterError::TenantFull(_) => LimitHit::TenantConnections,
+                _ => LimitHit::Connections,
+            });
+            let is_known = matches!(full, EnterError::TooFast { is_first, .. } if !is_first);
+            if !is_known {
+                tracing::warn!(plugin, tenant, "a handshake is refused: {error}");
+            }
             report::unavailable()
         }
         OpenError::Entropy(_) => {
@@ -208,9 +228,26 @@ fn too_large(sentence: &str) -> Response<Body> {
     response
 }
 
+/// A response that is awaited, and what its request is called.
+pub(crate) struct Answered {
+    reply: Reply,
+    request_id: HeaderValue,
+}
+
+impl Future for Answered {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(Pin::new(&mut self.reply).poll(context));
+        let headers = response.headers_mut();
+        headers.insert(request_id::NAME, self.request_id.clone());
+        Poll::Ready(Ok(response))
+    }
+}
+
 /// A response that is awaited. Not an async function, so that it needs no box
 /// of its own.
-pub(crate) enum Reply {
+enum Reply {
     /// It is there. None once it has been taken.
     Ready(Option<Box<Response<Body>>>),
     /// A guest handles the request.
@@ -221,8 +258,9 @@ pub(crate) enum Reply {
 
 /// A guest at work on a request. Dropping it abandons the event: that is what
 /// happens when the client hangs up.
-pub(crate) struct Guest {
+struct Guest {
     outcome: LocalFuture<Outcome>,
+    request_id: HeaderValue,
     settings: Arc<Settings>,
     overflow: Option<Overflow>,
     ending: Rc<Ending>,
@@ -235,10 +273,10 @@ impl Reply {
 }
 
 impl Future for Reply {
-    type Output = Result<Response<Body>, Infallible>;
+    type Output = Response<Body>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(match &mut *self {
+        Poll::Ready(match &mut *self {
             Self::Ready(response) => match response.take() {
                 Some(response) => *response,
                 None => return Poll::Pending,
@@ -254,7 +292,7 @@ impl Future for Reply {
                 }
                 Err(_) => report::internal_error(),
             },
-        }))
+        })
     }
 }
 
@@ -272,7 +310,8 @@ impl Guest {
                 response
             }
             Outcome::Failed(failure) => {
-                report::failure(&self.settings, &failure);
+                let about = About::request(&self.request_id);
+                report::failure(&self.settings, about, &failure);
                 return report::response(&failure);
             }
             _ => {

@@ -33,6 +33,7 @@ mod queue;
 mod registered;
 mod registry;
 mod report;
+mod request_id;
 mod route;
 mod serve;
 mod socket;

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use holdfast_core::metrics::Counter;
 use holdfast_core::network::Network;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
@@ -159,6 +160,12 @@ impl Listener {
             addresses: Addresses::new(connections_max, uncounted),
             ..self
         }
+    }
+
+    /// Counts the connections that are closed at once, since their client address
+    /// has too many. To be asked for after [`Self::with_addresses`].
+    pub fn refused(&self) -> Arc<Counter> {
+        Arc::clone(&self.addresses.refused)
     }
 
     /// Where it listens.

@@ -2,8 +2,8 @@
 //! log; a client learns no more than it can act on.
 
 use bytes::Bytes;
-use holdfast_core::Settings;
 use holdfast_core::event::{Body, Failure};
+use holdfast_core::{ConnectionId, Settings};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -11,15 +11,53 @@ use http_body_util::{BodyExt, Full};
 /// Seconds after which a client may come back to an overloaded host.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
-/// Logs a failed event.
-pub(crate) fn failure(settings: &Settings, failure: &Failure) {
-    let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
-    match failure {
-        Failure::Trap(_) => tracing::error!(plugin, tenant, "{failure}"),
-        Failure::Timeout(_) | Failure::Overloaded(_) | Failure::Handler(_) => {
-            tracing::warn!(plugin, tenant, "{failure}");
+/// What an event was about.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) request_id: Option<&'a HeaderValue>,
+}
+
+impl<'a> About<'a> {
+    /// Of an HTTP request.
+    pub(crate) fn request(id: &'a HeaderValue) -> Self {
+        Self {
+            request_id: Some(id),
+            ..Self::default()
         }
-        Failure::NoHandler | Failure::Disrupted => tracing::debug!(plugin, tenant, "{failure}"),
+    }
+
+    /// Of a connection.
+    pub(crate) fn connection(id: ConnectionId) -> Self {
+        Self {
+            connection: Some(id),
+            ..Self::default()
+        }
+    }
+}
+
+/// Logs a failed event.
+pub(crate) fn failure(settings: &Settings, about: About<'_>, failure: &Failure) {
+    let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
+    let generation = settings.generation;
+    let connection = about.connection.map(tracing::field::display);
+    let request_id = about.request_id.and_then(|id| id.to_str().ok());
+    macro_rules! at {
+        ($level:ident) => {
+            tracing::$level!(
+                plugin,
+                tenant,
+                generation,
+                connection,
+                request_id,
+                "{failure}"
+            )
+        };
+    }
+    match failure {
+        Failure::Trap(_) => at!(error),
+        Failure::Timeout(_) | Failure::Overloaded(_) | Failure::Handler(_) => at!(warn),
+        Failure::NoHandler | Failure::Disrupted => at!(debug),
     }
 }
 

@@ -44,7 +44,7 @@ use crate::frame::{Decoder, FrameError, Item};
 use crate::listen::Load;
 use crate::queue::{BATCH_LEN_MAX, Batch};
 use crate::registered::Registered;
-use crate::report;
+use crate::report::{self, About};
 use crate::stream::Stream;
 use crate::throttle::Throttle;
 
@@ -154,7 +154,7 @@ impl Socket {
             let may_decode = !is_turn_over && !is_paused && !self.rest.is_empty();
             if may_decode && !self.connection().is_full(limits) {
                 if let Some(item) = self.decode_rest(bytes_max) {
-                    self.throttle.count(per_second);
+                    self.count(per_second);
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -169,7 +169,7 @@ impl Socket {
             let may_go_on = !is_paused && !self.connection().is_held(limits);
             if may_go_on && !self.rest.is_empty() {
                 if let Some(item) = self.decode_rest(bytes_max) {
-                    self.throttle.count(per_second);
+                    self.count(per_second);
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -177,7 +177,7 @@ impl Socket {
             if may_go_on && let Poll::Ready(item) = self.poll_read(context, bytes_max) {
                 match item {
                     Some(item) => {
-                        self.throttle.count(per_second);
+                        self.count(per_second);
                         return Poll::Ready(Some(item));
                     }
                     None => continue,
@@ -324,11 +324,19 @@ impl Socket {
         }
     }
 
+    /// Counts a message, after which the next may have to wait.
+    fn count(&mut self, per_second: u32) {
+        if self.throttle.count(per_second) {
+            let settings = self.connection().settings();
+            settings.metrics.note_limit(LimitHit::Pace);
+        }
+    }
+
     /// One event has failed.
     fn failed(&self, failure: &Failure) {
         let connection = self.connection();
         let settings = connection.settings();
-        report::failure(&settings, failure);
+        report::failure(&settings, About::connection(connection.key.id), failure);
         let on_error = settings.connection.on_error;
         let closure = match failure {
             Failure::Disrupted => return,

@@ -35,11 +35,11 @@ impl Throttle {
         polled
     }
 
-    /// Counts a message, which is taken in any case; the next may have to wait.
-    pub(crate) fn count(&mut self, per_second: u32) {
+    /// Counts a message, which is taken in any case. True if the next has to wait.
+    pub(crate) fn count(&mut self, per_second: u32) -> bool {
         if per_second == 0 {
             self.0 = None;
-            return;
+            return false;
         }
         let now = Instant::now();
         let state = self.0.get_or_insert_with(|| {
@@ -50,5 +50,6 @@ impl Throttle {
         });
         let until = state.bucket.spend(per_second, now);
         state.pause = until.map(|until| Box::pin(sleep_until(until.into())));
+        state.pause.is_some()
     }
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use gather::gather;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
+use holdfast_core::metrics::{LimitHit, PluginMetrics};
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
@@ -49,6 +50,8 @@ pub(crate) struct Watched {
     pub(crate) progress: Progress,
     /// Dropped when nobody wants more of it.
     pub(crate) _listener: oneshot::Sender<()>,
+    /// What is counted of the plugin.
+    pub(crate) metrics: Arc<PluginMetrics>,
     /// In bytes; 0 for no limit.
     pub(crate) bytes_max: u64,
 }
@@ -117,6 +120,7 @@ impl<B> Checked<B> {
             }
             None => {
                 self.is_over = true;
+                self.watched.metrics.note_limit(LimitHit::Response);
                 let bytes_max = self.watched.bytes_max;
                 tracing::warn!(bytes_max, "a response is too large, and breaks off");
                 Err(Error::HttpResponseBodySize(Some(bytes_max)))
@@ -163,6 +167,7 @@ mod tests {
             has_failed,
             progress: Progress::default(),
             _listener: oneshot::channel().0,
+            metrics: Arc::default(),
             bytes_max,
         };
         Checked::new(inner, watched)

@@ -145,6 +145,12 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Whether a tenant or a plugin can be named so.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 /// 422: whether it is one can't be seen by a schema.
 pub(super) fn unknown_cursor() -> Failure {
     Failure::new(

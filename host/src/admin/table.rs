@@ -14,7 +14,7 @@ use super::drains::{DrainAnswer, DrainRequest};
 use super::request::{CURSOR_BYTES_MAX, PAGE_LEN, PAGE_LEN_MAX};
 use super::tenants::TenantPage;
 use super::topics::{PublishAnswer, PublishRequest, TopicPage};
-use super::{metrics, reply};
+use super::{logs, metrics, reply};
 use crate::fleet::{Change, Name, PluginView, Report, TenantView};
 
 /// What can be asked for.
@@ -25,6 +25,7 @@ pub(super) enum Action {
     OpenApi,
     Status,
     Metrics,
+    Logs,
     Reload,
     Tenants,
     Tenant(String),
@@ -52,6 +53,8 @@ impl Action {
             | Self::OpenApi
             | Self::Status
             | Self::Metrics
+            // Whose lines is in its query.
+            | Self::Logs
             | Self::Reload
             | Self::Tenants => None,
             Self::Tenant(tenant) | Self::Topics(tenant) | Self::Publish(tenant) => Some(tenant),
@@ -206,7 +209,7 @@ fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 21] = [
+pub(super) static ROUTES: [Route; 22] = [
     // Whoever watches over the host needs nothing else of it.
     get(
         "/v1/health",
@@ -243,6 +246,14 @@ pub(super) static ROUTES: [Route; 21] = [
         "What is counted, in the text format of Prometheus",
     )
     .fails(&[503]),
+    get(
+        "/v1/logs",
+        |_| Some(Action::Logs),
+        Given::Text(logs::CONTENT_TYPE),
+        "The last lines of the log, and with `follow` those that come",
+    )
+    .query(&logs::PARAMETERS)
+    .fails(&[404, 503]),
     post(
         "/v1/reload",
         |_| Some(Action::Reload),

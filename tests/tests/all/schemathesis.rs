@@ -14,7 +14,7 @@ use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::Socket;
 
 /// Requests made of each operation, for each of the ways to make them.
-const EXAMPLES_MAX: &str = "8";
+const EXAMPLES_MAX: &str = "20";
 
 /// A loaded machine is no failure.
 const TIMEOUT: Duration = Duration::from_secs(600);
@@ -41,6 +41,7 @@ async fn whatever_is_sent_the_answers_are_as_promised() {
 [parameters]
 \"path.tenant\" = \"default\"
 \"path.plugin\" = \"fixture\"
+\"query.follow\" = \"false\"
 [[operations]]
 include-path-regex = \".*/connections/.*\"
 parameters = {{ \"path.connection\" = \"{talked_to}\" }}

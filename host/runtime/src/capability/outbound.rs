@@ -9,6 +9,7 @@ mod send;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use holdfast_core::metrics::LimitHit;
 use http::{HeaderName, Request, Response, Uri};
 use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks,
@@ -59,10 +60,14 @@ impl Outbound {
     fn limits(&self, options: Option<RequestOptions>) -> Result<send::Limits, Error> {
         let shared = &self.plugin.shared;
         let permit = Arc::clone(&shared.outbound).try_acquire_owned();
-        let permit = permit.map_err(|_| Error::ConnectionLimitReached)?;
-        if !shared.outbound_rate.take(Instant::now()) {
-            return Err(Error::ConnectionLimitReached);
-        }
+        let permit = permit
+            .ok()
+            .filter(|_| shared.outbound_rate.take(Instant::now()));
+        let permit = permit.ok_or_else(|| {
+            let metrics = &self.plugin.settings.metrics;
+            metrics.note_limit(LimitHit::Outbound);
+            Error::ConnectionLimitReached
+        })?;
         let options = options.unwrap_or_default();
         let max = Duration::from_millis(self.plugin.outbound.timeout_ms);
         let timeout = |asked: Option<Duration>| asked.unwrap_or(max).min(max);

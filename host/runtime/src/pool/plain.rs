@@ -28,6 +28,7 @@ use crate::line::handler_failure;
 use crate::plugin::Entered;
 use crate::request;
 use crate::share::{Share, Turn};
+use crate::subject::Subject;
 use crate::world::websocket_0_1_0::{Alone, Call};
 
 /// Runs a WebSocket event in the caller's own task.
@@ -111,6 +112,7 @@ pub(super) async fn http(
         has_failed: Arc::clone(&has_failed),
         progress: progress.clone(),
         _listener: listener,
+        metrics: Arc::clone(&pool.plugin.settings.metrics),
         bytes_max: pool.plugin.http.response_bytes_max,
     };
     let failure = tokio::task::spawn_local(async move {
@@ -177,6 +179,8 @@ async fn serve(
     let meter = Arc::clone(store.data().meter());
     let limit_ms = plugin.event.timeout_ms;
     let has_head = Arc::new(AtomicBool::new(false));
+    let subject = Subject::of_request(&request);
+    store.data_mut().subjects.set(subject);
     let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
     let handler = handler.wasi_http_incoming_handler();
     let mut call = pin!(handler.call_handle(store, request, out));

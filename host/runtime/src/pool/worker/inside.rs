@@ -12,6 +12,7 @@ use std::time::{Duration, Instant as StdInstant};
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use holdfast_core::event::{Body, Failure, Outcome};
+use holdfast_core::metrics::LimitHit;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime::component::{Accessor, GuestTaskId};
@@ -26,6 +27,7 @@ use crate::http_0_3;
 use crate::instance::{Handlers, HttpHandler};
 use crate::line::handler_failure;
 use crate::pool::{Pool, USES};
+use crate::subject::Subject;
 use crate::world::websocket_0_1_0::Among;
 
 /// A job which the guest has begun and not answered.
@@ -147,7 +149,9 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         reply,
         deadline,
         entered,
+        queued,
     } = job;
+    drop(queued);
     let guest_task = Rc::new(Cell::new(None));
     desk.begun.borrow_mut().push(Begun {
         id,
@@ -159,7 +163,12 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         Task::WebSocket(call) => match &handlers.websocket {
             Some(handlers) => {
                 let task = &guest_task;
-                (handlers.run(Among { accessor, task }, call).await, None)
+                let among = Among {
+                    accessor,
+                    task,
+                    subject: Subject::default(),
+                };
+                (handlers.run(among, call).await, None)
             }
             None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
         },
@@ -175,6 +184,9 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         if !progress.listened(limit_ms, listening).await {
             desk.leave_in_time();
         }
+    }
+    if let Some(task) = guest_task.get() {
+        accessor.with(|mut access| access.get().subjects.remove(task));
     }
     drop(entered);
 }
@@ -201,6 +213,8 @@ async fn serve(
             let bytes_max = desk.pool.plugin.http.response_bytes_max;
             if let Some(bytes) = response.body_mut().take_whole() {
                 if !body::may_have(bytes.len(), bytes_max) {
+                    let metrics = &desk.pool.plugin.settings.metrics;
+                    metrics.note_limit(LimitHit::Response);
                     let text = format!("its response has more than {bytes_max} bytes");
                     return (Ok(Outcome::Failed(Failure::Handler(text))), None);
                 }
@@ -214,6 +228,7 @@ async fn serve(
                 has_failed: Arc::clone(&desk.has_failed),
                 progress: progress.clone(),
                 _listener: listener,
+                metrics: Arc::clone(&desk.pool.plugin.settings.metrics),
                 bytes_max,
             };
             let response = body::answer(response, watched).await;
@@ -241,6 +256,7 @@ async fn respond(
     task: &Cell<Option<GuestTaskId>>,
 ) -> wasmtime::Result<Result<Response, ErrorCode>> {
     let handler = handler.wasi_http_handler().func_handle();
+    let subject = Subject::of_request(&request);
     let call = accessor.with(|mut access| {
         let view = access.get().http_0_3();
         let request = http_0_3::Request::incoming(request, view.outbound);
@@ -248,6 +264,7 @@ async fn respond(
         handler.start_call_concurrent(access, (request,))
     })?;
     task.set(Some(call.task()));
+    accessor.with(|mut access| access.get().subjects.add(call.task(), subject));
     match handler.finish_call_concurrent(accessor, call).await?.0 {
         Ok(response) => accessor.with(|mut access| {
             let response = access.get().http_0_3().table.take_response(response)?;
