@@ -207,7 +207,8 @@ impl Drop for Host {
 /// The binary, with nothing in its environment that could change what it says.
 pub fn command() -> Command {
     let mut command = Command::new(place::host());
-    command.env_remove("HOLDFAST_LOG").env("NO_COLOR", "1");
+    command.env_remove("HOLDFAST_LOG");
+    command.env_remove("HOLDFAST_LOG_FORMAT").env("NO_COLOR", "1");
     command.stdin(Stdio::null());
     command
 }

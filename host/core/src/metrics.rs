@@ -303,6 +303,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_limit_is_counted_in_its_own_place() {
+        for (place, hit) in LimitHit::ALL.into_iter().enumerate() {
+            assert_eq!(hit as usize, place, "{}", hit.name());
+        }
+    }
+
+    #[test]
     fn recorders_write_apart_and_are_added_up() {
         let metrics = PluginMetrics::default();
         let (one, other) = (metrics.recorder(), metrics.recorder());
@@ -337,7 +344,8 @@ mod tests {
             metrics.add_to(&mut totals);
         }
         assert_eq!(totals.responses, [0, 0, 0, 2, 0]);
-        assert_eq!(totals.limit_hits, [0, 0, 0, 0, 0, 2]);
+        assert_eq!(totals.limit_hits[LimitHit::Log as usize], 2);
+        assert_eq!(totals.limit_hits.iter().sum::<u64>(), 2);
         assert_eq!(totals.reloads, [0, 2, 0]);
         assert_eq!(totals.memory_bytes, 6);
     }

@@ -3,7 +3,6 @@
 //! is made.
 
 use std::cell::Cell;
-use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 
 use http::header::HeaderName;
@@ -15,17 +14,21 @@ pub(crate) const NAME: HeaderName = HeaderName::from_static("x-request-id");
 /// Bytes of the longest that is taken.
 const BYTES_MAX: usize = 128;
 
-/// Makes ids, for one event loop: a keyed hash of a count, so that nobody can
-/// guess the next, at the cost of some nanoseconds.
+/// Makes ids, for one event loop: what is random for the loop, and a keyed hash of
+/// a count, so that nobody can guess the next, at the cost of some nanoseconds.
 pub(crate) struct Ids {
     keys: RandomState,
+    first_half: [u8; 16],
     count: Cell<u64>,
 }
 
 impl Ids {
     pub(crate) fn new() -> Self {
+        let keys = RandomState::new();
+        let first_half = hex(keys.hash_one("loop"));
         Self {
-            keys: RandomState::new(),
+            keys,
+            first_half,
             count: Cell::new(0),
         }
     }
@@ -47,13 +50,21 @@ impl Ids {
     fn make(&self) -> HeaderValue {
         let count = self.count.get();
         self.count.set(count.wrapping_add(1));
-        let mut text = String::with_capacity(32);
-        for half in 0..2_u8 {
-            // A string takes whatever is written.
-            let _ = write!(text, "{:016x}", self.keys.hash_one((count, half)));
-        }
-        HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
+        let mut id = [0; 32];
+        let (first, second) = id.split_at_mut(16);
+        first.copy_from_slice(&self.first_half);
+        second.copy_from_slice(&hex(self.keys.hash_one(count)));
+        HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("-"))
     }
+}
+
+/// Lower-case hexadecimal digits.
+fn hex(bits: u64) -> [u8; 16] {
+    let digit = |index: usize| match (bits >> (60 - index * 4)) as u8 & 0xf {
+        digit @ 0..=9 => b'0' + digit,
+        digit => b'a' - 10 + digit,
+    };
+    std::array::from_fn(digit)
 }
 
 /// Letters, digits and `-._~:=+/@`.
@@ -95,6 +106,7 @@ mod tests {
         let mut made: Vec<_> = (0..1000).map(|_| settle(&one, &[])).collect();
         made.extend((0..1000).map(|_| settle(&other, &[])));
         assert!(made.iter().all(|id| id.len() == 32));
+        assert_eq!(hex(0x0123_4567_89ab_cdef), *b"0123456789abcdef");
         made.sort();
         made.dedup();
         assert_eq!(made.len(), 2000);
