@@ -208,7 +208,9 @@ impl Drop for Host {
 pub fn command() -> Command {
     let mut command = Command::new(place::host());
     command.env_remove("HOLDFAST_LOG");
-    command.env_remove("HOLDFAST_LOG_FORMAT").env("NO_COLOR", "1");
+    command
+        .env_remove("HOLDFAST_LOG_FORMAT")
+        .env("NO_COLOR", "1");
     command.stdin(Stdio::null());
     command
 }
