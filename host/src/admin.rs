@@ -1,6 +1,7 @@
 //! The admin listener: where operators and `holdfast status` ask a running host.
 //! HTTP/1.1 and JSON, on a port of its own, for those who have the token.
 
+mod action;
 mod answer;
 mod connections;
 mod drains;

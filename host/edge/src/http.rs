@@ -15,7 +15,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use holdfast_core::event::{Body, Handshake};
+use holdfast_core::event::{Body, Failure, Handshake};
 use holdfast_core::manifest::Kind;
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
@@ -315,11 +315,9 @@ impl Guest {
                 return report::response(&failure);
             }
             _ => {
-                tracing::error!(
-                    plugin = &*self.settings.name,
-                    tenant = &*self.settings.tenant_name,
-                    "the guest's answer is no final response"
-                );
+                let about = About::request(&self.request_id);
+                let failure = Failure::Handler("its answer is no final response".into());
+                report::failure(&self.settings, about, &failure);
                 return report::internal_error();
             }
         };

@@ -154,7 +154,7 @@ impl Socket {
             let may_decode = !is_turn_over && !is_paused && !self.rest.is_empty();
             if may_decode && !self.connection().is_full(limits) {
                 if let Some(item) = self.decode_rest(bytes_max) {
-                    self.count(per_second);
+                    self.throttle.count(per_second, &settings.metrics);
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -169,7 +169,7 @@ impl Socket {
             let may_go_on = !is_paused && !self.connection().is_held(limits);
             if may_go_on && !self.rest.is_empty() {
                 if let Some(item) = self.decode_rest(bytes_max) {
-                    self.count(per_second);
+                    self.throttle.count(per_second, &settings.metrics);
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -177,7 +177,7 @@ impl Socket {
             if may_go_on && let Poll::Ready(item) = self.poll_read(context, bytes_max) {
                 match item {
                     Some(item) => {
-                        self.count(per_second);
+                        self.throttle.count(per_second, &settings.metrics);
                         return Poll::Ready(Some(item));
                     }
                     None => continue,
@@ -321,14 +321,6 @@ impl Socket {
         .await;
         if let Some(Outcome::Failed(failure)) = outcome {
             self.failed(&failure);
-        }
-    }
-
-    /// Counts a message, after which the next may have to wait.
-    fn count(&mut self, per_second: u32) {
-        if self.throttle.count(per_second) {
-            let settings = self.connection().settings();
-            settings.metrics.note_limit(LimitHit::Pace);
         }
     }
 

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use holdfast_core::Bucket;
+use holdfast_core::metrics::{LimitHit, PluginMetrics};
 use tokio::time::{Sleep, sleep_until};
 
 /// What a client has sent lately. Nothing is kept of one without a limit.
@@ -35,11 +36,12 @@ impl Throttle {
         polled
     }
 
-    /// Counts a message, which is taken in any case. True if the next has to wait.
-    pub(crate) fn count(&mut self, per_second: u32) -> bool {
+    /// Counts a message, which is taken in any case; the next may have to wait, and
+    /// that is counted, too.
+    pub(crate) fn count(&mut self, per_second: u32, metrics: &PluginMetrics) {
         if per_second == 0 {
             self.0 = None;
-            return false;
+            return;
         }
         let now = Instant::now();
         let state = self.0.get_or_insert_with(|| {
@@ -50,6 +52,8 @@ impl Throttle {
         });
         let until = state.bucket.spend(per_second, now);
         state.pause = until.map(|until| Box::pin(sleep_until(until.into())));
-        state.pause.is_some()
+        if state.pause.is_some() {
+            metrics.note_limit(LimitHit::Pace);
+        }
     }
 }

@@ -10,8 +10,9 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use gather::gather;
+use holdfast_core::Settings;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
-use holdfast_core::metrics::{LimitHit, PluginMetrics};
+use holdfast_core::metrics::LimitHit;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
@@ -50,8 +51,8 @@ pub(crate) struct Watched {
     pub(crate) progress: Progress,
     /// Dropped when nobody wants more of it.
     pub(crate) _listener: oneshot::Sender<()>,
-    /// What is counted of the plugin.
-    pub(crate) metrics: Arc<PluginMetrics>,
+    /// Whose it is.
+    pub(crate) settings: Arc<Settings>,
     /// In bytes; 0 for no limit.
     pub(crate) bytes_max: u64,
 }
@@ -120,12 +121,31 @@ impl<B> Checked<B> {
             }
             None => {
                 self.is_over = true;
-                self.watched.metrics.note_limit(LimitHit::Response);
+                self.too_large();
                 let bytes_max = self.watched.bytes_max;
-                tracing::warn!(bytes_max, "a response is too large, and breaks off");
                 Err(Error::HttpResponseBodySize(Some(bytes_max)))
             }
         }
+    }
+}
+
+impl<B> Checked<B> {
+    fn too_large(&self) {
+        let Watched {
+            settings,
+            bytes_max,
+            ..
+        } = &self.watched;
+        settings.metrics.note_limit(LimitHit::Response);
+        let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
+        let generation = settings.generation;
+        tracing::warn!(
+            tenant,
+            plugin,
+            generation,
+            bytes_max,
+            "a response is too large, and breaks off"
+        );
     }
 }
 
@@ -160,14 +180,39 @@ impl<B: GuestBody> Body for Checked<B> {
 
 #[cfg(test)]
 mod tests {
+    use holdfast_core::limits::{Limits, RawLimits};
+    use holdfast_core::plugin::Handlers;
+    use holdfast_core::{PluginId, TenantId};
+
     use super::*;
+
+    fn settings() -> Arc<Settings> {
+        let limits = Limits::resolve(
+            &RawLimits::default(),
+            Default::default(),
+            Default::default(),
+        );
+        let limits = limits.unwrap();
+        Arc::new(Settings {
+            id: PluginId(0),
+            generation: 1,
+            tenant: TenantId(0),
+            name: "guest".into(),
+            tenant_name: "default".into(),
+            tenant_limits: Arc::default(),
+            handlers: Handlers::default(),
+            connection: limits.connection,
+            http: limits.http,
+            metrics: Arc::default(),
+        })
+    }
 
     fn checked(inner: WasiBody, has_failed: Arc<AtomicBool>, bytes_max: u64) -> Checked<WasiBody> {
         let watched = Watched {
             has_failed,
             progress: Progress::default(),
             _listener: oneshot::channel().0,
-            metrics: Arc::default(),
+            settings: settings(),
             bytes_max,
         };
         Checked::new(inner, watched)

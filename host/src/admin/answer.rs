@@ -10,6 +10,7 @@ use hyper::{Request, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::action::Action;
 use super::connections::{self, no_plugin};
 use super::drains::Drains;
 use super::failure::Failure;
@@ -18,7 +19,7 @@ use super::reception::Reception;
 use super::reply::{Reply, json, whole};
 use super::request::{Query, read, read_or_default};
 use super::routes::{Found, find};
-use super::table::{Action, Route};
+use super::table::Route;
 use super::tenants::{self, no_tenant};
 use super::{Front, logs, metrics, openapi, topics};
 use crate::fleet::{Closed, Handle, Name, Status};

@@ -1,12 +1,12 @@
 //! What can be asked: one table, of which the requests are found, the roles
 //! checked and the document for /v1/openapi.json written.
 
-use holdfast_core::ConnectionId;
 use holdfast_core::manifest::Role;
 use hyper::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
+use super::action::{Action, connection, name, tenant};
 use super::answer::{Answer, Deployment, Health, Readiness, Rollback};
 use super::connections::{CloseAnswer, CloseRequest, ConnectionAnswer, ConnectionPage};
 use super::connections::{SendAnswer, SendRequest};
@@ -15,63 +15,7 @@ use super::request::{CURSOR_BYTES_MAX, PAGE_LEN, PAGE_LEN_MAX};
 use super::tenants::TenantPage;
 use super::topics::{PublishAnswer, PublishRequest, TopicPage};
 use super::{logs, metrics, reply};
-use crate::fleet::{Change, Name, PluginView, Report, TenantView};
-
-/// What can be asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Health,
-    Ready,
-    OpenApi,
-    Status,
-    Metrics,
-    Logs,
-    Reload,
-    Tenants,
-    Tenant(String),
-    Plugin(Name),
-    Rollback(Name),
-    Promote(Name),
-    Upload(Name),
-    Deploy(Name),
-    Drain(Name),
-    Undrain(Name),
-    Connections(Name),
-    Connection(Name, ConnectionId),
-    Close(Name, ConnectionId),
-    Send(Name, ConnectionId),
-    Topics(String),
-    Publish(String),
-}
-
-impl Action {
-    /// Whose things it is about; none if it is about the host.
-    pub(super) fn tenant(&self) -> Option<&str> {
-        match self {
-            Self::Health
-            | Self::Ready
-            | Self::OpenApi
-            | Self::Status
-            | Self::Metrics
-            // Whose lines is in its query.
-            | Self::Logs
-            | Self::Reload
-            | Self::Tenants => None,
-            Self::Tenant(tenant) | Self::Topics(tenant) | Self::Publish(tenant) => Some(tenant),
-            Self::Plugin(name)
-            | Self::Rollback(name)
-            | Self::Promote(name)
-            | Self::Upload(name)
-            | Self::Deploy(name)
-            | Self::Drain(name)
-            | Self::Undrain(name)
-            | Self::Connections(name)
-            | Self::Connection(name, _)
-            | Self::Close(name, _)
-            | Self::Send(name, _) => Some(&name.tenant),
-        }
-    }
-}
+use crate::fleet::{Change, PluginView, Report, TenantView};
 
 /// A schema, and those to which it refers.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -378,24 +322,6 @@ pub(super) static ROUTES: [Route; 22] = [
         "Send a message to all subscribers of a topic",
     ),
 ];
-
-fn tenant(names: &[&str]) -> Option<String> {
-    let [tenant] = names else { return None };
-    Some((*tenant).to_owned())
-}
-
-fn name(names: &[&str]) -> Option<Name> {
-    let [tenant, plugin] = names else { return None };
-    Some(Name {
-        tenant: (*tenant).to_owned(),
-        plugin: (*plugin).to_owned(),
-    })
-}
-
-fn connection(names: &[&str]) -> Option<(Name, ConnectionId)> {
-    let (id, names) = names.split_last()?;
-    Some((name(names)?, id.parse().ok()?))
-}
 
 /// The type of a body of JSON.
 pub(super) const JSON: &str = reply::JSON;

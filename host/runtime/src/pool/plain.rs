@@ -112,7 +112,7 @@ pub(super) async fn http(
         has_failed: Arc::clone(&has_failed),
         progress: progress.clone(),
         _listener: listener,
-        metrics: Arc::clone(&pool.plugin.settings.metrics),
+        settings: Arc::clone(&pool.plugin.settings),
         bytes_max: pool.plugin.http.response_bytes_max,
     };
     let failure = tokio::task::spawn_local(async move {
@@ -180,6 +180,7 @@ async fn serve(
     let limit_ms = plugin.event.timeout_ms;
     let has_head = Arc::new(AtomicBool::new(false));
     let subject = Subject::of_request(&request);
+    let about = subject.clone();
     store.data_mut().subjects.set(subject);
     let (request, out) = arguments(store, request, head, &has_head).map_err(trap)?;
     let handler = handler.wasi_http_incoming_handler();
@@ -211,8 +212,17 @@ async fn serve(
         && has_head.load(Ordering::Relaxed)
     {
         // Nobody else hears of it.
-        let (tenant, plugin) = (&*plugin.settings.tenant_name, &*plugin.settings.name);
-        tracing::warn!(tenant, plugin, "after its response: {failure}");
+        let settings = &plugin.settings;
+        let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
+        let generation = settings.generation;
+        let request_id = about.request_id();
+        tracing::warn!(
+            tenant,
+            plugin,
+            generation,
+            request_id,
+            "after its response: {failure}"
+        );
     }
     served
 }

@@ -228,7 +228,7 @@ async fn serve(
                 has_failed: Arc::clone(&desk.has_failed),
                 progress: progress.clone(),
                 _listener: listener,
-                metrics: Arc::clone(&desk.pool.plugin.settings.metrics),
+                settings: Arc::clone(&desk.pool.plugin.settings),
                 bytes_max,
             };
             let response = body::answer(response, watched).await;
