@@ -1,11 +1,13 @@
 //! The admin listener: where operators and `holdfast status` ask a running host.
 //! HTTP/1.1 and JSON, on a port of its own, for those who have the token.
 
+mod action;
 mod answer;
 mod connections;
 mod drains;
 mod failure;
 mod keys;
+mod logs;
 mod meeting;
 mod metrics;
 mod openapi;
@@ -24,6 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use holdfast_core::manifest::Host;
+use holdfast_core::metrics::Counter;
 use holdfast_edge::Drain;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -34,6 +37,7 @@ use tokio::task::JoinSet;
 
 use crate::depot::Depot;
 use crate::fleet::Handle;
+use crate::log::Tails;
 use crate::problem::Problem;
 use answer::Office;
 pub(crate) use answer::{Answer, Rollback};
@@ -42,6 +46,7 @@ pub(crate) use failure::Denial;
 use keys::Keys;
 pub(crate) use meeting::{Meeting, Published, places};
 use reception::Reception;
+pub(crate) use tenants::TenantPage;
 use token::Token;
 
 /// Connections at a time; more wait until one has ended.
@@ -53,6 +58,16 @@ const HEAD_BYTES_MAX: usize = 16 << 10;
 /// How long nothing is accepted after the system refused a connection.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
+/// Where the host itself serves.
+pub(crate) struct Front {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    /// Whether it shuts down.
+    pub(crate) drain: Drain,
+    /// Connections that were one too many for their client's address.
+    pub(crate) refused: Arc<Counter>,
+}
+
 /// A port on which operators are heard.
 pub(crate) struct Admin {
     listener: TcpListener,
@@ -61,11 +76,17 @@ pub(crate) struct Admin {
     reception: Option<Reception>,
     token: Token,
     keys: Keys,
+    tails: Tails,
 }
 
 impl Admin {
-    /// Listens, and finds the token. Components are kept in the depot.
-    pub(crate) fn bind(host: &Host, depot: Option<Arc<Depot>>) -> Result<Self, Problem> {
+    /// Listens, and finds the token. Components are kept in the depot; by the
+    /// tails the log can be read.
+    pub(crate) fn bind(
+        host: &Host,
+        depot: Option<Arc<Depot>>,
+        tails: Tails,
+    ) -> Result<Self, Problem> {
         let address = host.admin_listen;
         let bind = || {
             let listener = TcpListener::bind(address)?;
@@ -87,6 +108,7 @@ impl Admin {
             reception: depot.map(|it| Reception::new(it, host.load.component_bytes_max)),
             keys: Keys::find(&token, &host.admin_tokens)?,
             token,
+            tails,
         })
     }
 
@@ -106,24 +128,18 @@ impl Admin {
         }
     }
 
-    /// Answers until it is dropped, and then ends what it has begun. `serving`
-    /// is where the host listens, and `drain` says whether it shuts down.
-    pub(crate) async fn run(
-        self,
-        fleet: Handle,
-        serving: SocketAddr,
-        drain: Drain,
-    ) -> std::io::Result<Infallible> {
+    /// Answers until it is dropped, and then ends what it has begun.
+    pub(crate) async fn run(self, fleet: Handle, front: Front) -> std::io::Result<Infallible> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let office = Arc::new(Office {
             fleet,
             keys: self.keys,
-            serving,
-            drain,
+            front,
             start: SystemTime::now(),
             metrics_plugins_max: self.metrics_plugins_max,
             reception: self.reception,
             drains: Drains::default(),
+            tails: self.tails,
         });
         let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();

@@ -21,6 +21,16 @@ pub(crate) struct Cli {
     /// What to log: a level, or more exactly `info,guest=debug`
     #[arg(long, global = true, env = "HOLDFAST_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
+    /// How the log is written
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        env = "HOLDFAST_LOG_FORMAT",
+        default_value_t = LogFormat::Text,
+        value_name = "FORMAT"
+    )]
+    pub(crate) log_format: LogFormat,
     #[command(flatten)]
     pub(crate) storage: Storage,
 }
@@ -103,6 +113,19 @@ Examples:
         target: Target,
     },
     Deploy(Deploy),
+    /// Show the tenants of a running host
+    #[command(after_help = "\
+Examples:
+  holdfast tenants
+  holdfast tenants /etc/holdfast/holdfast.toml --json")]
+    Tenants {
+        #[command(flatten)]
+        access: Access,
+        /// As JSON, one tenant a line
+        #[arg(long)]
+        json: bool,
+    },
+    Logs(Logs),
     /// Show what a component exports and imports, and what it must be granted
     #[command(after_help = "\
 Examples:
@@ -195,6 +218,55 @@ pub(crate) struct Target {
     pub(crate) access: Access,
 }
 
+/// Show the last lines of a running host's log
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast logs
+  holdfast logs --tenant acme --plugin chat --level warn --follow")]
+pub(crate) struct Logs {
+    #[command(flatten)]
+    pub(crate) access: Access,
+    /// Lines about this tenant
+    #[arg(long, value_name = "TENANT")]
+    pub(crate) tenant: Option<String>,
+    /// Lines about plugins of this name
+    #[arg(long, value_name = "PLUGIN")]
+    pub(crate) plugin: Option<String>,
+    /// The least level; the host's --log says what there is
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) level: Option<Level>,
+    /// Go on with the lines that come
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// As JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// How much a line matters.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Level {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl Level {
+    /// As the host calls it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
 /// Let a running host serve a component, which it keeps in its --data folder
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -246,6 +318,15 @@ pub(crate) struct Dev {
     /// Address and port; port 0 takes a free one [default: the manifest's]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// For machines: one JSON object a line
+    Json,
 }
 
 /// When to use colours.

@@ -40,6 +40,7 @@ use tokio::sync::oneshot;
 
 use crate::cli::{self, Cli, Operation};
 use crate::fleet::{Handle, Source};
+use crate::log::Tails;
 use crate::problem::Problem;
 use crate::serve::{Plan, serve};
 use project::Project;
@@ -51,7 +52,7 @@ use terminal::Terminal;
 pub(crate) const LOG_FILTER: &str = "warn,guest=debug";
 
 /// Builds, serves and watches until a signal ends it.
-pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli) -> Result<(), Problem> {
+pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli, tails: &Tails) -> Result<(), Problem> {
     let dev = Dev::open(&arguments.folder, Terminal::new(cli.color))?;
     let (source, mut manifest) = Source::read(dev.manifest())?;
     if let Some(listen) = arguments.listen {
@@ -67,6 +68,7 @@ pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli) -> Result<(), Problem> {
             no_watch: true,
             no_admin: false,
         },
+        tails,
         dev: Some(dev),
     })
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use holdfast_core::manifest::{Host, Protocol};
+use holdfast_core::metrics::Counter;
 use holdfast_edge::{Addresses, BindError, Drain, Entrance, Lane, Listener, Speech, Tls};
 use tokio::task::JoinSet;
 
@@ -56,6 +57,14 @@ impl Entrances {
     pub(crate) fn address(&self) -> SocketAddr {
         let first = self.0.first().map(|(listener, _)| listener.local_address());
         first.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)))
+    }
+
+    /// Counts the connections that are closed at once, since their client address
+    /// has too many.
+    pub(crate) fn refused(&self) -> Arc<Counter> {
+        // All listeners count together.
+        let first = self.0.first().map(|(listener, _)| listener.refused());
+        first.unwrap_or_default()
     }
 
     /// Tells people where they are.

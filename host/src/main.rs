@@ -27,6 +27,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Verb};
 use crate::fleet::Source;
+use crate::log::Tails;
 use crate::problem::Problem;
 use crate::serve::Plan;
 
@@ -42,9 +43,14 @@ fn main() -> ExitCode {
         Verb::Dev(_) => dev::LOG_FILTER,
         _ => log::DEFAULT_FILTER,
     };
-    let executed = match log::init(cli.color, cli.log.as_deref(), default) {
-        Ok(flush) => {
-            let executed = execute(&cli);
+    let style = log::Style {
+        color: cli.color,
+        format: cli.log_format,
+        filter: cli.log.as_deref(),
+    };
+    let executed = match log::init(style, default) {
+        Ok((flush, tails)) => {
+            let executed = execute(&cli, &tails);
             // Before anything else is written.
             drop(flush);
             executed
@@ -60,10 +66,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
+fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
     match &cli.verb {
         Verb::New(arguments) => new::new(arguments)?,
-        Verb::Dev(arguments) => dev::dev(arguments, cli)?,
+        Verb::Dev(arguments) => dev::dev(arguments, cli, tails)?,
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
             fleet::check(&manifest.plugins)?;
@@ -73,6 +79,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
                 origin: &arguments.component,
                 storage: &cli.storage,
                 operation: &arguments.operation,
+                tails,
                 dev: None,
             })?;
         }
@@ -87,6 +94,7 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
                 origin: manifest,
                 storage: &cli.storage,
                 operation,
+                tails,
                 dev: None,
             })?;
         }
@@ -94,6 +102,8 @@ fn execute(cli: &Cli) -> Result<ExitCode, Problem> {
         Verb::Reload { access } => operate::reload(access, &cli.storage)?,
         Verb::Rollback { target, to } => operate::rollback(target, to.as_deref(), &cli.storage)?,
         Verb::Promote { target } => operate::promote(target, &cli.storage)?,
+        Verb::Tenants { access, json } => operate::tenants(access, &cli.storage, *json)?,
+        Verb::Logs(arguments) => operate::logs(arguments, &cli.storage)?,
         Verb::Deploy(arguments) => operate::deploy(arguments, &cli.storage)?,
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
         Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),

@@ -1,15 +1,17 @@
 //! The verbs that ask a running host: `status`, `reload`, `rollback`, `promote`,
-//! `deploy`.
+//! `deploy`, `tenants`, `logs`.
 
 mod client;
+mod lines;
 mod table;
 
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use crate::admin::{Answer, Meeting, Rollback, places};
-use crate::cli::{Access, Deploy, Storage, Target};
+use crate::admin::{Answer, Meeting, Rollback, TenantPage, places};
+use crate::cli::{Access, Deploy, Logs, Storage, Target};
 use crate::fleet::{Change, Report};
 use crate::problem::Problem;
 use client::Client;
@@ -71,6 +73,64 @@ pub(crate) fn deploy(arguments: &Deploy, storage: &Storage) -> Result<(), Proble
     let change: Change = read(&body)?;
     println!("{}", table::change(&change));
     Ok(())
+}
+
+/// `holdfast tenants`.
+pub(crate) fn tenants(access: &Access, storage: &Storage, json: bool) -> Result<(), Problem> {
+    let client = find(access, storage)?;
+    let mut all = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let body = client.get(&format!("/v1/tenants?limit=1000{cursor}"))?;
+        let page: TenantPage = read(&body)?;
+        all.extend(page.tenants);
+        match page.next {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    match json {
+        true => {
+            for tenant in &all {
+                let line = serde_json::to_string(tenant).map_err(anyhow::Error::from)?;
+                println!("{line}");
+            }
+        }
+        false => print!("{}", table::tenants(&all)),
+    }
+    Ok(())
+}
+
+/// `holdfast logs`.
+pub(crate) fn logs(arguments: &Logs, storage: &Storage) -> Result<(), Problem> {
+    let query = [
+        ("tenant", arguments.tenant.as_deref()),
+        ("plugin", arguments.plugin.as_deref()),
+        ("level", arguments.level.map(|level| level.name())),
+        ("follow", arguments.follow.then_some("true")),
+    ];
+    let mut path = form_urlencoded::Serializer::new("/v1/logs?".to_owned());
+    for (key, value) in query {
+        if let Some(value) = value {
+            path.append_pair(key, value);
+        }
+    }
+    let path = path.finish();
+    let mut lines = lines::Lines::new(arguments.json);
+    let mut output = std::io::stdout().lock();
+    let mut broken = false;
+    let followed = find(&arguments.access, storage)?.follow(&path, |bytes| {
+        let written = lines
+            .write(bytes, &mut output)
+            .and_then(|()| output.flush());
+        // Whoever reads this has seen enough.
+        broken = matches!(&written, Err(error) if error.kind() == ErrorKind::BrokenPipe);
+        written
+    });
+    match broken {
+        true => Ok(()),
+        false => followed,
+    }
 }
 
 fn change(

@@ -9,13 +9,14 @@ use holdfast_core::manifest::{DrainTimes, Manifest};
 use holdfast_edge::{Drain, Hub, Lane, Trigger, drain};
 use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
 
-use crate::admin::{Admin, Published, places};
+use crate::admin::{Admin, Front, Published, places};
 use crate::cli::{Operation, Storage};
 use crate::compile;
 use crate::dev::{Dev, Live, Running};
 use crate::entrances::Entrances;
 use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Certificates, Deploy, Handle, Source, Start};
+use crate::log::Tails;
 use crate::problem::Problem;
 use crate::signals::Signals;
 use crate::system;
@@ -29,6 +30,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) origin: &'a Path,
     pub(crate) storage: &'a Storage,
     pub(crate) operation: &'a Operation,
+    /// By which the log can be read.
+    pub(crate) tails: &'a Tails,
     /// The project that is built first, and watched in place of the files.
     pub(crate) dev: Option<Dev>,
 }
@@ -111,7 +114,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let dev = plan.dev.map(|dev| dev.start(live)).transpose()?;
     let admin = match plan.operation.no_admin {
         true => None,
-        false => Some(Admin::bind(&host, depot)?),
+        false => Some(Admin::bind(&host, depot, plan.tails.clone())?),
     };
     let serving = Serving {
         admin,
@@ -170,12 +173,15 @@ impl Serving {
             .build()?;
         main.block_on(async {
             let signals = Signals::catch()?;
-            let address = self.entrances.address();
             self.entrances.log();
-            let drain = self.drain.clone();
+            let front = Front {
+                address: self.entrances.address(),
+                drain: self.drain.clone(),
+                refused: self.entrances.refused(),
+            };
             let admin = async {
                 match self.admin {
-                    Some(admin) => admin.run(fleet.clone(), address, drain).await,
+                    Some(admin) => admin.run(fleet.clone(), front).await,
                     None => std::future::pending().await,
                 }
             };

@@ -58,7 +58,9 @@ impl Log {
         let text = self.text();
         let (_, rest) = text.split_once(READY)?;
         let (line, _) = rest.split_once('\n')?;
-        line.split_whitespace().next()?.parse().ok()
+        let word = line.split_whitespace().next()?;
+        // In JSON it is the end of a text.
+        word.trim_end_matches(['"', '}']).parse().ok()
     }
 }
 
@@ -216,7 +218,10 @@ impl Drop for Host {
 /// The binary, with nothing in its environment that could change what it says.
 pub fn command() -> Command {
     let mut command = Command::new(place::host());
-    command.env_remove("HOLDFAST_LOG").env("NO_COLOR", "1");
+    command.env_remove("HOLDFAST_LOG");
+    command
+        .env_remove("HOLDFAST_LOG_FORMAT")
+        .env("NO_COLOR", "1");
     command.stdin(Stdio::null());
     command
 }

@@ -70,21 +70,43 @@ pub enum LimitHit {
     Memory,
     /// Lines of the log were dropped.
     Log,
+    /// `handshakes_per_second_max`: a handshake was refused.
+    Handshakes,
+    /// `connections_max` of the tenant: a handshake was refused.
+    TenantConnections,
+    /// `messages_per_second_max`: the next message of a client has to wait.
+    Pace,
+    /// `response_bytes_max`: a response broke off.
+    Response,
     /// `outbound_max`, `outbound_per_second_max` or `outbound_per_event_max`: an
     /// outbound request was refused.
     Outbound,
+    /// `keyvalue_bytes_max` or `keyvalue_value_bytes_max`: nothing was kept.
+    Keyvalue,
+    /// `memory_bytes_max` of the tenant: a guest was given no more.
+    TenantMemory,
+    /// `instances_max`, of the plugin, its tenant or the host: an event had to
+    /// wait for an instance.
+    Instances,
 }
 
 impl LimitHit {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 14] = [
         Self::Body,
         Self::Connections,
         Self::Message,
         Self::Queue,
         Self::Memory,
         Self::Log,
+        Self::Handshakes,
+        Self::TenantConnections,
+        Self::Pace,
+        Self::Response,
         Self::Outbound,
+        Self::Keyvalue,
+        Self::TenantMemory,
+        Self::Instances,
     ];
 
     /// What a metric calls it.
@@ -96,7 +118,14 @@ impl LimitHit {
             Self::Queue => "queue",
             Self::Memory => "memory",
             Self::Log => "log",
+            Self::Handshakes => "handshakes",
+            Self::TenantConnections => "tenant_connections",
+            Self::Pace => "messages_per_second",
+            Self::Response => "response",
             Self::Outbound => "outbound",
+            Self::Keyvalue => "keyvalue",
+            Self::TenantMemory => "tenant_memory",
+            Self::Instances => "instances",
         }
     }
 }
@@ -155,6 +184,10 @@ pub struct PluginMetrics {
     /// Bytes that wait for WebSocket clients, of whom the system has taken no
     /// more.
     pub queue_bytes: Gauge,
+    /// Time that its guests have computed, in nanoseconds.
+    pub cpu_ns: Counter,
+    /// Events that wait for an instance.
+    pub waiting: Gauge,
 }
 
 /// What a plugin has come to, or several together.
@@ -172,6 +205,10 @@ pub struct Totals {
     pub reloads: [u64; Reload::ALL.len()],
     /// See [`PluginMetrics::memory_bytes`].
     pub memory_bytes: u64,
+    /// See [`PluginMetrics::cpu_ns`].
+    pub cpu_ns: u64,
+    /// See [`PluginMetrics::waiting`].
+    pub waiting: u64,
 }
 
 impl Totals {
@@ -188,6 +225,8 @@ impl Totals {
         sum(&mut self.limit_hits, &other.limit_hits);
         sum(&mut self.reloads, &other.reloads);
         self.memory_bytes += other.memory_bytes;
+        self.cpu_ns += other.cpu_ns;
+        self.waiting += other.waiting;
     }
 }
 
@@ -250,6 +289,8 @@ impl PluginMetrics {
         add(&mut totals.limit_hits, &self.limit_hits);
         add(&mut totals.reloads, &self.reloads);
         totals.memory_bytes += self.memory_bytes.get();
+        totals.cpu_ns += self.cpu_ns.get();
+        totals.waiting += self.waiting.get();
     }
 }
 
@@ -264,6 +305,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn each_limit_is_counted_in_its_own_place() {
+        for (place, hit) in LimitHit::ALL.into_iter().enumerate() {
+            assert_eq!(hit as usize, place, "{}", hit.name());
+        }
+    }
 
     #[test]
     fn recorders_write_apart_and_are_added_up() {
@@ -300,7 +348,8 @@ mod tests {
             metrics.add_to(&mut totals);
         }
         assert_eq!(totals.responses, [0, 0, 0, 2, 0]);
-        assert_eq!(totals.limit_hits, [0, 0, 0, 0, 0, 2, 0]);
+        assert_eq!(totals.limit_hits[LimitHit::Log as usize], 2);
+        assert_eq!(totals.limit_hits.iter().sum::<u64>(), 2);
         assert_eq!(totals.reloads, [0, 2, 0]);
         assert_eq!(totals.memory_bytes, 6);
     }

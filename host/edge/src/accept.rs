@@ -15,8 +15,9 @@ use crate::connection::Connection;
 use crate::event_loop::Ticket;
 use crate::handshake::{Offer, is_own_field};
 use crate::registered::Registered;
+use crate::report::About;
 use crate::socket::{self, Socket, Transport};
-use crate::{fields, report};
+use crate::{fields, report, request_id};
 
 /// What HTTP sends to the client.
 pub(crate) struct Answer {
@@ -45,18 +46,25 @@ pub(crate) async fn accept(
     answer: oneshot::Sender<Answer>,
 ) {
     let settings = registered.connection.settings().clone();
+    let request_id = handshake.headers.get(request_id::NAME).cloned();
+    let about = About {
+        connection: Some(handshake.id),
+        request_id: request_id.as_ref(),
+    };
     let event = Event::Accept(handshake);
     let accepted = match event_loop.plugins.deliver(settings.id, event).await {
         Outcome::Accepted(acceptance) => {
             use_acceptance(&event_loop, &registered, offer, acceptance)
-                .map_err(|error| refuse(&settings, &error.to_string()))
+                .map_err(|error| refuse(&settings, about, &error.to_string()))
         }
         Outcome::Rejected(rejection) => Err(rejected(&settings, rejection)),
         Outcome::Failed(failure) => {
-            report::failure(&settings, &failure);
+            report::failure(&settings, about, &failure);
             Err(report::response(&failure))
         }
-        Outcome::Response(_) | Outcome::Done => Err(refuse(&settings, "no answer to a handshake")),
+        Outcome::Response(_) | Outcome::Done => {
+            Err(refuse(&settings, about, "no answer to a handshake"))
+        }
     };
     let response = match accepted {
         Ok(response) => response,
@@ -90,7 +98,8 @@ async fn stillborn(event_loop: &Ticket, mut registered: Registered) {
     registered.connection.lose();
     let open = Event::Open(registered.connection.event_state());
     if let Outcome::Failed(failure) = event_loop.plugins.deliver(settings.id, open).await {
-        report::failure(&settings, &failure);
+        let about = About::connection(registered.connection.key.id);
+        report::failure(&settings, about, &failure);
     }
     registered.end();
     socket::close(event_loop, &registered.connection).await;
@@ -175,7 +184,7 @@ fn rejected(settings: &Settings, rejection: Rejection) -> Response<Body> {
     response
 }
 
-fn refuse(settings: &Settings, error: &str) -> Response<Body> {
-    report::failure(settings, &Failure::Handler(error.to_owned()));
+fn refuse(settings: &Settings, about: About<'_>, error: &str) -> Response<Body> {
+    report::failure(settings, about, &Failure::Handler(error.to_owned()));
     report::internal_error()
 }

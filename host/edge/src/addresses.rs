@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 
+use holdfast_core::metrics::Counter;
 use holdfast_core::network::Network;
 
 use crate::lock::lock;
@@ -18,6 +19,8 @@ pub struct Addresses {
     /// For each; 0 for no limit.
     connections_max: u32,
     uncounted: Vec<Network>,
+    /// Connections that were one too many.
+    pub(crate) refused: Arc<Counter>,
 }
 
 /// A connection that is counted for as long as this lives.
@@ -39,6 +42,7 @@ impl Addresses {
             counts: Mutex::default(),
             connections_max,
             uncounted,
+            refused: Arc::default(),
         })
     }
 
@@ -56,6 +60,7 @@ impl Addresses {
         let mut counts = lock(&self.counts);
         let count = counts.entry(address).or_default();
         if *count >= self.connections_max {
+            self.refused.add(1);
             return Err(Full);
         }
         *count += 1;

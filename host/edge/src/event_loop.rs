@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
 use crate::outbox::Outbox;
+use crate::request_id::Ids;
 use crate::sockets::{Place, Sockets, removed};
 use crate::stream::Stream;
 
@@ -34,6 +35,8 @@ pub(crate) struct EventLoop {
     pub(crate) plugins: Rc<dyn Plugins>,
     /// Hears of what there is to write.
     pub(crate) mailbox: Arc<Mailbox>,
+    /// What its requests are called.
+    pub(crate) ids: Ids,
     /// Its open WebSockets.
     pub(crate) sockets: Sockets,
     /// Where every connection reads to. Borrowed between two awaits only.
@@ -53,6 +56,7 @@ impl EventLoop {
             hub,
             plugins,
             mailbox: Arc::new(Mailbox::new()),
+            ids: Ids::new(),
             sockets: Sockets::default(),
             input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
             outbox: Outbox::default(),

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use holdfast_core::event::{Body, Handshake};
+use holdfast_core::event::{Body, Failure, Handshake};
 use holdfast_core::manifest::Kind;
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
@@ -33,9 +33,10 @@ use crate::handshake;
 use crate::http2::Tunnel;
 use crate::hub::OpenError;
 use crate::origin::{self, Origin};
+use crate::report::About;
 use crate::socket::Transport;
 use crate::tally::EnterError;
-use crate::{fields, preference, report};
+use crate::{fields, preference, report, request_id};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -59,20 +60,43 @@ pub(crate) struct Ending {
 impl hyper::service::Service<Request<Incoming>> for Http {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Reply;
+    type Future = Answered;
 
-    fn call(&self, request: Request<Incoming>) -> Reply {
+    fn call(&self, request: Request<Incoming>) -> Answered {
         self.answer(request, None)
     }
 }
 
 impl Http {
     /// Answers a request. With a tunnel it is a WebSocket's handshake over HTTP/2.
-    pub(crate) fn answer(&self, request: Request<Incoming>, tunnel: Option<Tunnel>) -> Reply {
+    pub(crate) fn answer(&self, request: Request<Incoming>, tunnel: Option<Tunnel>) -> Answered {
         let (mut parts, body) = request.into_parts();
         // Nothing of hyper's own goes to a guest.
         parts.extensions.clear();
         self.origin.mark(&mut parts);
+        let request_id = self.event_loop.ids.settle(&mut parts.headers);
+        Answered {
+            reply: self.reply(parts, body, &request_id, tunnel),
+            request_id,
+        }
+    }
+
+    /// Answers a request with what is there already.
+    pub(crate) fn refuse(&self, request: Request<Incoming>, response: Response<Body>) -> Answered {
+        let (mut parts, _) = request.into_parts();
+        Answered {
+            reply: Reply::ready(response),
+            request_id: self.event_loop.ids.settle(&mut parts.headers),
+        }
+    }
+
+    fn reply(
+        &self,
+        parts: Parts,
+        body: Incoming,
+        request_id: &HeaderValue,
+        tunnel: Option<Tunnel>,
+    ) -> Reply {
         let authority = match authority(&parts) {
             Ok(authority) => authority,
             Err(sentence) => return Reply::ready(report::text(StatusCode::BAD_REQUEST, sentence)),
@@ -109,7 +133,8 @@ impl Http {
         }
         match site.find(authority, path, Kind::Http) {
             Some(settings) if settings.handlers.http => {
-                self.deliver(settings.clone(), Request::from_parts(parts, body))
+                let request = Request::from_parts(parts, body);
+                self.deliver(settings.clone(), request, request_id)
             }
             _ if websocket().is_some() => Reply::ready(handshake::upgrade_required(
                 "Only WebSockets are served here.",
@@ -118,7 +143,12 @@ impl Http {
         }
     }
 
-    fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
+    fn deliver(
+        &self,
+        settings: Arc<Settings>,
+        request: Request<Incoming>,
+        request_id: &HeaderValue,
+    ) -> Reply {
         let (parts, body) = request.into_parts();
         let (body, overflow) = match limited(body, settings.http.body_bytes_max) {
             Ok(limited) => limited,
@@ -133,6 +163,7 @@ impl Http {
         let event = Event::Http(Request::from_parts(parts, body));
         Reply::Guest(Guest {
             outcome: self.event_loop.plugins.deliver(settings.id, event),
+            request_id: request_id.clone(),
             settings,
             overflow,
             ending: self.ending.clone(),
@@ -195,13 +226,17 @@ fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
     let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
     match error {
         OpenError::Plugin(EnterError::Removed) => report::not_found(),
-        OpenError::Plugin(EnterError::TooFast {
-            is_first: false, ..
-        }) => report::unavailable(),
         OpenError::Plugin(EnterError::Draining) => report::unavailable(),
-        OpenError::Plugin(_) => {
-            settings.metrics.note_limit(LimitHit::Connections);
-            tracing::warn!(plugin, tenant, "a handshake is refused: {error}");
+        OpenError::Plugin(full) => {
+            settings.metrics.note_limit(match full {
+                EnterError::TooFast { .. } => LimitHit::Handshakes,
+                EnterError::TenantFull(_) => LimitHit::TenantConnections,
+                _ => LimitHit::Connections,
+            });
+            let is_known = matches!(full, EnterError::TooFast { is_first, .. } if !is_first);
+            if !is_known {
+                tracing::warn!(plugin, tenant, "a handshake is refused: {error}");
+            }
             report::unavailable()
         }
         OpenError::Entropy(_) => {
@@ -235,9 +270,26 @@ fn too_large(sentence: &str) -> Response<Body> {
     response
 }
 
+/// A response that is awaited, and what its request is called.
+pub(crate) struct Answered {
+    reply: Reply,
+    request_id: HeaderValue,
+}
+
+impl Future for Answered {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(Pin::new(&mut self.reply).poll(context));
+        let headers = response.headers_mut();
+        headers.insert(request_id::NAME, self.request_id.clone());
+        Poll::Ready(Ok(response))
+    }
+}
+
 /// A response that is awaited. Not an async function, so that it needs no box
 /// of its own.
-pub(crate) enum Reply {
+enum Reply {
     /// It is there. None once it has been taken.
     Ready(Option<Box<Response<Body>>>),
     /// A guest handles the request.
@@ -269,8 +321,9 @@ impl Way {
 
 /// A guest at work on a request. Dropping it abandons the event: that is what
 /// happens when the client hangs up.
-pub(crate) struct Guest {
+struct Guest {
     outcome: LocalFuture<Outcome>,
+    request_id: HeaderValue,
     settings: Arc<Settings>,
     overflow: Option<Overflow>,
     ending: Rc<Ending>,
@@ -283,10 +336,10 @@ impl Reply {
 }
 
 impl Future for Reply {
-    type Output = Result<Response<Body>, Infallible>;
+    type Output = Response<Body>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(Ok(match &mut *self {
+        Poll::Ready(match &mut *self {
             Self::Ready(response) => match response.take() {
                 Some(response) => *response,
                 None => return Poll::Pending,
@@ -302,7 +355,7 @@ impl Future for Reply {
                 }
                 Err(_) => report::internal_error(),
             },
-        }))
+        })
     }
 }
 
@@ -320,15 +373,14 @@ impl Guest {
                 response
             }
             Outcome::Failed(failure) => {
-                report::failure(&self.settings, &failure);
+                let about = About::request(&self.request_id);
+                report::failure(&self.settings, about, &failure);
                 return report::response(&failure);
             }
             _ => {
-                tracing::error!(
-                    plugin = &*self.settings.name,
-                    tenant = &*self.settings.tenant_name,
-                    "the guest's answer is no final response"
-                );
+                let about = About::request(&self.request_id);
+                let failure = Failure::Handler("its answer is no final response".into());
+                report::failure(&self.settings, about, &failure);
                 return report::internal_error();
             }
         };

@@ -26,7 +26,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::drain::Drain;
-use crate::http::{Http, Reply};
+use crate::http::{Answered, Http};
 use crate::listen::Load;
 use crate::patient::Patient;
 use crate::protocol::Failure;
@@ -200,13 +200,14 @@ impl Service<Request<Incoming>> for Streaming {
                     };
                     self.http.answer(request, Some(tunnel))
                 }
-                Err(_) => Reply::ready(report::unavailable()),
+                Err(_) => self.http.refuse(request, report::unavailable()),
             },
             // RFC 9220, section 3, which holds here as well.
-            Some(false) => Reply::ready(report::text(
-                StatusCode::NOT_IMPLEMENTED,
-                "The only protocol for which there is a CONNECT is WebSocket.",
-            )),
+            Some(false) => {
+                let sentence = "The only protocol for which there is a CONNECT is WebSocket.";
+                let response = report::text(StatusCode::NOT_IMPLEMENTED, sentence);
+                self.http.refuse(request, response)
+            }
         };
         Streamed { reply, open }
     }
@@ -214,7 +215,7 @@ impl Service<Request<Incoming>> for Streaming {
 
 /// A response that is awaited.
 struct Streamed {
-    reply: Reply,
+    reply: Answered,
     /// None once it is there.
     open: Option<Open>,
 }

@@ -38,6 +38,7 @@ mod queue;
 mod registered;
 mod registry;
 mod report;
+mod request_id;
 mod route;
 mod serve;
 mod socket;

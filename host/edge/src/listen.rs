@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use holdfast_core::metrics::Counter;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -193,6 +194,12 @@ impl Listener {
     pub fn with_connections_max(mut self, connections_max: usize) -> Self {
         self.terms.connections_max = connections_max;
         self
+    }
+
+    /// Counts the connections that are closed at once, since their client address
+    /// has too many. To be asked for after [`Self::with_addresses`].
+    pub fn refused(&self) -> Arc<Counter> {
+        Arc::clone(&self.terms.addresses.refused)
     }
 
     /// Where it listens.

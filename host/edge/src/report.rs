@@ -2,8 +2,8 @@
 //! log; a client learns no more than it can act on.
 
 use bytes::Bytes;
-use holdfast_core::Settings;
 use holdfast_core::event::{Body, Failure};
+use holdfast_core::{ConnectionId, Settings};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -11,14 +11,47 @@ use http_body_util::{BodyExt, Full};
 /// Seconds after which a client may come back to an overloaded host.
 const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 
+/// What an event was about.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct About<'a> {
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) request_id: Option<&'a HeaderValue>,
+}
+
+impl<'a> About<'a> {
+    /// Of an HTTP request.
+    pub(crate) fn request(id: &'a HeaderValue) -> Self {
+        Self {
+            request_id: Some(id),
+            ..Self::default()
+        }
+    }
+
+    /// Of a connection.
+    pub(crate) fn connection(id: ConnectionId) -> Self {
+        Self {
+            connection: Some(id),
+            ..Self::default()
+        }
+    }
+}
+
 /// Logs a failed event, unless the plugin has filled its part of the log.
-pub(crate) fn failure(settings: &Settings, failure: &Failure) {
+pub(crate) fn failure(settings: &Settings, about: About<'_>, failure: &Failure) {
     let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
+    let generation = settings.generation;
+    let connection = about.connection.map(tracing::field::display);
+    let request_id = about.request_id.and_then(|id| id.to_str().ok());
+    let text = failure.to_string();
+    macro_rules! at {
+        ($level:ident) => {
+            tracing::$level!(plugin, tenant, generation, connection, request_id, "{text}")
+        };
+    }
     if let Failure::NoHandler | Failure::Disrupted = failure {
-        tracing::debug!(plugin, tenant, "{failure}");
+        at!(debug);
         return;
     }
-    let text = failure.to_string();
     let Some(dropped) = settings.may_log(text.len()) else {
         return;
     };
@@ -26,8 +59,8 @@ pub(crate) fn failure(settings: &Settings, failure: &Failure) {
         tracing::warn!(plugin, tenant, dropped, "too many lines for the log");
     }
     match failure {
-        Failure::Trap(_) => tracing::error!(plugin, tenant, "{text}"),
-        _ => tracing::warn!(plugin, tenant, "{text}"),
+        Failure::Trap(_) => at!(error),
+        _ => at!(warn),
     }
 }
 

@@ -43,7 +43,7 @@ use crate::frame::{Decoder, FrameError, Item};
 use crate::listen::Load;
 use crate::outbox::{Written, write_all};
 use crate::registered::Registered;
-use crate::report;
+use crate::report::{self, About};
 use crate::sockets::Place;
 use crate::stream::Stream;
 use crate::throttle::Throttle;
@@ -157,7 +157,7 @@ impl Socket {
             let is_full = signals.queue_bytes >= limits.queue_bytes_max;
             if !is_turn_over && !is_paused && !is_full && !self.rest.is_empty() {
                 if let Some(item) = self.decode_rest(bytes_max) {
-                    self.throttle.count(per_second);
+                    self.throttle.count(per_second, &settings.metrics);
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -174,7 +174,7 @@ impl Socket {
             let may_go_on = !is_paused && !is_held;
             if may_go_on && !self.rest.is_empty() {
                 if let Some(item) = self.decode_rest(bytes_max) {
-                    self.throttle.count(per_second);
+                    self.throttle.count(per_second, &settings.metrics);
                     return Poll::Ready(Some(item));
                 }
                 continue;
@@ -182,7 +182,7 @@ impl Socket {
             if may_go_on && let Poll::Ready(item) = self.poll_read(context, bytes_max) {
                 match item {
                     Some(item) => {
-                        self.throttle.count(per_second);
+                        self.throttle.count(per_second, &settings.metrics);
                         return Poll::Ready(Some(item));
                     }
                     None => continue,
@@ -317,7 +317,7 @@ impl Socket {
     fn failed(&self, failure: &Failure) {
         let connection = self.connection();
         let settings = connection.settings();
-        report::failure(&settings, failure);
+        report::failure(&settings, About::connection(connection.key.id), failure);
         let on_error = settings.connection.on_error;
         let closure = match failure {
             Failure::Disrupted => return,

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use holdfast_core::Bucket;
+use holdfast_core::metrics::{LimitHit, PluginMetrics};
 use tokio::time::{Sleep, sleep_until};
 
 /// What a client has sent lately. Nothing is kept of one without a limit.
@@ -35,8 +36,9 @@ impl Throttle {
         polled
     }
 
-    /// Counts a message, which is taken in any case; the next may have to wait.
-    pub(crate) fn count(&mut self, per_second: u32) {
+    /// Counts a message, which is taken in any case; the next may have to wait, and
+    /// that is counted, too.
+    pub(crate) fn count(&mut self, per_second: u32, metrics: &PluginMetrics) {
         if per_second == 0 {
             self.0 = None;
             return;
@@ -50,5 +52,8 @@ impl Throttle {
         });
         let until = state.bucket.spend(per_second, now);
         state.pause = until.map(|until| Box::pin(sleep_until(until.into())));
+        if state.pause.is_some() {
+            metrics.note_limit(LimitHit::Pace);
+        }
     }
 }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use gather::gather;
 use holdfast_core::Settings;
 use holdfast_core::event::{Body as EdgeBody, BodyError};
+use holdfast_core::metrics::LimitHit;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
@@ -123,7 +124,13 @@ impl<B> Checked<B> {
         let settings = &self.watched.settings;
         if settings.may_log(reason.len()).is_some() {
             let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
-            tracing::warn!(tenant, plugin, "a response breaks off: {reason}");
+            let generation = settings.generation;
+            tracing::warn!(
+                tenant,
+                plugin,
+                generation,
+                "a response breaks off: {reason}"
+            );
         }
     }
 
@@ -137,7 +144,9 @@ impl<B> Checked<B> {
                 Ok(frame)
             }
             None => {
-                let bytes_max = self.watched.settings.http.response_bytes_max;
+                let settings = &self.watched.settings;
+                settings.metrics.note_limit(LimitHit::Response);
+                let bytes_max = settings.http.response_bytes_max;
                 self.break_off(&format!("it has more than {bytes_max} bytes"));
                 Err(Error::HttpResponseBodySize(Some(bytes_max)))
             }

@@ -14,6 +14,7 @@ use crate::capability::stdio;
 use crate::http_0_3;
 use crate::plugin::Plugin;
 use crate::reaper::LARGE_BYTES;
+use crate::subject::Subjects;
 use crate::tenant::Memory;
 
 /// The data of one store.
@@ -30,6 +31,8 @@ pub(crate) struct Guest {
     /// Whether the instance is made.
     is_made: bool,
     table_elements: Used,
+    /// What its events are about.
+    pub(crate) subjects: Subjects,
 }
 
 /// Random bytes a guest gets at once. The event loop makes them without a
@@ -109,6 +112,7 @@ impl Guest {
                 memory: Memory::new(&plugin.tenant),
                 is_made: false,
                 table_elements: Used::default(),
+                subjects: Subjects::default(),
             },
         );
         store.limiter(|guest| guest);
@@ -208,7 +212,7 @@ impl ResourceLimiter for Guest {
         metrics.memory_bytes.add(self.memory_bytes.0 - before);
         let may_be = self.memory.grow(desired.saturating_sub(current));
         if !may_be {
-            metrics.note_limit(LimitHit::Memory);
+            metrics.note_limit(LimitHit::TenantMemory);
         }
         match may_be || self.is_made {
             true => Ok(may_be),

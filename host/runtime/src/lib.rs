@@ -33,6 +33,7 @@ mod request;
 mod runtime;
 mod share;
 mod store;
+mod subject;
 mod team;
 mod tenant;
 #[cfg(test)]

@@ -78,12 +78,6 @@ impl Shared {
         }
     }
 
-    /// Counts time that its guests have computed.
-    pub(crate) fn add_cpu(&self, time: Duration) {
-        self.cpu_ns
-            .fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
-    }
-
     /// Time that its guests have computed, in nanoseconds.
     pub(crate) fn cpu_ns(&self) -> u64 {
         self.cpu_ns.load(Ordering::Relaxed)
@@ -128,6 +122,14 @@ impl Plugin {
     /// Which generation it is.
     pub(crate) fn number(&self) -> u32 {
         self.settings.generation
+    }
+
+    /// Counts time that its guests have computed: for this generation, and for the
+    /// plugin, which keeps it.
+    pub(crate) fn add_cpu(&self, time: Duration) {
+        let time_ns = time.as_nanos() as u64;
+        self.shared.cpu_ns.fetch_add(time_ns, Ordering::Relaxed);
+        self.settings.metrics.cpu_ns.add(time_ns);
     }
 
     /// How many instances of it there are, those included that are being made.
@@ -200,6 +202,22 @@ pub(crate) struct Entered(Arc<Plugin>);
 impl Drop for Entered {
     fn drop(&mut self) {
         self.0.shared.events.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// An event waits for an instance, for those who count.
+pub(crate) struct Queued(Arc<Plugin>);
+
+impl Queued {
+    pub(crate) fn new(plugin: &Arc<Plugin>) -> Self {
+        plugin.settings.metrics.waiting.add(1);
+        Self(Arc::clone(plugin))
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.0.settings.metrics.waiting.sub(1);
     }
 }
 

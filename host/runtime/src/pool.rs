@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use holdfast_core::event::{Event, Failure, Outcome};
-use holdfast_core::metrics::{EventKind, EventOutcome, Recorder};
+use holdfast_core::metrics::{EventKind, EventOutcome, LimitHit, Recorder};
 use holdfast_core::plugin::LocalFuture;
 use tokio::sync::Notify;
 use wasmtime::PoolConcurrencyLimitError;
@@ -28,7 +28,7 @@ use crate::guest::NoMemory;
 use crate::instance::{Instance, Place};
 use crate::line::trap;
 use crate::load::Http;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, Queued};
 use crate::share::{Share, Shares};
 use crate::world::websocket_0_1_0::{Call, Form};
 use underway::Underway;
@@ -183,6 +183,7 @@ impl Pool {
             return Box::pin(self.make(place)).await;
         }
         Box::pin(async {
+            let _queued = Queued::new(&self.plugin);
             let mut place = pin!(self.place(&self.waiting_alone));
             loop {
                 tokio::select! {
@@ -255,6 +256,7 @@ impl Pool {
             return Ok(place);
         }
         let _waiting = self.plugin.wait();
+        self.plugin.settings.metrics.note_limit(LimitHit::Instances);
         waiting.update(|count| count + 1);
         let _waiting_here = Defer(|| waiting.update(|count| count - 1));
         let instances = Arc::clone(&self.plugin.shared.instances);

@@ -130,7 +130,7 @@ impl Share {
     }
 
     fn charge(&self, time: Duration) {
-        self.plugin.shared.add_cpu(time);
+        self.plugin.add_cpu(time);
         if self.shares.is_shared.get() {
             let ns = time.as_nanos() as u64;
             if self.shares.schedule.charge(&self.member, ns) {

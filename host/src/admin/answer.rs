@@ -4,13 +4,13 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use holdfast_core::manifest::Role;
-use holdfast_edge::Drain;
 use hyper::body::Incoming;
 use hyper::header::AUTHORIZATION;
 use hyper::{Request, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::action::Action;
 use super::connections::{self, no_plugin};
 use super::drains::Drains;
 use super::failure::Failure;
@@ -19,25 +19,25 @@ use super::reception::Reception;
 use super::reply::{Reply, json, whole};
 use super::request::{Query, read, read_or_default};
 use super::routes::{Found, find};
-use super::table::{Action, Route};
+use super::table::Route;
 use super::tenants::{self, no_tenant};
-use super::{metrics, openapi, topics};
+use super::{Front, logs, metrics, openapi, topics};
 use crate::fleet::{Closed, Handle, Name, Status};
+use crate::log::Tails;
 
 /// What the answers are made from.
 pub(super) struct Office {
     pub(super) fleet: Handle,
     pub(super) keys: Keys,
-    /// Where the host listens.
-    pub(super) serving: SocketAddr,
-    /// Whether it shuts down.
-    pub(super) drain: Drain,
+    pub(super) front: Front,
     pub(super) start: SystemTime,
     /// Plugins that have metrics of their own.
     pub(super) metrics_plugins_max: usize,
     /// Where uploaded components are kept.
     pub(super) reception: Option<Reception>,
     pub(super) drains: Drains,
+    /// The log.
+    pub(super) tails: Tails,
 }
 
 /// What `GET /v1/status` answers.
@@ -138,7 +138,7 @@ impl Office {
         let fleet = &self.fleet;
         match action {
             Action::Health => ok(&Health { status: "ok" }),
-            Action::Ready if self.drain.is_started() => Err(Failure::new(
+            Action::Ready if self.front.drain.is_started() => Err(Failure::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "the host shuts down",
                 "send new connections elsewhere",
@@ -147,6 +147,7 @@ impl Office {
             Action::OpenApi => ok(&openapi::document()),
             Action::Status => self.status(caller).await,
             Action::Metrics => self.metrics(caller).await,
+            Action::Logs => logs::read(&self.tails, caller, &query),
             Action::Reload => ok(&fleet.reload()?.await.map_err(|_| Closed)?),
             Action::Tenants => ok(&tenants::list(fleet, caller, &query.page()?)),
             Action::Tenant(name) => ok(&fleet.tenant(&name).ok_or_else(|| no_tenant(&name))?),
@@ -210,7 +211,7 @@ impl Office {
             host: HostStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
-                listen: self.serving,
+                listen: self.front.address,
                 uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
             },
             status,
@@ -220,10 +221,12 @@ impl Office {
     async fn metrics(&self, caller: &Caller) -> Result<Reply, Failure> {
         let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
         let (start, caller) = (self.start, caller.clone());
+        let refused = self.front.refused.get();
         let page = move || {
             let mut census = fleet.census();
             census.plugins.retain(|it| caller.knows(&it.name.tenant));
-            metrics::write(census, plugins_max, start)
+            let host = metrics::Host { start, refused };
+            metrics::write(census, plugins_max, &host)
         };
         let page = tokio::task::spawn_blocking(page).await;
         let page = page.map_err(|_| Closed)?;
@@ -256,10 +259,7 @@ fn ok(value: &impl Serialize) -> Result<Reply, Failure> {
 /// would be told if there were none.
 fn check(action: &Action, least: Role, caller: &Caller) -> Result<(), Failure> {
     if action.tenant().is_some_and(|tenant| !caller.knows(tenant)) {
-        return Err(Failure::not_found(
-            "there is no such tenant or plugin",
-            "this token is for the plugins of one tenant",
-        ));
+        return Err(Failure::foreign());
     }
     if caller.role < least {
         return Err(Failure::new(

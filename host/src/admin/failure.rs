@@ -46,6 +46,14 @@ impl Failure {
         Self::new(StatusCode::NOT_FOUND, error, hint)
     }
 
+    /// 404, about what another tenant may have or not.
+    pub(super) fn foreign() -> Self {
+        Self::not_found(
+            "there is no such tenant or plugin",
+            "this token is for the plugins of one tenant",
+        )
+    }
+
     /// 401.
     pub(super) fn unauthorized() -> Reply {
         let hint = "send `Authorization: Bearer TOKEN`; the host has written the token to its \

@@ -25,11 +25,18 @@ const OTHER: &str = "(other)";
 /// Classes of statuses, as a label.
 const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
 
-/// Writes the page, with labels for so many plugins. `start` is when the process
-/// began to serve.
-pub(super) fn write(census: Census, plugins_max: usize, start: SystemTime) -> String {
+/// What is known of the process.
+pub(super) struct Host {
+    /// When it began to serve.
+    pub(super) start: SystemTime,
+    /// Connections that were one too many for their client's address.
+    pub(super) refused: u64,
+}
+
+/// Writes the page, with labels for so many plugins.
+pub(super) fn write(census: Census, plugins_max: usize, process: &Host) -> String {
     let mut page = Page::default();
-    host(&mut page, &census, start);
+    host(&mut page, &census, process);
     let rows = rows(census.plugins, plugins_max);
     events(&mut page, &rows);
     counters(&mut page, &rows);
@@ -66,12 +73,12 @@ fn add(sum: &mut Counted, plugin: &Counted) {
     sum.generations += now.generations;
 }
 
-fn host(page: &mut Page, census: &Census, start: SystemTime) {
+fn host(page: &mut Page, census: &Census, process: &Host) {
     let none = Labels::default();
     let version = Labels::default().and("version", env!("CARGO_PKG_VERSION"));
     page.family(Type::Gauge, "holdfast_build_info", "Which version runs.");
     page.sample(&version, 1);
-    let start = start.duration_since(SystemTime::UNIX_EPOCH);
+    let start = process.start.duration_since(SystemTime::UNIX_EPOCH);
     page.family(
         Type::Gauge,
         "holdfast_start_time_seconds",
@@ -80,6 +87,12 @@ fn host(page: &mut Page, census: &Census, start: SystemTime) {
     page.sample(&none, start.unwrap_or_default().as_secs());
     page.family(Type::Gauge, "holdfast_plugins", "Plugins of the manifest.");
     page.sample(&none, census.plugins.len() as u64);
+    page.family(
+        Type::Counter,
+        "holdfast_refused_connections_total",
+        "Connections that were one too many for their client's address.",
+    );
+    page.sample(&none, process.refused);
     let load = &census.load;
     page.family(
         Type::Counter,
@@ -182,7 +195,7 @@ fn counters(page: &mut Page, rows: &[Counted]) {
 
 fn gauges(page: &mut Page, rows: &[Counted]) {
     type Pick = fn(&Counted) -> u64;
-    let families: [(&str, &str, Pick); 5] = [
+    let families: [(&str, &str, Pick); 6] = [
         (
             "holdfast_connections",
             "WebSockets, those in their handshake included.",
@@ -192,6 +205,11 @@ fn gauges(page: &mut Page, rows: &[Counted]) {
             "holdfast_queue_bytes",
             "Bytes that wait for WebSocket clients who take no more now.",
             |row| row.now.queue_bytes,
+        ),
+        (
+            "holdfast_waiting_events",
+            "Events that wait for an instance.",
+            |row| row.totals.waiting,
         ),
         ("holdfast_instances", "Instances.", |row| row.now.instances),
         (
@@ -205,6 +223,14 @@ fn gauges(page: &mut Page, rows: &[Counted]) {
             |row| row.now.generations,
         ),
     ];
+    page.family(
+        Type::Counter,
+        "holdfast_cpu_seconds_total",
+        "Time that guests have computed.",
+    );
+    for row in rows {
+        page.seconds(&labels(row), row.totals.cpu_ns);
+    }
     for (name, help, pick) in families {
         page.family(Type::Gauge, name, help);
         for row in rows {
@@ -253,7 +279,11 @@ mod tests {
             plugins: ["a", "b", "c"].map(plugin).into(),
             load: Arc::default(),
         };
-        write(census, plugins_max, SystemTime::UNIX_EPOCH)
+        let host = Host {
+            start: SystemTime::UNIX_EPOCH,
+            refused: 0,
+        };
+        write(census, plugins_max, &host)
     }
 
     #[test]

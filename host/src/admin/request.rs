@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::StatusCode;
 use hyper::body::Incoming;
 use serde::{Deserialize, Deserializer, de};
+use serde_json::Value;
 
 use super::failure::Failure;
 use super::table::Parameter;
@@ -44,10 +45,16 @@ pub(super) async fn read_or_default<T: Default + for<'a> Deserialize<'a>>(
 }
 
 fn parse<T: for<'a> Deserialize<'a>>(body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(body).map_err(|error| {
+    let bad = |error: String| {
         let error = format!("the body can't be read: {error}");
         Failure::bad_request(error, "send a JSON object as /v1/openapi.json describes it")
-    })
+    };
+    let value: Value = serde_json::from_slice(body).map_err(|error| bad(error.to_string()))?;
+    // A list would be taken for the fields in their order.
+    if !value.is_object() {
+        return Err(bad("it is no object".into()));
+    }
+    serde_json::from_value(value).map_err(|error| bad(error.to_string()))
 }
 
 async fn bytes(body: Incoming) -> Result<Bytes, Failure> {
@@ -145,6 +152,12 @@ impl<'a> Query<'a> {
     }
 }
 
+/// Whether a tenant or a plugin can be named so.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    (1..=64).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 /// 422: whether it is one can't be seen by a schema.
 pub(super) fn unknown_cursor() -> Failure {
     Failure::new(
@@ -175,6 +188,29 @@ impl Page {
 mod tests {
     use super::super::table::PAGING;
     use super::*;
+
+    #[test]
+    fn a_body_is_an_object() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct It {
+            #[serde(deserialize_with = "whole_number")]
+            number: u16,
+        }
+        let parse = |text: &str| super::parse::<It>(text.as_bytes()).ok();
+        assert_eq!(parse("{\"number\":7}"), Some(It { number: 7 }));
+        assert_eq!(parse("{\"number\":7.0}"), Some(It { number: 7 }));
+        for bad in [
+            "[7]",
+            "7",
+            "",
+            "{\"number\":7.5}",
+            "{\"number\":-1}",
+            "{\"number\":65536}",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn a_query_has_what_the_table_names_and_nothing_else() {

@@ -2,7 +2,8 @@
 
 use hyper::Method;
 
-use super::table::{Action, ROUTES, Route};
+use super::action::Action;
+use super::table::{ROUTES, Route};
 
 /// What a request is about.
 pub(super) enum Found {

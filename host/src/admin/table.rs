@@ -1,12 +1,12 @@
 //! What can be asked: one table, of which the requests are found, the roles
 //! checked and the document for /v1/openapi.json written.
 
-use holdfast_core::ConnectionId;
 use holdfast_core::manifest::Role;
 use hyper::Method;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
+use super::action::{Action, connection, name, tenant};
 use super::answer::{Answer, Deployment, Health, Readiness, Rollback};
 use super::connections::{CloseAnswer, CloseRequest, ConnectionAnswer, ConnectionPage};
 use super::connections::{SendAnswer, SendRequest};
@@ -14,61 +14,8 @@ use super::drains::{DrainAnswer, DrainRequest};
 use super::request::{CURSOR_BYTES_MAX, PAGE_LEN, PAGE_LEN_MAX};
 use super::tenants::TenantPage;
 use super::topics::{PublishAnswer, PublishRequest, TopicPage};
-use super::{metrics, reply};
-use crate::fleet::{Change, Name, PluginView, Report, TenantView};
-
-/// What can be asked for.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Health,
-    Ready,
-    OpenApi,
-    Status,
-    Metrics,
-    Reload,
-    Tenants,
-    Tenant(String),
-    Plugin(Name),
-    Rollback(Name),
-    Promote(Name),
-    Upload(Name),
-    Deploy(Name),
-    Drain(Name),
-    Undrain(Name),
-    Connections(Name),
-    Connection(Name, ConnectionId),
-    Close(Name, ConnectionId),
-    Send(Name, ConnectionId),
-    Topics(String),
-    Publish(String),
-}
-
-impl Action {
-    /// Whose things it is about; none if it is about the host.
-    pub(super) fn tenant(&self) -> Option<&str> {
-        match self {
-            Self::Health
-            | Self::Ready
-            | Self::OpenApi
-            | Self::Status
-            | Self::Metrics
-            | Self::Reload
-            | Self::Tenants => None,
-            Self::Tenant(tenant) | Self::Topics(tenant) | Self::Publish(tenant) => Some(tenant),
-            Self::Plugin(name)
-            | Self::Rollback(name)
-            | Self::Promote(name)
-            | Self::Upload(name)
-            | Self::Deploy(name)
-            | Self::Drain(name)
-            | Self::Undrain(name)
-            | Self::Connections(name)
-            | Self::Connection(name, _)
-            | Self::Close(name, _)
-            | Self::Send(name, _) => Some(&name.tenant),
-        }
-    }
-}
+use super::{logs, metrics, reply};
+use crate::fleet::{Change, PluginView, Report, TenantView};
 
 /// A schema, and those to which it refers.
 pub(super) type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -206,7 +153,7 @@ fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 /// All of them.
-pub(super) static ROUTES: [Route; 21] = [
+pub(super) static ROUTES: [Route; 22] = [
     // Whoever watches over the host needs nothing else of it.
     get(
         "/v1/health",
@@ -243,6 +190,14 @@ pub(super) static ROUTES: [Route; 21] = [
         "What is counted, in the text format of Prometheus",
     )
     .fails(&[503]),
+    get(
+        "/v1/logs",
+        |_| Some(Action::Logs),
+        Given::Text(logs::CONTENT_TYPE),
+        "The last lines of the log, and with `follow` those that come",
+    )
+    .query(&logs::PARAMETERS)
+    .fails(&[404, 503]),
     post(
         "/v1/reload",
         |_| Some(Action::Reload),
@@ -367,24 +322,6 @@ pub(super) static ROUTES: [Route; 21] = [
         "Send a message to all subscribers of a topic",
     ),
 ];
-
-fn tenant(names: &[&str]) -> Option<String> {
-    let [tenant] = names else { return None };
-    Some((*tenant).to_owned())
-}
-
-fn name(names: &[&str]) -> Option<Name> {
-    let [tenant, plugin] = names else { return None };
-    Some(Name {
-        tenant: (*tenant).to_owned(),
-        plugin: (*plugin).to_owned(),
-    })
-}
-
-fn connection(names: &[&str]) -> Option<(Name, ConnectionId)> {
-    let (id, names) = names.split_last()?;
-    Some((name(names)?, id.parse().ok()?))
-}
 
 /// The type of a body of JSON.
 pub(super) const JSON: &str = reply::JSON;

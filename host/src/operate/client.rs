@@ -61,12 +61,28 @@ impl Client {
         self.send(Method::PUT, path, body.into())
     }
 
-    fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Problem> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(anyhow::Error::from)?;
-        let request = Request::builder()
+    /// Asks, and hands over what comes, for as long as something comes.
+    pub(super) fn follow(
+        &self,
+        path: &str,
+        mut take: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> Result<(), Problem> {
+        let request = self.request(Method::GET, path, Bytes::new())?;
+        let answered = runtime()?.block_on(self.stream(request, &mut take));
+        match answered {
+            Ok(None) => Ok(()),
+            Ok(Some((status, body))) => Err(self.denied(status, &body)),
+            Err(error) => Err(self.no_answer(&format!("{error:#}"))),
+        }
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Bytes,
+    ) -> Result<Request<Full<Bytes>>, Problem> {
+        Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, &self.authority)
@@ -76,8 +92,12 @@ impl Client {
             .map_err(|_| {
                 let message = "the token can't be sent";
                 Problem::new(message, "give it as it is in the host's admin file")
-            })?;
-        let answered = runtime
+            })
+    }
+
+    fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, Problem> {
+        let request = self.request(method, path, body)?;
+        let answered = runtime()?
             .block_on(async { tokio::time::timeout(ANSWER_TIMEOUT, self.exchange(request)).await });
         let (status, body) = match answered {
             Ok(Ok(answer)) => answer,
@@ -87,10 +107,41 @@ impl Client {
         if status.is_success() {
             return Ok(body);
         }
-        Err(match serde_json::from_slice::<Denial>(&body) {
+        Err(self.denied(status, &body))
+    }
+
+    fn denied(&self, status: StatusCode, body: &[u8]) -> Problem {
+        match serde_json::from_slice::<Denial>(body) {
             Ok(denial) => Problem::new(denial.error, denial.hint),
             Err(_) => self.no_answer(&format!("it answered {status}")),
-        })
+        }
+    }
+
+    /// Hands over a good answer; returns one that is not.
+    async fn stream(
+        &self,
+        request: Request<Full<Bytes>>,
+        take: &mut impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> anyhow::Result<Option<(StatusCode, Bytes)>> {
+        let connecting = TcpStream::connect(&self.authority);
+        let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting).await??;
+        let io = TokioIo::new(stream);
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await?;
+        // It ends with the runtime.
+        let connection = tokio::spawn(connection);
+        let (head, mut body) = sender.send_request(request).await?.into_parts();
+        if !head.status.is_success() {
+            let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| anyhow::anyhow!(error))?;
+            return Ok(Some((head.status, body.to_bytes())));
+        }
+        while let Some(frame) = body.frame().await {
+            if let Some(data) = frame?.data_ref() {
+                take(data)?;
+            }
+        }
+        connection.abort();
+        Ok(None)
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
@@ -124,4 +175,11 @@ impl Client {
             "see whether it still runs: its admin file may be left over",
         )
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Problem> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    Ok(runtime.map_err(anyhow::Error::from)?)
 }

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use holdfast_core::manifest::DEFAULT_TENANT;
 
 use crate::admin::Answer;
-use crate::fleet::{Change, FaultStatus, GenerationStatus, Message, PluginStatus, Report, What};
+use crate::fleet::{
+    Change, FaultStatus, GenerationStatus, Message, PluginStatus, Report, TenantView, What,
+};
 
 /// Digits of a digest that are shown.
 const DIGEST_LEN: usize = 12;
@@ -109,6 +111,26 @@ fn row(plugin: &PluginStatus, it: &GenerationStatus) -> [String; 8] {
     ]
 }
 
+/// The tenants of a host.
+pub(super) fn tenants(tenants: &[TenantView]) -> String {
+    let mut rows = vec![["TENANT", "HOSTS", "PLUGINS"].map(str::to_owned)];
+    let list = |names: &[String], none: &str| match names.is_empty() {
+        true => none.to_owned(),
+        false => names.join(", "),
+    };
+    rows.extend(tenants.iter().map(|tenant| {
+        let (hosts, plugins) = (list(&tenant.hosts, "any"), list(&tenant.plugins, "-"));
+        [tenant.name.clone(), hosts, plugins]
+    }));
+    let mut text = columns(&rows);
+    for tenant in tenants {
+        if let Some(error) = &tenant.last_error {
+            let _ = write!(text, "\n{}:\n{}", tenant.name, fault(error));
+        }
+    }
+    text
+}
+
 /// What a look has changed.
 pub(super) fn report(report: &Report) -> String {
     let mut text = String::new();
@@ -191,8 +213,8 @@ fn age(seconds: u64) -> String {
 }
 
 /// Rows in columns, each as wide as it has to be.
-fn columns(rows: &[[String; 8]]) -> String {
-    let mut widths = [0; 8];
+fn columns<const COUNT: usize>(rows: &[[String; COUNT]]) -> String {
+    let mut widths = [0; COUNT];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = cell.chars().count().max(*width);

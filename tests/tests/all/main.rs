@@ -32,6 +32,7 @@ mod isolation;
 mod latency;
 mod limits;
 mod limits_guest;
+mod logs;
 mod metrics;
 mod new;
 mod order;

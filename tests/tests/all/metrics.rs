@@ -4,10 +4,11 @@ use holdfast_tests::admin::Admin;
 use holdfast_tests::build::Build;
 use holdfast_tests::folder::Folder;
 use holdfast_tests::host::Host;
-use holdfast_tests::http::get;
+use holdfast_tests::http::{full, get, request, send};
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{End, Socket, handshake};
 use holdfast_tests::wait::found;
+use http_body_util::BodyExt;
 
 const FORM: &str = "plain";
 
@@ -117,6 +118,121 @@ async fn a_plugin_keeps_its_counts_when_it_is_reloaded() {
     becomes(&admin, &reloads("installed"), 2.0).await;
     host.ask(&["rollback", "fixture"]).await;
     becomes(&admin, &reloads("rolled_back"), 1.0).await;
+    host.stop().await;
+}
+
+/// The name of the sample of a limit.
+fn limit_hits(tenant: &str, plugin: &str, limit: &str) -> String {
+    let name = "holdfast_limit_hits_total";
+    format!("{name}{{tenant=\"{tenant}\",plugin=\"{plugin}\",limit=\"{limit}\"}}")
+}
+
+#[tokio::test]
+async fn limits_that_somebody_has_run_into_are_counted() {
+    let setup = Setup::of_build(&Build::new(FORM, 1))
+        .plugin("allow_http", "[\"127.0.0.1:1\"]")
+        .limit("keyvalue_value_bytes_max", 10)
+        .limit("messages_per_second_max", 1)
+        .limit("response_bytes_max", 100)
+        .limit("outbound_per_second_max", 1)
+        .limit("instances_max", 1);
+    let (host, admin, _data) = start(setup).await;
+    let hits = |limit: &str| limit_hits("default", "fixture", limit);
+    let mut socket = Socket::open(&host, "/").await;
+    socket.ask("keep 100").await;
+    becomes(&admin, &hits("keyvalue"), 1.0).await;
+    socket.ask("echo again").await;
+    assert!(sample(&admin, &hits("messages_per_second")).await >= 1.0);
+
+    // The answers of some are broken off.
+    let begin = async |path: &str| {
+        let request = request("GET", path, full(""));
+        send(&host, request).await
+    };
+    let _ = begin("/events/100/1").await.unwrap().collect().await;
+    becomes(&admin, &hits("response"), 1.0).await;
+    let outbound = found("an outbound request too many", async || {
+        get(&host, "/fetch?url=http://127.0.0.1:1/").await;
+        let hits = sample(&admin, &hits("outbound")).await;
+        (hits >= 1.0).then_some(hits)
+    });
+    outbound.await;
+
+    let waiting = "holdfast_waiting_events{tenant=\"default\",plugin=\"fixture\"}";
+    let before = sample(&admin, &hits("instances")).await;
+    let sleeps = async { tokio::join!(begin("/act/sleep:1000"), begin("/act/sleep:1000")) };
+    let sees = becomes(&admin, waiting, 1.0);
+    let ((one, other), ()) = tokio::join!(sleeps, sees);
+    assert!(one.unwrap().status() == 200 && other.unwrap().status() == 200);
+    assert!(sample(&admin, &hits("instances")).await > before);
+    becomes(&admin, waiting, 0.0).await;
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn limits_of_a_tenant_are_counted_apart() {
+    let manifest = "
+[tenant.acme.limits]
+handshakes_per_second_max = 1
+connections_max = 100
+[tenant.small.limits]
+connections_max = 1
+memory_bytes_max = 3000000
+[[plugin]]
+name = \"a\"
+tenant = \"acme\"
+component = \"{plain.wasm}\"
+[[plugin]]
+name = \"s\"
+tenant = \"small\"
+component = \"{plain.wasm}\"
+[[route]]
+path = \"/a\"
+plugin = \"a\"
+tenant = \"acme\"
+[[route]]
+path = \"/\"
+plugin = \"s\"
+tenant = \"small\"
+";
+    let (host, admin, _data) = start(Setup::manifest(manifest)).await;
+    let mut sockets = Vec::new();
+    let refused = found("a handshake too fast", async || {
+        match Socket::offer(&host, handshake("/a")).await {
+            Ok(socket) => {
+                sockets.push(socket);
+                None
+            }
+            Err(refusal) => Some(refusal.status()),
+        }
+    })
+    .await;
+    assert_eq!(refused, 503);
+    becomes(&admin, &limit_hits("acme", "a", "handshakes"), 1.0).await;
+    let mut one = Socket::open(&host, "/").await;
+    assert!(Socket::offer(&host, handshake("/")).await.is_err());
+    becomes(&admin, &limit_hits("small", "s", "tenant_connections"), 1.0).await;
+    assert_eq!(one.ask("grow 8000000").await, "no memory");
+    let memory = limit_hits("small", "s", "tenant_memory");
+    assert!(sample(&admin, &memory).await >= 1.0);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn computing_is_counted_in_seconds() {
+    let (host, admin, _data) = start(Setup::of_build(&Build::new(FORM, 1))).await;
+    let name = "holdfast_cpu_seconds_total{tenant=\"default\",plugin=\"fixture\"}";
+    let before = sample(&admin, name).await;
+    assert_eq!(get(&host, "/act/compute:10000000").await.status, 200);
+    let after = sample(&admin, name).await;
+    assert!(after > before + 0.000_1, "{before} {after}");
+    host.put(&Build::new(FORM, 2));
+    host.ask(&["reload"]).await;
+    assert!(
+        sample(&admin, name).await >= after,
+        "a new generation goes on"
+    );
+    becomes(&admin, "holdfast_refused_connections_total", 0.0).await;
     host.stop().await;
 }
 

@@ -132,12 +132,13 @@ async fn each_role_may_do_so_much() {
 
 /// Every operation: method, path, body, the least role (a place in [`ROLES`];
 /// none if no token is needed), and what comes of it for those who may.
-const OPERATIONS: [(&str, &str, &str, Option<usize>, u16); 21] = [
+const OPERATIONS: [(&str, &str, &str, Option<usize>, u16); 22] = [
     ("GET", "/v1/health", "", None, 200),
     ("GET", "/v1/ready", "", None, 200),
     ("GET", "/v1/openapi.json", "", Some(0), 200),
     ("GET", "/v1/status", "", Some(0), 200),
     ("GET", "/metrics", "", Some(0), 200),
+    ("GET", "/v1/logs", "", Some(0), 200),
     ("POST", "/v1/reload", "", Some(2), 200),
     ("GET", "/v1/tenants", "", Some(0), 200),
     ("GET", "/v1/tenants/{tenant}", "", Some(0), 200),

@@ -14,7 +14,7 @@ use super::Socket;
 use crate::connection::{Connection, Wait};
 use crate::event_loop::Ticket;
 use crate::frame::Item;
-use crate::report;
+use crate::report::{self, About};
 
 impl Socket {
     /// Ends the connection, and tells the guest.
@@ -91,6 +91,7 @@ pub(crate) async fn close(event_loop: &Ticket, connection: &Connection) {
     let event = Event::Close(connection.event_state(), connection.closure());
     let closed = event_loop.plugins.deliver(connection.plugin, event).await;
     if let Outcome::Failed(failure) = closed {
-        report::failure(&connection.settings(), &failure);
+        let about = About::connection(connection.key.id);
+        report::failure(&connection.settings(), about, &failure);
     }
 }

@@ -7,6 +7,7 @@ mod batch;
 
 use std::sync::Arc;
 
+use holdfast_core::metrics::LimitHit;
 use wasmtime::component::{ComponentType, Lift, Linker, Lower, Resource, ResourceType, WasmStr};
 use wasmtime::{Result, StoreContextMut};
 
@@ -146,13 +147,24 @@ fn change(
     let limits = plugin.keyvalue.clone();
     let changes = Arc::clone(&plugin.tenant.changes);
     let database = database(store).clone();
+    let metrics = Arc::clone(&plugin.settings.metrics);
     async move {
-        let kind = kind?;
-        kind.check(limits.value_bytes_max)?;
-        let bytes_max = limits.bytes_max;
-        // So that those of other tenants wait for no more.
-        let _one_of_some = changes.acquire().await.map_err(StoreError::failed)?;
-        database.change(Change { bytes_max, kind }).await
+        let changed = async {
+            let kind = kind?;
+            kind.check(limits.value_bytes_max)?;
+            let bytes_max = limits.bytes_max;
+            // So that those of other tenants wait for no more.
+            let _one_of_some = changes.acquire().await.map_err(StoreError::failed)?;
+            database.change(Change { bytes_max, kind }).await
+        };
+        let changed = changed.await;
+        if matches!(
+            changed,
+            Err(StoreError::Full(_) | StoreError::ValueTooLong(_))
+        ) {
+            metrics.note_limit(LimitHit::Keyvalue);
+        }
+        changed
     }
 }
 

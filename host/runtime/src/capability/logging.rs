@@ -5,6 +5,7 @@ use wasmtime::{Result, StoreContextMut};
 
 use crate::guest::Guest;
 use crate::line::line;
+use crate::subject::{Subject, subject};
 
 const LOGGING: &str = "wasi:logging/logging@0.1.0-draft";
 
@@ -32,25 +33,38 @@ enum Level {
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
     linker.instance(LOGGING)?.func_wrap(
         "log",
-        |store: StoreContextMut<'_, Guest>,
+        |mut store: StoreContextMut<'_, Guest>,
          (level, context, message): (Level, WasmStr, WasmStr)| {
+            let subject = subject(&mut store);
             let context = context.to_str(&store)?;
             let message = message.to_str(&store)?;
-            log(store.data(), level, &line(&context), &line(&message));
+            log(
+                store.data(),
+                &subject,
+                level,
+                &line(&context),
+                &line(&message),
+            );
             Ok(())
         },
     )
 }
 
-fn log(guest: &Guest, level: Level, context: &str, message: &str) {
+fn log(guest: &Guest, subject: &Subject, level: Level, context: &str, message: &str) {
     if !guest.plugin().may_log(context.len() + message.len()) {
         return;
     }
     let settings = &guest.plugin().settings;
     let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
+    let generation = settings.generation;
+    let connection = subject.connection.map(tracing::field::display);
+    let request_id = subject.request_id();
     macro_rules! at {
         ($level:ident) => {
-            tracing::$level!(target: "guest", tenant, plugin, context, "{message}")
+            tracing::$level!(
+                target: "guest",
+                tenant, plugin, generation, connection, request_id, context, "{message}"
+            )
         };
     }
     match level {

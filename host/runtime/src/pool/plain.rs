@@ -28,6 +28,7 @@ use crate::line::{handler_failure, trap};
 use crate::plugin::Entered;
 use crate::request;
 use crate::share::{Share, Turn};
+use crate::subject::Subject;
 use crate::world::websocket_0_1_0::{Alone, Call};
 
 /// Runs a WebSocket event in the caller's own task.
@@ -181,6 +182,9 @@ async fn serve(
     budget.begin();
     let limit_ms = plugin.event.timeout_ms;
     let has_head = Arc::new(AtomicBool::new(false));
+    let subject = Subject::of_request(&request);
+    let about = subject.clone();
+    store.data_mut().subjects.set(subject);
     let (request, out) =
         arguments(store, request, head, &has_head).map_err(|error| trap(&error))?;
     let handler = handler.wasi_http_incoming_handler();
@@ -215,8 +219,17 @@ async fn serve(
         // Nobody else hears of it.
         let text = failure.to_string();
         if plugin.may_log(text.len()) {
-            let (tenant, plugin) = (&*plugin.settings.tenant_name, &*plugin.settings.name);
-            tracing::warn!(tenant, plugin, "after its response: {text}");
+            let settings = &plugin.settings;
+            let (tenant, plugin) = (&*settings.tenant_name, &*settings.name);
+            let generation = settings.generation;
+            let request_id = about.request_id();
+            tracing::warn!(
+                tenant,
+                plugin,
+                generation,
+                request_id,
+                "after its response: {text}"
+            );
         }
     }
     served

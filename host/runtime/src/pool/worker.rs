@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use super::Pool;
 use super::plain::no_instance;
 use crate::instance::Place;
-use crate::plugin::Entered;
+use crate::plugin::{Entered, Queued};
 use crate::world::websocket_0_1_0::Call;
 use seat::Seat;
 
@@ -39,6 +39,7 @@ struct Job {
     /// None for the end of a connection, which is told however late.
     deadline: Option<Instant>,
     entered: Entered,
+    queued: Queued,
 }
 
 /// The workers of one pool.
@@ -109,6 +110,7 @@ pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome
         task,
         reply,
         entered,
+        queued: Queued::new(&pool.plugin),
     };
     pool.crew.jobs.borrow_mut().push_back(job);
     match pool.free_seat() {

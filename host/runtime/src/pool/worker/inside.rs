@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use holdfast_core::event::{Body, Failure, Outcome};
+use holdfast_core::metrics::LimitHit;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime::component::{Accessor, GuestTaskId};
@@ -27,6 +28,7 @@ use crate::http_0_3;
 use crate::instance::{Handlers, HttpHandler};
 use crate::line::{handler_failure, trap};
 use crate::pool::{Pool, USES};
+use crate::subject::Subject;
 use crate::world::websocket_0_1_0::Among;
 
 /// A job which the guest has begun and not answered.
@@ -151,7 +153,9 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         reply,
         deadline,
         entered,
+        queued,
     } = job;
+    drop(queued);
     let guest_task = Rc::new(Cell::new(None));
     desk.budget.begin();
     desk.begun.borrow_mut().push(Begun {
@@ -164,7 +168,12 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         Task::WebSocket(call) => match &handlers.websocket {
             Some(handlers) => {
                 let task = &guest_task;
-                (handlers.run(Among { accessor, task }, call).await, None)
+                let among = Among {
+                    accessor,
+                    task,
+                    subject: Subject::default(),
+                };
+                (handlers.run(among, call).await, None)
             }
             None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
         },
@@ -182,6 +191,9 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         }
     }
     desk.budget.end();
+    if let Some(task) = guest_task.get() {
+        accessor.with(|mut access| access.get().subjects.remove(task));
+    }
     drop(entered);
 }
 
@@ -207,6 +219,8 @@ async fn serve(
             let bytes_max = desk.pool.plugin.http.response_bytes_max;
             if let Some(bytes) = response.body_mut().take_whole() {
                 if !body::may_have(bytes.len(), bytes_max) {
+                    let metrics = &desk.pool.plugin.settings.metrics;
+                    metrics.note_limit(LimitHit::Response);
                     let text = format!("its response has more than {bytes_max} bytes");
                     return (Ok(Outcome::Failed(Failure::Handler(text))), None);
                 }
@@ -247,6 +261,7 @@ async fn respond(
     task: &Cell<Option<GuestTaskId>>,
 ) -> wasmtime::Result<Result<Response, ErrorCode>> {
     let handler = handler.wasi_http_handler().func_handle();
+    let subject = Subject::of_request(&request);
     let call = accessor.with(|mut access| {
         let view = access.get().http_0_3();
         let request = http_0_3::Request::incoming(request, view.outbound);
@@ -254,6 +269,7 @@ async fn respond(
         handler.start_call_concurrent(access, (request,))
     })?;
     task.set(Some(call.task()));
+    accessor.with(|mut access| access.get().subjects.add(call.task(), subject));
     match handler.finish_call_concurrent(accessor, call).await?.0 {
         Ok(response) => accessor.with(|mut access| {
             let response = access.get().http_0_3().table.take_response(response)?;

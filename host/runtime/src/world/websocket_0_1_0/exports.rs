@@ -16,6 +16,7 @@ use super::attachments::{self, Migration};
 use super::types::{Acceptance, Closure, Connection, HandlerError, Handshake, Message, Rejection};
 use crate::guest::Guest;
 use crate::line::handler_failure;
+use crate::subject::Subject;
 
 const WAITING: &str = "holdfast:websocket/websocket-handler@0.1.0";
 const PLAIN: &str = "holdfast:websocket/websocket-handler-sync@0.1.0";
@@ -142,6 +143,9 @@ pub(crate) enum Call {
 /// How a handler is called. A trait, so that the future of a plain call, made
 /// anew for each event, has no room for a waiting one.
 pub(crate) trait Caller {
+    /// What the calls that follow are about.
+    fn about(&mut self, subject: Subject);
+
     async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
@@ -155,9 +159,14 @@ pub(crate) struct Alone<'a>(pub(crate) &'a mut Store<Guest>);
 pub(crate) struct Among<'a> {
     pub(crate) accessor: &'a Accessor<Guest>,
     pub(crate) task: &'a Cell<Option<GuestTaskId>>,
+    pub(crate) subject: Subject,
 }
 
 impl Caller for Alone<'_> {
+    fn about(&mut self, subject: Subject) {
+        self.0.data_mut().subjects.set(subject);
+    }
+
     async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
@@ -168,6 +177,10 @@ impl Caller for Alone<'_> {
 }
 
 impl Caller for Among<'_> {
+    fn about(&mut self, subject: Subject) {
+        self.subject = subject;
+    }
+
     async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
@@ -177,6 +190,9 @@ impl Caller for Among<'_> {
             .accessor
             .with(|store| handler.start_call_concurrent(store, params))?;
         self.task.set(Some(call.task()));
+        let subject = std::mem::take(&mut self.subject);
+        self.accessor
+            .with(|mut store| store.get().subjects.add(call.task(), subject));
         handler.finish_call_concurrent(self.accessor, call).await
     }
 }
@@ -189,6 +205,7 @@ impl Handlers {
 
     /// Runs one event. An error means that the instance is lost.
     pub(crate) async fn run(&self, mut caller: impl Caller, call: Call) -> Result<Outcome> {
+        caller.about(Subject::of_call(&call));
         let (handled,) = match call {
             Call::Accept(handshake) => {
                 let (decision,) = caller.call(self.accept, (handshake.into(),)).await?;

@@ -1,0 +1,91 @@
+//! What an event is about, for the lines that its guest writes meanwhile.
+
+use holdfast_core::ConnectionId;
+use http::HeaderValue;
+use wasmtime::StoreContextMut;
+use wasmtime::component::GuestTaskId;
+
+use crate::guest::Guest;
+use crate::world::websocket_0_1_0::Call;
+
+/// The field of a request which says what it is called. The edge has put it
+/// there.
+const REQUEST_ID: &str = "x-request-id";
+
+/// What an event is about.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Subject {
+    pub(crate) connection: Option<ConnectionId>,
+    request_id: Option<HeaderValue>,
+}
+
+impl Subject {
+    /// Of an HTTP request.
+    pub(crate) fn of_request<B>(request: &http::Request<B>) -> Self {
+        Self {
+            connection: None,
+            request_id: request.headers().get(REQUEST_ID).cloned(),
+        }
+    }
+
+    /// Of an event of a connection.
+    pub(crate) fn of_call(call: &Call) -> Self {
+        match call {
+            Call::Accept(handshake) => Self {
+                connection: Some(handshake.id),
+                request_id: handshake.headers.get(REQUEST_ID).cloned(),
+            },
+            Call::Open(state) | Call::Message(state, _) | Call::Close(state, _) => Self {
+                connection: Some(state.id),
+                request_id: None,
+            },
+            Call::Migrate(_) => Self::default(),
+        }
+    }
+
+    pub(crate) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_ref()?.to_str().ok()
+    }
+}
+
+/// The subjects of the events in one store.
+#[derive(Default)]
+pub(crate) struct Subjects {
+    /// That of the last event, where there is one at a time.
+    alone: Subject,
+    /// Those of the events that are under way together.
+    among: Vec<(GuestTaskId, Subject)>,
+}
+
+impl Subjects {
+    /// An event begins that is alone with the store.
+    pub(crate) fn set(&mut self, subject: Subject) {
+        self.alone = subject;
+    }
+
+    /// An event has begun among others.
+    pub(crate) fn add(&mut self, task: GuestTaskId, subject: Subject) {
+        self.among.push((task, subject));
+    }
+
+    /// Nothing more comes of it.
+    pub(crate) fn remove(&mut self, task: GuestTaskId) {
+        if let Some(place) = self.among.iter().position(|(other, _)| *other == task) {
+            self.among.swap_remove(place);
+        }
+    }
+}
+
+/// What the guest is at work for that has called the host.
+pub(crate) fn subject(store: &mut StoreContextMut<'_, Guest>) -> Subject {
+    if store.data().subjects.among.is_empty() {
+        return store.data().subjects.alone.clone();
+    }
+    // The event's own task is the last.
+    let task = store.async_call_stack().ok().and_then(|tasks| tasks.last());
+    let mut among = store.data().subjects.among.iter();
+    let found = among.find(|(other, _)| Some(*other) == task);
+    found
+        .map(|(_, subject)| subject.clone())
+        .unwrap_or_default()
+}
