@@ -19,9 +19,10 @@
     (func (export "realloc") (param i32 i32 i32 i32) (result i32) unreachable))
   (core instance $memory (instantiate $memory))
   (alias core export $memory "memory" (core memory $mem))
+  (alias core export $memory "realloc" (core func $realloc))
   (core func $subscribe (canon lower (func $clock "subscribe-duration")))
   (core func $poll (canon lower (func $poll "poll")
-    (memory $mem) (realloc (func $memory "realloc"))))
+    (memory $mem) (realloc $realloc)))
   (core module $m
     (import "memory" "memory" (memory 600))
     (import "clock" "subscribe" (func $subscribe (param i64) (result i32)))

@@ -18,7 +18,7 @@ use crate::host::Host;
 use crate::http::{Client, full};
 use crate::process::Delay;
 use crate::socket::{Socket, handshake};
-use crate::wait::{PATIENCE, until};
+use crate::wait::{PATIENCE, found, until};
 
 /// WebSockets; beside them there are requests.
 const SOCKETS: u32 = 2;
@@ -62,18 +62,18 @@ pub struct Times {
 impl Neighbour {
     /// Begins. The host has one event loop, and at this authority the fixture
     /// answers.
-    pub fn start(host: &Host, authority: &str) -> Self {
+    pub async fn start(host: &Host, authority: &str) -> Self {
         let shared = Arc::new(Shared::default());
         let (address, authority) = (host.address(), authority.to_owned());
-        let threads = ["loop-0", "epoch"];
-        let host_delays = threads.map(|name| Delay::of_thread(host.pid(), name));
+        // A thread gives itself its name, some time after it has begun.
+        let delay = async |name| found(name, async || Delay::of_thread(host.pid(), name)).await;
+        let (event_loop, epoch) = (delay("loop-0").await, delay("epoch").await);
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime");
-            let [event_loop, epoch] = host_delays;
             let clock = Clock {
                 shared: for_thread,
                 delays: [event_loop, epoch, Delay::here()],

@@ -142,23 +142,43 @@ pub fn raise_file_limit() {
     setrlimit(Resource::Nofile, raised).expect("the limit may be raised to the maximum");
 }
 
+/// The time for which a process has had a processor, but for its threads that have
+/// ended.
+pub fn processor_time(pid: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a live process");
+    let files = threads.filter_map(|entry| File::open(entry.ok()?.path().join("schedstat")).ok());
+    files.map(|file| number(&file, 0)).sum()
+}
+
+/// One of the three numbers in a `schedstat`, in nanoseconds.
+fn number(file: &File, index: usize) -> Duration {
+    let mut text = [0; 128];
+    let len = file.read_at(&mut text, 0).unwrap_or(0);
+    let text = std::str::from_utf8(&text[..len]).unwrap_or_default();
+    let number = text
+        .split(' ')
+        .nth(index)
+        .and_then(|word| word.parse().ok());
+    Duration::from_nanos(number.unwrap_or(0))
+}
+
 /// The time that a thread has waited for a processor although it could have run.
 /// On a machine which does much else, that is no time of its own.
 #[derive(Debug)]
 pub struct Delay(Option<File>);
 
 impl Delay {
-    /// Of the thread of this name.
-    pub fn of_thread(pid: u32, name: &str) -> Self {
+    /// Of the thread of this name; none if there is none yet.
+    pub fn of_thread(pid: u32, name: &str) -> Option<Self> {
         let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a live process");
         let mut threads = threads.filter_map(|entry| Some(entry.ok()?.path()));
         let is_it = |path: &PathBuf| {
             let name_of = fs::read_to_string(path.join("comm")).unwrap_or_default();
             name_of.trim_end() == name
         };
-        let thread = threads.find(is_it).expect("a thread of this name");
+        let thread = threads.find(is_it)?;
         // A kernel may do without; then nothing is known, and nothing is left out.
-        Self(File::open(thread.join("schedstat")).ok())
+        Some(Self(File::open(thread.join("schedstat")).ok()))
     }
 
     /// Of the thread that calls.
@@ -168,14 +188,7 @@ impl Delay {
 
     /// So much so far.
     pub fn total(&self) -> Duration {
-        // The second of three numbers, in nanoseconds.
-        let mut text = [0; 128];
         let file = self.0.as_ref();
-        let len = file
-            .and_then(|file| file.read_at(&mut text, 0).ok())
-            .unwrap_or(0);
-        let text = std::str::from_utf8(&text[..len]).unwrap_or_default();
-        let number = text.split(' ').nth(1).and_then(|word| word.parse().ok());
-        Duration::from_nanos(number.unwrap_or(0))
+        file.map_or(Duration::ZERO, |file| number(file, 1))
     }
 }

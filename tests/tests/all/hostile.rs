@@ -9,3 +9,4 @@ mod loading;
 mod memory;
 mod messages;
 mod outbound;
+mod removal;

@@ -117,6 +117,32 @@ async fn names_and_ids_of_one_mean_nothing_to_the_other() {
 }
 
 #[tokio::test]
+async fn keys_and_lines_of_one_are_not_those_of_the_other() {
+    let host = two().start().await;
+    let mut acme = open(&host, "acme.example", "/").await;
+    let mut bob = open(&host, "bob.example", "/").await;
+    for expected in ["1", "2", "3"] {
+        assert_eq!(acme.ask("increment visits").await, expected);
+    }
+    // The same name, and others that would be it if names were put together.
+    for name in [
+        "visits",
+        "acme/visits",
+        "../acme/visits",
+        "acme\0visits",
+        "visits\0",
+    ] {
+        assert_eq!(bob.ask(&format!("increment {name}")).await, "1", "{name:?}");
+    }
+    assert_eq!(acme.ask("increment visits").await, "4");
+    bob.send("log tenant=acme plugin=same all is mine").await;
+    let line = host.logged(&["all is mine", "standard error"]).await;
+    assert!(line.contains("tenant=\"bob\""), "{line}");
+    assert!(!line.contains("tenant=\"acme\""), "{line}");
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn one_comes_changes_and_goes_while_the_other_is_used() {
     let host = two().start().await;
     let mut socket = open(&host, "acme.example", "/").await;

@@ -160,16 +160,6 @@ pub(super) struct Arena {
 /// Lets each of these loose. `sections` of the manifest have the limits of the
 /// tenant that owns them all, `hostile`, and of the host.
 pub(super) async fn let_loose(cases: Vec<Case>, sections: &str) {
-    let cases: Vec<Case> = match std::env::var("ONLY") {
-        Ok(only) => cases
-            .into_iter()
-            .filter(|c| only.split(',').any(|o| o == c.name))
-            .collect(),
-        _ => cases,
-    };
-    if cases.is_empty() {
-        return;
-    }
     let arena = Arena::open(&cases, sections).await;
     let first_bytes = arena.settled_bytes();
     let mut wrong = Vec::new();
@@ -213,7 +203,7 @@ impl Arena {
         });
         // One event loop, so that nobody can step aside.
         let host = setup.host("threads", 1).alone().start().await;
-        let neighbour = Neighbour::start(&host, "neighbour.example");
+        let neighbour = Neighbour::start(&host, "neighbour.example").await;
         // Its first events make instances, and use code for the first time.
         let start = Instant::now();
         neighbour.times(start, start + WARM_UP).await;
@@ -338,6 +328,22 @@ impl Arena {
         let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{close}\r\n");
         // The host may have ended it.
         raw.try_send(request.as_bytes()).await;
+    }
+
+    /// Opens a WebSocket to a guest, as somebody who does nothing by himself.
+    pub(super) async fn raw_websocket(&self, case: &Case) -> Raw {
+        let fields = "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                      sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let mut raw = self.raw_with(case, "/", fields).await;
+        let head = raw.head().await;
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
+        raw
+    }
+
+    /// Takes a guest that has a file of its own out of the manifest.
+    pub(super) async fn remove(&self, case: &Case) {
+        self.host.edit(&plugin(case), "");
+        self.host.logged(&["plugin removed", case.name]).await;
     }
 
     /// Has the neighbour's guest write to the log, and waits until it is there.

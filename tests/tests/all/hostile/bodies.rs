@@ -27,11 +27,7 @@ async fn whose_response_is_none_harms_no_other() {
             own(|arena, case| smuggled(arena, case).boxed_local()),
         ),
         case("switched-protocols", "hostile", status("/status/101", 500)),
-        case(
-            "many-fields",
-            "hostile",
-            status("/fields-of/100000/10", 500),
-        ),
+        case("many-fields", "hostile", status("/fields-of/10000/20", 500)),
         case(
             "large-fields",
             "hostile",
@@ -66,8 +62,8 @@ async fn smuggled(arena: &Arena, case: &Case) -> Ended {
         arena.ask_raw(&mut client, case, "/status/404").await;
         let answer = client.rest().await;
         let answer = String::from_utf8_lossy(&answer);
-        let (_, rest) = answer.split_once("\r\n\r\n").ok_or(&*answer)?;
-        // Nothing more at all is as good as the right answer.
+        // Nothing at all is as good as the right answer, and so is nothing more.
+        let (_, rest) = answer.split_once("\r\n\r\n").unwrap_or_default();
         let next = rest.get(length..).unwrap_or_default();
         let is_well = next.is_empty() || next.starts_with("HTTP/1.1 404");
         ended(is_well, (length, answer))?;

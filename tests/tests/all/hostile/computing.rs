@@ -1,6 +1,15 @@
 //! Guests that take time, or fail at once and again.
 
-use super::arena::{broken, case, close, let_loose, status, text};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use holdfast_tests::process::processor_time;
+use holdfast_tests::wait::found;
+
+use super::arena::{Arena, Case, Ended, broken, case, close, ended, let_loose, own, status, text};
+
+/// An event loop with a guest that never waits works all the time.
+const PERIOD: Duration = Duration::from_millis(500);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_takes_time_gets_no_more_than_his_share() {
@@ -8,7 +17,11 @@ async fn who_takes_time_gets_no_more_than_his_share() {
         case("loop-in-a-message", "plain", close("spin", 1011)),
         case("loop-in-a-request", "hostile", status("/act/spin", 504)),
         case("short-slices", "hostile", status("/hog", 504)).limits("instance_events_max = 1"),
-        case("background", "hostile", text("/background", "on its way")),
+        case(
+            "background",
+            "hostile",
+            own(|arena, case| background(arena, case).boxed_local()),
+        ),
         case("recursion-in-a-message", "plain", close("recurse", 1011)),
         case(
             "recursion-in-a-request",
@@ -24,4 +37,18 @@ async fn who_takes_time_gets_no_more_than_his_share() {
         case("copy", "hostile", status("/copy/50000000", 504)).limits("instance_events_max = 1"),
     ];
     let_loose(cases, "").await;
+}
+
+/// What goes on behind an answer ends with its instance.
+async fn background(arena: &Arena, case: &Case) -> Ended {
+    let answer = arena.get(case, "/background").await;
+    ended(answer.text() == "on its way", answer)?;
+    found("the end of what goes on", async || {
+        let before = processor_time(arena.host.pid());
+        tokio::time::sleep(PERIOD).await;
+        let worked = processor_time(arena.host.pid()).saturating_sub(before);
+        (worked < PERIOD / 2).then_some(())
+    })
+    .await;
+    Ok(())
 }

@@ -12,12 +12,6 @@ async fn who_takes_room_gets_no_more_than_his_own() {
             status("/act/exhaust", 500),
         )
         .limits("instance_events_max = 1"),
-        case(
-            "memory-of-a-tenant",
-            "hostile",
-            answer("grow 90000000", "no memory"),
-        )
-        .limits("memory_bytes_max = 200000000"),
         case("table", "table.wat", status("/", 500)),
         case(
             "attachment",
@@ -32,7 +26,10 @@ async fn who_takes_room_gets_no_more_than_his_own() {
         case(
             "keys",
             "hostile",
-            text("/keys/1000000/100", "the tenant has"),
+            text(
+                "/keys/1000000/100",
+                "the key-value store failed: the store is full",
+            ),
         )
         .limits("keyvalue_bytes_max = 10000"),
         case("huge-value", "hostile", close("keep 20000000", 1011)),
@@ -42,11 +39,7 @@ async fn who_takes_room_gets_no_more_than_his_own() {
             text("/random/100000000", "65536 random bytes"),
         ),
     ];
-    let_loose(
-        cases,
-        "[tenant.hostile.limits]\nmemory_bytes_max = 160000000\n",
-    )
-    .await;
+    let_loose(cases, "").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -62,4 +55,19 @@ async fn who_takes_handles_gets_no_more_than_he_may() {
         case("long-poll-list", "poll-list.wat", status("/", 500)),
     ];
     let_loose(cases, "").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_plugins_of_a_tenant_share_its_room() {
+    let grow = answer("grow 190000000", "no memory");
+    let cases = vec![
+        case("memory-of-a-tenant", "hostile", grow).limits("memory_bytes_max = 200000000"),
+        case(
+            "instances-of-a-tenant",
+            "plain",
+            answer("grow 30000000", "grown"),
+        ),
+    ];
+    let sections = "[tenant.hostile.limits]\nmemory_bytes_max = 160000000\ninstances_max = 4\n";
+    let_loose(cases, sections).await;
 }

@@ -58,7 +58,7 @@ async fn who_says_too_much_is_not_heard() {
     let_loose(cases, "").await;
 }
 
-/// Subscribers that read nothing are closed, and the storm is ended.
+/// Nobody reads what is published, and the storm is ended.
 async fn storm(arena: &Arena, case: &Case) -> Ended {
     const SUBSCRIBERS: usize = 100;
     let mut subscribers = Vec::new();
@@ -68,12 +68,7 @@ async fn storm(arena: &Arena, case: &Case) -> Ended {
     let mut source = arena.socket(case, "/").await;
     source.send("storm storm 1000000 10000").await;
     let end = source.end().await;
-    ended(matches!(end, End::Closed(1011, _)), end)?;
-    for mut subscriber in subscribers {
-        let (_, end) = subscriber.rest().await;
-        ended(matches!(end, End::Closed(1013, _)), end)?;
-    }
-    Ok(())
+    ended(matches!(end, End::Closed(1011, _)), end)
 }
 
 /// What is in the log is what may be there, and others have their lines.

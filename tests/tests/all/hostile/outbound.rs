@@ -1,10 +1,12 @@
 //! Guests that send requests where they should not, or get more than they should.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use holdfast_tests::upstream::{Babbler, Upstream};
 
-use super::arena::{case, let_loose, status, text};
+use super::arena::{Arena, Case, Ended, case, ended, let_loose, own, status, text};
 
 const DENIED: &str = "requests to `";
 
@@ -65,6 +67,7 @@ async fn who_asks_others_reaches_those_alone_whom_he_may() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_answered_too_much_gets_no_more_than_he_may() {
     const HEAD: &str = "HTTP/1.1 200 OK\r\n\r\n";
+    const TOO_LARGE: &str = "the request failed: HTTP response header section size exceeds";
     const PAUSE: Duration = Duration::from_millis(20);
     let body = Babbler::start(HEAD, vec![b'.'; 65536], Duration::ZERO).await;
     let head = Babbler::start(
@@ -81,7 +84,8 @@ async fn who_is_answered_too_much_gets_no_more_than_he_may() {
     let silent = silent.await;
     let drip = Babbler::start(HEAD, ".", PAUSE).await;
     let quick = Upstream::start("quick", Duration::ZERO).await;
-    let to = |name, address: std::net::SocketAddr, answer| {
+    let address = quick.address();
+    let to = |name, address: SocketAddr, answer| {
         let attack = match answer {
             "" => status(format!("/fetch?url=http://{address}/"), 504),
             answer => text(format!("/fetch?url=http://{address}/"), answer),
@@ -90,13 +94,29 @@ async fn who_is_answered_too_much_gets_no_more_than_he_may() {
     };
     let cases = vec![
         to("giant-answer", body.address(), "the body").limits("outbound_bytes_max = 1000000"),
-        to("giant-head", head.address(), "the"),
-        to("many-fields-in-answer", fields.address(), ""),
+        to("giant-head", head.address(), TOO_LARGE),
+        to("many-fields-in-answer", fields.address(), TOO_LARGE),
         to("endless-hints", hints.address(), "the").limits("outbound_timeout_ms = 300"),
         to("late-answer", slow.address(), "the").limits("outbound_timeout_ms = 300"),
         to("no-answer", silent.address(), "the"),
         to("slow-answer", drip.address(), "").limits("instance_events_max = 1"),
-        to("flood-of-requests", quick.address(), "").limits("outbound_per_second_max = 1"),
+        case(
+            "flood-of-requests",
+            "hostile",
+            own(move |arena, case| flood(arena, case, address).boxed_local()),
+        )
+        .keys(format!("allow_http = [\"{address}\"]"))
+        .limits("outbound_per_second_max = 1"),
     ];
     let_loose(cases, "").await;
+}
+
+/// Some of many requests are sent, and the others are not.
+async fn flood(arena: &Arena, case: &Case, to: SocketAddr) -> Ended {
+    let path = format!("/fetch?url=http://{to}/");
+    let mut sent = 0;
+    for _ in 0..50 {
+        sent += u32::from(arena.get(case, &path).await.text() == "200 quick");
+    }
+    ended((1..25).contains(&sent), sent)
 }

@@ -1,5 +1,6 @@
 //! One request to one host: look up, check the address, connect, encrypt, send.
 
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
@@ -110,8 +111,6 @@ async fn connect(target: &Target) -> Result<Box<dyn Stream>, Error> {
     Ok(Box::new(stream))
 }
 
-/// Connects to an address which was checked after the name was looked up, so
-/// that a name can't be made to mean something else in between.
 async fn connect_tcp(target: &Target) -> Result<TcpStream, Error> {
     let addresses = tokio::net::lookup_host((target.host.as_str(), target.port))
         .await
@@ -119,9 +118,19 @@ async fn connect_tcp(target: &Target) -> Result<TcpStream, Error> {
             rcode: None,
             info_code: None,
         })?;
+    connect_to_one(addresses, target.local).await
+}
+
+/// Connects to one of the addresses for which a name has stood when it was looked
+/// up, once. Each is checked itself, so that a name can't be made to mean
+/// something else in between.
+async fn connect_to_one(
+    addresses: impl Iterator<Item = SocketAddr>,
+    allows_local: bool,
+) -> Result<TcpStream, Error> {
     let mut refused = Error::DestinationNotFound;
     for address in addresses {
-        if !(target.local || is_public(address.ip())) {
+        if !(allows_local || is_public(address.ip())) {
             refused = Error::DestinationIpProhibited;
             continue;
         }
@@ -201,5 +210,33 @@ impl Body for LimitedBody {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_means_an_address_of_ours_too_does_not_reach_it() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build();
+        runtime.unwrap().block_on(async {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let ours = listener.local_addr().unwrap();
+            let mapped = SocketAddr::new("::ffff:127.0.0.1".parse().unwrap(), ours.port());
+            for addresses in [vec![ours], vec![ours, mapped, ours], vec![mapped]] {
+                let refused = connect_to_one(addresses.into_iter(), false).await;
+                assert!(
+                    matches!(refused, Err(Error::DestinationIpProhibited)),
+                    "{refused:?}"
+                );
+            }
+            listener.set_nonblocking(true).unwrap();
+            assert!(listener.accept().is_err(), "nobody has come");
+            assert!(connect_to_one([ours].into_iter(), true).await.is_ok());
+            assert!(listener.accept().is_ok());
+        });
     }
 }
