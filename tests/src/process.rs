@@ -147,11 +147,11 @@ pub fn raise_file_limit() {
 pub fn processor_time(pid: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("a live process");
     let files = threads.filter_map(|entry| File::open(entry.ok()?.path().join("schedstat")).ok());
-    files.map(|file| number(&file, 0)).sum()
+    files.map(|file| duration(&file, 0)).sum()
 }
 
 /// One of the three numbers in a `schedstat`, in nanoseconds.
-fn number(file: &File, index: usize) -> Duration {
+fn duration(file: &File, index: usize) -> Duration {
     let mut text = [0; 128];
     let len = file.read_at(&mut text, 0).unwrap_or(0);
     let text = std::str::from_utf8(&text[..len]).unwrap_or_default();
@@ -189,6 +189,6 @@ impl Delay {
     /// So much so far.
     pub fn total(&self) -> Duration {
         let file = self.0.as_ref();
-        file.map_or(Duration::ZERO, |file| number(file, 1))
+        file.map_or(Duration::ZERO, |file| duration(file, 1))
     }
 }

@@ -17,6 +17,7 @@ use holdfast_core::event::ConnectionState;
 use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
+    Volume,
 };
 use holdfast_runtime::{
     Cache, Compiler, EngineLimits, Engines, Generation, Grants, Loaded, Loader, Local, Runtime,
@@ -147,6 +148,7 @@ fn generation(id: PluginId, loaded: &Loaded, limits: Limits) -> Generation {
             connection: limits.connection.clone(),
             http: limits.http.clone(),
             metrics: Arc::default(),
+            log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         }),
         loaded: loaded.clone(),
         grants: Grants::default(),

@@ -8,6 +8,7 @@ use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
 use holdfast_core::plugin::{Handlers, LocalFuture};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
+    Volume,
 };
 use holdfast_edge::Hub;
 
@@ -100,5 +101,6 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         },
         connection: limits.connection,
         http: limits.http,
+        log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
     })
 }
