@@ -174,14 +174,12 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
 fn failures(route: &Route) -> impl Iterator<Item = u16> {
     let has_role = route.role.is_some();
     let has_names = route.path.contains('{');
-    let has_json = matches!(route.body, Body::Json(_) | Body::MaybeJson(_));
     let implied = [
         // At least a parameter that is not known.
         (400, true),
         (401, has_role),
         (403, route.role > Some(Role::ReadOnly)),
         (404, has_names),
-        (413, has_json),
         // An unknown cursor.
         (422, route.query.iter().any(|it| it.name == "cursor")),
     ];

@@ -64,11 +64,6 @@ async fn bytes(body: Incoming) -> Result<Bytes, Failure> {
     let read = read.map_err(|_| Failure::bad_request("the body did not come in time", hint))?;
     match read {
         Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Failure::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body has more than {BODY_BYTES_MAX} bytes"),
-            "send less at once",
-        )),
         Err(error) => Err(Failure::bad_request(
             format!("the body can't be read: {error}"),
             hint,

@@ -261,7 +261,7 @@ pub(super) static ROUTES: [Route; 22] = [
         Given::Json(of::<Change>),
         "Let a component serve that is kept",
     )
-    .fails(&[409, 413, 422, 503, 507]),
+    .fails(&[409, 422, 503, 507]),
     post(
         "/v1/tenants/{tenant}/plugins/{plugin}/drain",
         |names| name(names).map(Action::Drain),
@@ -305,7 +305,7 @@ pub(super) static ROUTES: [Route; 22] = [
         Given::Json(of::<SendAnswer>),
         "Send a message to a WebSocket",
     )
-    .fails(&[409]),
+    .fails(&[409, 413]),
     get(
         "/v1/tenants/{tenant}/topics",
         |names| tenant(names).map(Action::Topics),

@@ -6,7 +6,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use holdfast_tests::admin::Admin;
-use holdfast_tests::build::Build;
 use holdfast_tests::folder::Folder;
 use holdfast_tests::place;
 use holdfast_tests::schema::FILE;
@@ -18,6 +17,19 @@ const EXAMPLES_MAX: &str = "20";
 
 /// A loaded machine is no failure.
 const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// One with sockets that stay open, and one that is drained.
+const PLUGINS: &str = "
+[[plugin]]
+name = \"fixture\"
+component = \"{plain.wasm}\"
+[[plugin]]
+name = \"drained\"
+component = \"{plain.wasm}\"
+[[route]]
+path = \"/\"
+plugin = \"fixture\"
+";
 
 /// What it is told besides the document.
 const CONFIGURATION: &str = include_str!("../../schemathesis.toml");
@@ -32,8 +44,7 @@ async fn whatever_is_sent_the_answers_are_as_promised() {
         return;
     }
     let data = Folder::new();
-    let setup = Setup::of_build(&Build::new("plain", 1)).data(data.path());
-    let host = setup.start().await;
+    let host = Setup::manifest(PLUGINS).data(data.path()).start().await;
     let admin = Admin::of(data.path());
     let (talked_to, closed) = (listener(&host).await, listener(&host).await);
     let configuration = format!(
@@ -43,8 +54,11 @@ async fn whatever_is_sent_the_answers_are_as_promised() {
 \"path.plugin\" = \"fixture\"
 \"query.follow\" = \"false\"
 [[operations]]
-include-path-regex = \".*/connections/.*\"
+include-path-regex = \".*/(connections/[^/]*|send)$\"
 parameters = {{ \"path.connection\" = \"{talked_to}\" }}
+[[operations]]
+include-path-regex = \".*/drain$\"
+parameters = {{ \"path.plugin\" = \"drained\" }}
 [[operations]]
 include-path-regex = \".*/close$\"
 parameters = {{ \"path.connection\" = \"{closed}\" }}
