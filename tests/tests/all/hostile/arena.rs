@@ -67,6 +67,9 @@ pub(super) struct Case {
 pub(super) enum Attack {
     /// A request to this path is answered with this status.
     Status(String, u16),
+    /// A request to this path has not been answered at its deadline: 504, or 503 if
+    /// the guest has not even begun.
+    Overdue(String),
     /// A request to this path is answered with 200 and this text, or one that
     /// begins so.
     Text(String, &'static str),
@@ -85,6 +88,11 @@ type Own = Box<dyn for<'a> Fn(&'a Arena, &'a Case) -> LocalBoxFuture<'a, Ended>>
 /// See [`Attack::Status`].
 pub(super) fn status(path: impl Into<String>, status: u16) -> Attack {
     Attack::Status(path.into(), status)
+}
+
+/// See [`Attack::Overdue`].
+pub(super) fn overdue(path: impl Into<String>) -> Attack {
+    Attack::Overdue(path.into())
 }
 
 /// See [`Attack::Text`].
@@ -279,6 +287,10 @@ impl Arena {
             Attack::Status(path, status) => {
                 let response = self.get(case, path).await;
                 ended(response.status == *status, response)
+            }
+            Attack::Overdue(path) => {
+                let response = self.get(case, path).await;
+                ended(matches!(response.status.as_u16(), 503 | 504), response)
             }
             Attack::Text(path, text) => {
                 let response = self.get(case, path).await;
