@@ -116,6 +116,14 @@ impl Raw {
         timeout(Duration::from_secs(10), broken).await.is_ok()
     }
 
+    /// Reads to the end, if that comes in time; says whether it has come.
+    pub async fn rest_within(&mut self, time: Duration) -> (Vec<u8>, bool) {
+        let mut rest = Vec::new();
+        let all = async { while matches!(self.0.read_buf(&mut rest).await, Ok(1..)) {} };
+        let has_ended = timeout(time, all).await.is_ok();
+        (rest, has_ended)
+    }
+
     /// Reads to the end.
     pub async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();

@@ -18,7 +18,8 @@ of the real binary over real sockets. Stops at the first failure. With FILTER,
 only those of the last whose name contains it.
 
 With HOLDFAST_TESTS=full in the environment, the tests of hot reload take the
-numbers of connections and reloads that are promised. That takes minutes.
+numbers of connections and reloads that are promised, which takes minutes, and
+those of hostile guests forgive their neighbours no more than 5 ms.
 ";
 
 /// The tests of the real binary.

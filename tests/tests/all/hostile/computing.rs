@@ -6,7 +6,9 @@ use futures_util::FutureExt;
 use holdfast_tests::process::processor_time;
 use holdfast_tests::wait::found;
 
-use super::arena::{Arena, Case, Ended, broken, case, close, ended, let_loose, own, status, text};
+use super::arena::{
+    Arena, Case, Ended, broken, case, close, ended, let_loose, overdue, own, status, text,
+};
 
 /// An event loop with a guest that never waits works all the time.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -15,8 +17,8 @@ const PERIOD: Duration = Duration::from_millis(500);
 async fn who_takes_time_gets_no_more_than_his_share() {
     let cases = vec![
         case("loop-in-a-message", "plain", close("spin", 1011)),
-        case("loop-in-a-request", "hostile", status("/act/spin", 504)),
-        case("short-slices", "hostile", status("/hog", 504)).limits("instance_events_max = 1"),
+        case("loop-in-a-request", "hostile", overdue("/act/spin")),
+        case("short-slices", "hostile", overdue("/hog")).limits("instance_events_max = 1"),
         case(
             "background",
             "hostile",
@@ -33,8 +35,8 @@ async fn who_takes_time_gets_no_more_than_his_share() {
         case("trap-with-streams", "hostile", broken("/late/trap")),
         case("loop-behind-a-response", "hostile", broken("/late/spin")),
         case("churn", "hostile", text("/hello", "hello")).limits("instance_uses_max = 1"),
-        case("fill", "hostile", status("/fill/100000000", 504)).limits("instance_events_max = 1"),
-        case("copy", "hostile", status("/copy/50000000", 504)).limits("instance_events_max = 1"),
+        case("fill", "hostile", overdue("/fill/100000000")).limits("instance_events_max = 1"),
+        case("copy", "hostile", overdue("/copy/50000000")).limits("instance_events_max = 1"),
     ];
     let_loose(cases, "").await;
 }

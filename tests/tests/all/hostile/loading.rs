@@ -12,7 +12,7 @@ use super::arena::{Arena, Case, Ended, case, ended, let_loose, own};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_can_not_be_loaded_harms_nobody_while_it_is_tried() {
-    let long = || bulky("echo", 1_500_000, 71);
+    let long = || bulky("echo", 1_000_000, 71);
     let wat = |path: std::path::PathBuf| move || wat::parse_file(&path).unwrap();
     let broken = |name: &str| wat(place::bad().join("../broken").join(name));
     let cases = vec![

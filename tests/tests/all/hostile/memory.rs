@@ -11,7 +11,7 @@ async fn who_takes_room_gets_no_more_than_his_own() {
             "hostile",
             status("/act/exhaust", 500),
         )
-        .limits("instance_events_max = 1"),
+        .limits("instance_events_max = 1\nmemory_bytes_max = 33554432"),
         case("table", "table.wat", status("/", 500)),
         case(
             "attachment",
@@ -52,7 +52,6 @@ async fn who_takes_handles_gets_no_more_than_he_may() {
         case("streams", "hostile", status("/streams/1000000", 500)),
         case("buckets", "hostile", status("/buckets/1000000", 500)),
         case("own-resources", "resources.wat", status("/", 500)),
-        case("long-poll-list", "poll-list.wat", status("/", 500)),
     ];
     let_loose(cases, "").await;
 }
@@ -60,14 +59,8 @@ async fn who_takes_handles_gets_no_more_than_he_may() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_plugins_of_a_tenant_share_its_room() {
     let grow = answer("grow 190000000", "no memory");
-    let cases = vec![
-        case("memory-of-a-tenant", "hostile", grow).limits("memory_bytes_max = 200000000"),
-        case(
-            "instances-of-a-tenant",
-            "plain",
-            answer("grow 30000000", "grown"),
-        ),
-    ];
-    let sections = "[tenant.hostile.limits]\nmemory_bytes_max = 160000000\ninstances_max = 4\n";
+    let cases =
+        vec![case("memory-of-a-tenant", "hostile", grow).limits("memory_bytes_max = 200000000")];
+    let sections = "[tenant.hostile.limits]\nmemory_bytes_max = 160000000\n";
     let_loose(cases, sections).await;
 }

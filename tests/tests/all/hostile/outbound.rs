@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use holdfast_tests::upstream::{Babbler, Upstream};
 
-use super::arena::{Arena, Case, Ended, case, ended, let_loose, own, status, text};
+use super::arena::{Arena, Case, Ended, case, ended, let_loose, overdue, own, text};
 
 const DENIED: &str = "requests to `";
 
@@ -87,7 +87,7 @@ async fn who_is_answered_too_much_gets_no_more_than_he_may() {
     let address = quick.address();
     let to = |name, address: SocketAddr, answer| {
         let attack = match answer {
-            "" => status(format!("/fetch?url=http://{address}/"), 504),
+            "" => overdue(format!("/fetch?url=http://{address}/")),
             answer => text(format!("/fetch?url=http://{address}/"), answer),
         };
         case(name, "hostile", attack).keys(format!("allow_http = [\"{address}\"]"))
