@@ -96,11 +96,7 @@ impl Admin {
 
     /// Answers until it is dropped, and then ends what it has begun. `serving`
     /// is where the host listens.
-    pub(crate) async fn run(
-        self,
-        fleet: Handle,
-        serving: SocketAddr,
-    ) -> std::io::Result<Infallible> {
+    pub(crate) async fn run(self, fleet: Handle, serving: String) -> std::io::Result<Infallible> {
         let listener = tokio::net::TcpListener::from_std(self.listener)?;
         let office = Arc::new(Office {
             fleet,

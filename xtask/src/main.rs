@@ -12,6 +12,7 @@ mod guests;
 mod place;
 mod test;
 mod toolchain;
+mod tools;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, command, edges, guests, place};
+use crate::{apt, command, edges, guests, place, tools};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -64,6 +64,14 @@ const STEPS: &[Step] = &[
         run: browser,
     },
     Step {
+        name: "h2spec",
+        run: tools::h2spec,
+    },
+    Step {
+        name: "other people's clients",
+        run: tools::clients,
+    },
+    Step {
         name: "integration tests",
         run: || integration_tests(None),
     },
@@ -91,6 +99,8 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     all_guests()?;
     host()?;
     browser()?;
+    tools::h2spec()?;
+    tools::clients()?;
     integration_tests(Some(filter))
 }
 

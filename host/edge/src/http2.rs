@@ -25,6 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use crate::addresses::Place;
 use crate::drain::Drain;
 use crate::http::{Http, Reply};
 use crate::listen::Load;
@@ -157,6 +158,12 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
+    /// The same, counted for the client of a proxy.
+    pub(crate) fn of(mut self, place: Option<Box<Place>>) -> Self {
+        self.load = self.load.counted(place);
+        self
+    }
+
     /// Hands over what it leads to, when the 200 is on its way. Nothing, if the
     /// client is gone by then.
     pub(crate) fn hand_over(self, receiver: oneshot::Sender<Transport>) {

@@ -1,7 +1,6 @@
 //! From a request to an answer: who may ask, what is asked, what comes of it.
 //! Errors become statuses here and nowhere else.
 
-use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -30,7 +29,7 @@ pub(super) struct Office {
     pub(super) fleet: Handle,
     pub(super) keys: Keys,
     /// Where the host listens.
-    pub(super) serving: SocketAddr,
+    pub(super) serving: String,
     pub(super) start: SystemTime,
     /// Plugins that have metrics of their own.
     pub(super) metrics_plugins_max: usize,
@@ -51,8 +50,8 @@ pub(crate) struct Answer {
 pub(crate) struct HostStatus {
     pub(crate) version: String,
     pub(crate) pid: u32,
-    /// Where it listens.
-    pub(crate) listen: SocketAddr,
+    /// Where it listens; the first place, if there are several.
+    pub(crate) listen: String,
     /// Seconds since it listens.
     pub(crate) uptime_s: u64,
 }
@@ -159,6 +158,7 @@ impl Office {
                 if status.plugins.len() < all {
                     // It may name what others have.
                     status.manifest_error = None;
+                    status.certificate_error = None;
                 }
                 Ok(json(StatusCode::OK, &self.status(status)))
             }
@@ -217,7 +217,7 @@ impl Office {
             host: HostStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
-                listen: self.serving,
+                listen: self.serving.clone(),
                 uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
             },
             status,
