@@ -40,12 +40,10 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Serves one connection to its end, or until it is a WebSocket.
 pub(crate) async fn serve(event_loop: Ticket, accepted: Accepted, drain: Drain) {
-    let remote = accepted
-        .address
-        .map_or_else(|| "unix".to_owned(), |it| it.to_string());
+    let remote = accepted.address;
     match converse(event_loop, accepted, drain).await {
         Ok(()) => {}
-        Err(error) => tracing::debug!(%remote, %error, "a connection broke"),
+        Err(error) => tracing::debug!(?remote, %error, "a connection broke"),
     }
 }
 

@@ -264,14 +264,12 @@ impl Socket {
             let connection = &self.registered.connection;
             connection.take(&mut batch);
             if batch.frames.is_empty() {
-                drop(batch);
-                return self.poll_flush_transport(context);
+                break;
             }
             match write(&mut self.stream, context, &batch) {
                 Poll::Ready(Ok(written)) => {
                     if !connection.give_back(&mut batch, written) {
-                        drop(batch);
-                        return self.poll_flush_transport(context);
+                        break;
                     }
                     if connection.is_held(&connection.settings().connection) {
                         // It is not read from, so this is its sign of life.
@@ -290,13 +288,7 @@ impl Socket {
                 }
             }
         }
-    }
-
-    /// Lets the transport send what it has taken. Plain TCP keeps nothing.
-    fn poll_flush_transport(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if self.stream.is_buffered()
-            && ready!(Pin::new(&mut self.stream).poll_flush(context)).is_err()
-        {
+        if ready!(self.stream.poll_send(context)).is_err() {
             self.lose();
         }
         Poll::Ready(())

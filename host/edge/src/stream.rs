@@ -85,6 +85,14 @@ impl Stream {
     pub(crate) fn is_buffered(&self) -> bool {
         matches!(self, Self::Other(_))
     }
+
+    /// Sends these bytes.
+    pub(crate) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(_) => Poll::Ready(Ok(())),
+            Self::Other(_) => Pin::new(self).poll_flush(context),
+        }
+    }
 }
 
 /// Calls the same function of whatever it is.
