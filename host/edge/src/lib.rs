@@ -32,6 +32,7 @@ mod listen;
 mod lock;
 mod mailbox;
 mod origin;
+mod outbox;
 mod preference;
 mod protocol;
 mod proxy;

@@ -4,7 +4,7 @@
 //! HTTP/2 with prior knowledge (RFC 9113, section 3.3) share a port: the first
 //! bytes tell them apart.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -232,7 +232,7 @@ async fn serve_http1(
     // Over TLS the last words may have to wait for a client that does not read.
     timeout(LINGER_TIMEOUT, stream.shutdown()).await??;
     if ending.refused.get() {
-        let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&mut stream)).await;
+        let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&RefCell::new(stream))).await;
     }
     Ok(())
 }

@@ -83,14 +83,14 @@ impl Stream {
 
     /// Whether it may have taken bytes which it has not sent. Plain TCP has none.
     pub(crate) fn is_buffered(&self) -> bool {
-        matches!(self, Self::Other(_))
+        matches!(self, Self::Other(Other::Tls(_) | Other::Http2(_)))
     }
 
     /// Sends these bytes.
     pub(crate) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(_) => Poll::Ready(Ok(())),
-            Self::Other(_) => Pin::new(self).poll_flush(context),
+        match self.is_buffered() {
+            true => Pin::new(self).poll_flush(context),
+            false => Poll::Ready(Ok(())),
         }
     }
 }

@@ -198,7 +198,7 @@ impl Topics {
             if Some(connection.key.id) == except {
                 continue;
             }
-            match connection.send(frame.clone(), &connection.settings().connection) {
+            match connection.send(frame.clone()) {
                 Ok(_) => delivery.queued += 1,
                 Err(SendError::Full(_)) => delivery.full += 1,
                 Err(SendError::Gone | SendError::TooLarge(_)) => {}
