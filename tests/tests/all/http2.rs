@@ -127,6 +127,44 @@ async fn handshakes_are_answered_as_over_http1() {
     assert_eq!(refused.status(), 503);
 }
 
+/// What is published goes to sockets without their tasks, as long as they take
+/// it: here they do not, and what they have taken waits on its way.
+#[tokio::test]
+async fn who_reads_late_gets_everything_over_tls_and_http2() {
+    const COUNT: usize = 150;
+    let setup = Setup::new(FORM).tls("").limit("queue_bytes_max", 100 << 20);
+    let host = setup.limit("events_max", 1000).start().await;
+    let plain = tls::Client::default().connect(&host, "one.test").await;
+    let mut over_tls = tls::websocket(plain.unwrap(), "/?topic=news").await;
+    let secure = tls::Client::offering(&["h2"]);
+    let stream = secure.connect(&host, "one.test").await.unwrap();
+    let (mut client, _connection) = Client::over(stream).await;
+    let mut over_http2 = client.websocket("https://one.test/?topic=news").await;
+    let over_http2 = over_http2.as_mut().unwrap();
+    let mut publisher = Socket::open(&host, "/").await;
+    let long = "z".repeat(60_000);
+    for _ in 0..COUNT {
+        publisher.ask(&format!("publish news {long}")).await;
+    }
+    for _ in 0..COUNT {
+        let first = patiently("a message", over_tls.next())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(first.into_text().unwrap().len(), long.len());
+        let second = next(over_http2).await.unwrap();
+        assert_eq!(second.into_text().unwrap().len(), long.len());
+    }
+    // Nothing is left over, and a small one comes at once.
+    publisher.ask("publish news end").await;
+    let last = patiently("the last", over_tls.next())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(last, Message::text("end"));
+    assert_eq!(next(over_http2).await, Some(Message::text("end")));
+}
+
 async fn a_drain_ends_streams_in_order(form: &str) {
     let mut host = Setup::new(form).start().await;
     let mut observer = Socket::watch(&host, "seen").await;
