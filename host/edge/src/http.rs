@@ -282,7 +282,13 @@ pub(crate) enum Way {
 impl Way {
     fn lead(&mut self, receiver: Option<oneshot::Sender<Transport>>) {
         match self {
-            Self::Http1(ending) => ending.upgrade.set(receiver),
+            Self::Http1(ending) => {
+                if receiver.is_none() {
+                    // The connection goes on, for other clients of its proxy.
+                    ending.place.set(None);
+                }
+                ending.upgrade.set(receiver);
+            }
             Self::Http2(tunnel) => {
                 if let (Some(tunnel), Some(receiver)) = (tunnel.take(), receiver) {
                     tunnel.hand_over(receiver);

@@ -131,17 +131,25 @@ async fn a_trusted_proxy_tells_of_its_clients() {
 async fn the_clients_of_a_proxy_are_counted() {
     let setup = behind("").host("connections_per_address_max", 2);
     let host = setup.start().await;
-    let open = async |client: &str| {
-        let mut raw = Raw::connect(&host).await;
+    let ask = async |raw: &mut Raw, path: &str, client: &str| {
         let request = format!(
-            "GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
              x-forwarded-for: {client}\r\n\r\n"
         );
         raw.send(request.as_bytes()).await;
-        let head = raw.head().await;
-        (head[9..12].to_owned(), raw)
+        raw.head().await[9..12].to_owned()
     };
+    let open = async |client: &str| {
+        let mut raw = Raw::connect(&host).await;
+        (ask(&mut raw, "/", client).await, raw)
+    };
+    // What is rejected is not counted, though the proxy keeps its connection.
+    let mut kept = [Raw::connect(&host).await, Raw::connect(&host).await];
+    for raw in &mut kept {
+        let rejected = ask(raw, "/?reject=403", "192.0.2.1").await;
+        assert_eq!(rejected, "403");
+    }
     let (first, one) = open("192.0.2.1").await;
     let (second, _two) = open("192.0.2.1").await;
     let (third, _) = open("192.0.2.1").await;
