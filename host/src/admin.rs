@@ -61,7 +61,7 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 /// Where the host itself serves.
 pub(crate) struct Front {
     /// Where it listens.
-    pub(crate) address: SocketAddr,
+    pub(crate) address: String,
     /// Whether it shuts down.
     pub(crate) drain: Drain,
     /// Connections that were one too many for their client's address.

@@ -26,7 +26,6 @@ mod report;
 mod sources;
 mod terminal;
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -142,7 +141,7 @@ pub(crate) struct Live {
     pub(crate) hub: Arc<Hub>,
     /// Ends a build under way when the host begins to end.
     pub(crate) drain: Drain,
-    pub(crate) address: SocketAddr,
+    pub(crate) address: String,
 }
 
 impl Live {

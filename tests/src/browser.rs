@@ -16,7 +16,7 @@ pub use tab::Tab;
 /// Where Chromium says that it can be driven.
 const READY: &str = "DevTools listening on ";
 
-const FLAGS: [&str; 10] = [
+const FLAGS: [&str; 11] = [
     "--headless=new",
     "--no-sandbox",
     "--disable-gpu",
@@ -25,6 +25,8 @@ const FLAGS: [&str; 10] = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // Those of the tests are signed by nobody whom it knows.
+    "--ignore-certificate-errors",
     "--remote-debugging-port=0",
     "about:blank",
 ];

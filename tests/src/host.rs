@@ -26,6 +26,7 @@ const NO_VARIABLES: &[(&str, String)] = &[];
 pub struct Host {
     child: Child,
     address: SocketAddr,
+    secure: Option<SocketAddr>,
     log: Log,
     folder: Folder,
     _stage: Stage,
@@ -53,10 +54,11 @@ impl Log {
         self.0.lock().expect("no panic under this lock").clone()
     }
 
-    /// The address in the line that says that the host is ready.
-    fn address(&self) -> Option<SocketAddr> {
+    /// The address in the line with these words, which says that the host is
+    /// ready.
+    fn address(&self, words: &str) -> Option<SocketAddr> {
         let text = self.text();
-        let (_, rest) = text.split_once(READY)?;
+        let (_, rest) = text.split_once(words)?;
         let (line, _) = rest.split_once('\n')?;
         let word = line.split_whitespace().next()?;
         // In JSON it is the end of a text.
@@ -125,6 +127,7 @@ impl Host {
         let mut host = Self {
             child,
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            secure: None,
             log,
             folder,
             _stage: stage,
@@ -132,11 +135,21 @@ impl Host {
         until("the host to listen", || {
             let end = host.child.try_wait().expect("a child of ours");
             assert!(end.is_none(), "the host has ended: {end:?}");
-            host.log.address().is_some()
+            host.log.address(READY).is_some()
         })
         .await;
-        host.address = host.log.address().expect("it was there just now");
+        host.address = host.log.address(READY).expect("it was there just now");
         host
+    }
+
+    /// Waits until it listens with TLS, too.
+    pub(crate) async fn secured(mut self) -> Self {
+        until("its listener with TLS", || {
+            self.secure = self.log.address(SECURE);
+            self.secure.is_some()
+        })
+        .await;
+        self
     }
 
     /// Where it listens.
@@ -146,10 +159,7 @@ impl Host {
 
     /// Where it speaks TLS, if it does.
     pub fn secure_address(&self) -> SocketAddr {
-        let text = self.log();
-        let (_, rest) = text.split_once(SECURE).expect("a listener with TLS");
-        let word = rest.split_whitespace().next();
-        word.and_then(|word| word.parse().ok()).expect("an address")
+        self.secure.expect("a listener with TLS")
     }
 
     /// Its process id.

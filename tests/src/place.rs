@@ -47,10 +47,32 @@ pub fn hostile() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/hostile"))
 }
 
+/// A program of other people which `cargo xtask test` installs. None if it could
+/// not, which in CI is a failure.
+pub fn tool(name: &str) -> Option<PathBuf> {
+    let file = target().join("tools").join(name);
+    if file.exists() {
+        return Some(file);
+    }
+    let message = format!("{} is missing: run `cargo xtask test`", file.display());
+    assert!(std::env::var_os("CI").is_none(), "{message}");
+    eprintln!("skipped: {message}");
+    None
+}
+
+/// The folder of certificates and keys.
+pub fn certificates() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/certificates"))
+}
+
 /// A certificate or a key, as it is in its file.
 pub fn certificate(file: &str) -> Vec<u8> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/certificates"));
-    std::fs::read(folder.join(file)).expect("a certificate")
+    std::fs::read(certificates().join(file)).expect("a certificate")
+}
+
+/// The folder of clients in other languages.
+pub fn clients() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/clients"))
 }
 
 /// Where screenshots are left for a person to look at.

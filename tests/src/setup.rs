@@ -209,7 +209,11 @@ impl Setup {
         if let Some(data) = &self.data {
             arguments.extend(["--data".to_owned(), data.display().to_string()]);
         }
-        Host::start(&arguments, &self.variables, folder, stage).await
+        let host = Host::start(&arguments, &self.variables, folder, stage).await;
+        match self.host.contains("tls = true") {
+            true => host.secured().await,
+            false => host,
+        }
     }
 
     /// Starts the host, which is to fail, and returns what it says.

@@ -13,6 +13,7 @@ mod place;
 mod schemathesis;
 mod test;
 mod toolchain;
+mod tools;
 
 use std::process::ExitCode;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, command, edges, guests, place, schemathesis};
+use crate::{apt, command, edges, guests, place, schemathesis, tools};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -69,6 +69,14 @@ const STEPS: &[Step] = &[
         run: schemathesis::prepare,
     },
     Step {
+        name: "h2spec",
+        run: tools::h2spec,
+    },
+    Step {
+        name: "other people's clients",
+        run: tools::clients,
+    },
+    Step {
         name: "integration tests",
         run: || integration_tests(None),
     },
@@ -97,6 +105,8 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     host()?;
     browser()?;
     schemathesis::prepare()?;
+    tools::h2spec()?;
+    tools::clients()?;
     integration_tests(Some(filter))
 }
 

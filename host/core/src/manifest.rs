@@ -6,6 +6,7 @@ mod host_pattern;
 mod listen;
 mod own;
 mod plugin;
+mod proxies;
 mod raw;
 mod resolve;
 mod route;
@@ -15,9 +16,10 @@ mod tokens;
 mod value;
 
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
-pub use listen::{Listen, Protocol, RawListen, RawListener, RawRedirect};
+pub use listen::{Listen, Place, Protocol, RawListen, RawListener, RawRedirect};
 pub use own::{Join, Part, Strictness, resolve_own};
 pub use plugin::Plugin;
+pub use proxies::{Proxies, ProxyFields, RawProxies};
 pub use raw::{
     Kind, Raw, RawAdmin, RawDev, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own,
 };

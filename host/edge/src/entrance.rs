@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use holdfast_core::limits::Http2Limits;
+use holdfast_core::manifest::Proxies;
 
 use crate::tls::Tls;
 
@@ -13,6 +14,11 @@ pub struct Entrance {
     pub speech: Speech,
     /// Limits of connections that speak HTTP/2.
     pub http2: Http2Limits,
+    /// Which proxies are believed, and what.
+    pub proxies: Arc<Proxies>,
+    /// Whether every connection is one of theirs, and begins with the PROXY
+    /// protocol.
+    pub proxy_protocol: bool,
 }
 
 /// What is spoken.
@@ -34,6 +40,8 @@ impl Default for Entrance {
         Self {
             speech: Speech::Plain { h2c: true },
             http2: Http2Limits::default(),
+            proxies: Arc::default(),
+            proxy_protocol: false,
         }
     }
 }

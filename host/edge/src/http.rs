@@ -27,12 +27,13 @@ use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
 use crate::accept::{Answer, accept};
+use crate::addresses::Place;
 use crate::body::{Overflow, limited};
 use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::http2::Tunnel;
 use crate::hub::OpenError;
-use crate::origin::{self, Origin};
+use crate::origin::{self, Client, Origin};
 use crate::report::About;
 use crate::socket::Transport;
 use crate::tally::EnterError;
@@ -50,6 +51,8 @@ pub(crate) struct Http {
 pub(crate) struct Ending {
     /// Where the transport goes after a 101.
     pub(crate) upgrade: Cell<Option<oneshot::Sender<Transport>>>,
+    /// What counts the WebSocket for the client of a proxy.
+    pub(crate) place: Cell<Option<Box<Place>>>,
     /// A request was refused while the client was still sending it.
     pub(crate) refused: Cell<bool>,
     /// How long the client may take nothing of what is there for it; 0 for as
@@ -73,10 +76,10 @@ impl Http {
         let (mut parts, body) = request.into_parts();
         // Nothing of hyper's own goes to a guest.
         parts.extensions.clear();
-        self.origin.mark(&mut parts);
+        let client = self.origin.mark(&mut parts);
         let request_id = self.event_loop.ids.settle(&mut parts.headers);
         Answered {
-            reply: self.reply(parts, body, &request_id, tunnel),
+            reply: self.reply(parts, body, &request_id, client, tunnel),
             request_id,
         }
     }
@@ -95,6 +98,7 @@ impl Http {
         parts: Parts,
         body: Incoming,
         request_id: &HeaderValue,
+        client: Client,
         tunnel: Option<Tunnel>,
     ) -> Reply {
         let authority = match authority(&parts) {
@@ -125,8 +129,12 @@ impl Http {
                 .filter(|settings| settings.handlers.websocket)
         };
         if is_handshake && let Some(settings) = websocket() {
-            let authority = authority.to_owned();
-            return self.upgrade(settings.clone(), authority, parts, body, tunnel);
+            let asked = Asked {
+                authority: authority.to_owned(),
+                client,
+                tunnel,
+            };
+            return self.upgrade(settings.clone(), asked, parts, body);
         }
         if tunnel.is_some() {
             return Reply::ready(report::not_found());
@@ -173,11 +181,15 @@ impl Http {
     fn upgrade(
         &self,
         settings: Arc<Settings>,
-        authority: String,
+        asked: Asked,
         parts: Parts,
         body: Incoming,
-        tunnel: Option<Tunnel>,
     ) -> Reply {
+        let Asked {
+            authority,
+            client,
+            tunnel,
+        } = asked;
         let checked = match &tunnel {
             Some(_) => handshake::check_tunnel(&parts),
             None => handshake::check(&parts, !body.is_end_stream()),
@@ -185,6 +197,15 @@ impl Http {
         let offer = match checked {
             Ok(offer) => offer,
             Err(malformed) => return Reply::ready(malformed.response()),
+        };
+        let Ok(place) = self.origin.enter(&client) else {
+            let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
+            tracing::debug!(
+                plugin,
+                tenant,
+                "a handshake is refused: its client has too many"
+            );
+            return Reply::ready(report::unavailable());
         };
         let event_loop = &self.event_loop;
         let opened = event_loop
@@ -198,12 +219,12 @@ impl Http {
         let handshake = Handshake {
             id: registered.connection.key.id,
             generation: registered.connection.settings().generation,
-            scheme: self.origin.scheme(),
+            scheme: client.scheme(),
             authority,
             path_with_query: path_with_query.map_or("/", |path| path.as_str()).to_owned(),
             headers: parts.headers,
             subprotocols: offer.subprotocols.clone(),
-            remote_address: self.origin.remote.to_string(),
+            remote_address: client.remote_text(),
         };
         let (sender, answer) = oneshot::channel();
         tokio::task::spawn_local(accept(
@@ -214,11 +235,22 @@ impl Http {
             sender,
         ));
         let way = match tunnel {
-            Some(tunnel) => Way::Http2(Some(tunnel)),
-            None => Way::Http1(self.ending.clone()),
+            Some(tunnel) => Way::Http2(Some(tunnel.of(place))),
+            None => {
+                self.ending.place.set(place);
+                Way::Http1(self.ending.clone())
+            }
         };
         Reply::Handshake(answer, way)
     }
+}
+
+/// What is asked for by a handshake.
+struct Asked {
+    authority: String,
+    client: Client,
+    /// If it is a stream of HTTP/2.
+    tunnel: Option<Tunnel>,
 }
 
 /// The answer to a handshake for which there is no room.
@@ -309,7 +341,13 @@ pub(crate) enum Way {
 impl Way {
     fn lead(&mut self, receiver: Option<oneshot::Sender<Transport>>) {
         match self {
-            Self::Http1(ending) => ending.upgrade.set(receiver),
+            Self::Http1(ending) => {
+                if receiver.is_none() {
+                    // The connection goes on, for other clients of its proxy.
+                    ending.place.set(None);
+                }
+                ending.upgrade.set(receiver);
+            }
             Self::Http2(tunnel) => {
                 if let (Some(tunnel), Some(receiver)) = (tunnel.take(), receiver) {
                     tunnel.hand_over(receiver);

@@ -25,6 +25,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use crate::addresses::Place;
 use crate::drain::Drain;
 use crate::http::{Answered, Http};
 use crate::listen::Load;
@@ -38,7 +39,7 @@ use frames::Watched;
 
 /// The largest frame that is taken; the smallest there may be (section 4.2).
 const FRAME_BYTES_MAX: u32 = 16 << 10;
-/// Time in which a connection that is idle has to end.
+/// Time a client has to end an idle connection when it was told to.
 const END_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves a connection to its end: its requests, and the WebSockets in it.
@@ -63,16 +64,20 @@ pub(crate) async fn serve(
         biased;
         ended = connection.as_mut() => return Ok(ended?),
         deadline = drain.started() => deadline,
-        () = streams.idle(idle_timeout) => Instant::now() + END_TIMEOUT,
+        () = streams.idle(idle_timeout) => {
+            connection.as_mut().graceful_shutdown();
+            streams.begin_anew();
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => return Ok(ended?),
+                deadline = drain.started() => deadline,
+                // What has begun before the client knew goes on.
+                () = streams.idle(END_TIMEOUT) => return Ok(()),
+            }
+        }
     };
     connection.as_mut().graceful_shutdown();
-    let ended = tokio::select! {
-        biased;
-        ended = timeout_at(deadline, connection.as_mut()) => ended,
-        // It was idle, and has got requests meanwhile.
-        later = drain.started() => timeout_at(later, connection.as_mut()).await,
-    };
-    Ok(ended??)
+    Ok(timeout_at(deadline, connection).await??)
 }
 
 fn builder(limits: &Http2Limits) -> http2::Builder<LocalExecutor> {
@@ -114,6 +119,11 @@ impl Default for Streams {
 }
 
 impl Streams {
+    /// What was is not counted.
+    fn begin_anew(&self) {
+        self.idle_since.set(Instant::now());
+    }
+
     /// Waits until there has been none for so long.
     async fn idle(&self, time: Duration) {
         loop {
@@ -158,6 +168,12 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
+    /// The same, counted for the client of a proxy.
+    pub(crate) fn of(mut self, place: Option<Box<Place>>) -> Self {
+        self.load = self.load.counted(place);
+        self
+    }
+
     /// Hands over what it leads to, when the 200 is on its way. Nothing, if the
     /// client is gone by then.
     pub(crate) fn hand_over(self, receiver: oneshot::Sender<Transport>) {

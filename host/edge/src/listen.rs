@@ -3,25 +3,24 @@
 //! The listener only passes on what is spoken at its address ([`Entrance`]): it
 //! is spoken on the connection's loop, by [`crate::protocol`].
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use holdfast_core::metrics::Counter;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::addresses::{Addresses, Full, Place};
+use crate::bound::{Acceptor, Bound};
 use crate::drain::Drain;
 use crate::entrance::Entrance;
 use crate::stream::Arriving;
 
-/// Connections the kernel holds until they are accepted.
-const BACKLOG: i32 = 4096;
 /// Accepted connections that one loop has not taken yet. When its queue is full
 /// no more are accepted, and the kernel's backlog fills.
 const LANE_LEN_MAX: usize = 1024;
@@ -29,37 +28,49 @@ const LANE_LEN_MAX: usize = 1024;
 /// because there are too many open files.
 const BACK_OFF: Duration = Duration::from_millis(50);
 
-/// Why an address can't be listened on.
+/// Why nobody can be heard at a place.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
     /// Some process listens there.
     #[error("{0} is in use by another process")]
-    InUse(SocketAddr),
+    InUse(Point),
     /// The system forbids it.
     #[error("no permission to listen on {0}")]
-    Denied(SocketAddr),
+    Denied(Point),
     /// The machine has no such address.
     #[error("{0} is no address of this machine")]
-    NotAvailable(SocketAddr),
+    NotAvailable(Point),
     /// Something else.
     #[error("can't listen on {0}: {1}")]
-    Other(SocketAddr, io::Error),
+    Other(Point, io::Error),
 }
 
-/// A port that is listened on.
+/// Where a listener is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Point {
+    /// At an address.
+    Tcp(SocketAddr),
+    /// At a Unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Point {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(address) => address.fmt(formatter),
+            Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// A place that is listened at.
 #[derive(Debug)]
 pub struct Listener {
-    listener: std::net::TcpListener,
-    address: SocketAddr,
-    terms: Terms,
-}
-
-/// Who is let in, and what is spoken then.
-#[derive(Debug)]
-struct Terms {
-    addresses: Arc<Addresses>,
-    connections_max: usize,
-    entrance: Arc<Entrance>,
+    socket: Bound,
+    point: Point,
+    /// A file to be removed at the end.
+    file: Option<PathBuf>,
+    desk: Desk,
 }
 
 /// The acceptor's end of the way to one event loop. Several listeners may have
@@ -91,7 +102,8 @@ impl Lane {
 
         let accepted = Accepted {
             stream: Arriving::Memory(Memory::new(script.clone())),
-            address: ADDRESS,
+            address: Some(ADDRESS),
+            believed: None,
             entrance: Arc::default(),
             load: Load::new(&self.load, None),
         };
@@ -103,7 +115,10 @@ impl Lane {
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) stream: Arriving,
-    pub(crate) address: SocketAddr,
+    /// None for a Unix socket.
+    pub(crate) address: Option<SocketAddr>,
+    /// Whether it is a proxy that is believed, and where its clients are counted.
+    pub(crate) believed: Option<Arc<Addresses>>,
     pub(crate) entrance: Arc<Entrance>,
     pub(crate) load: Load,
 }
@@ -146,6 +161,14 @@ impl Load {
 }
 
 impl Load {
+    /// The same, counted for a client, unless it is counted for one already.
+    pub(crate) fn counted(self, place: Option<Box<Place>>) -> Self {
+        match (&self.0.counted, place) {
+            (None, Some(place)) => Self::new(&self.0, Some(place)),
+            _ => self,
+        }
+    }
+
     /// For a stream of the same connection that is a WebSocket: to its loop and
     /// its client it is one more.
     ///
@@ -168,96 +191,158 @@ impl Drop for Load {
 impl Listener {
     /// Listens on an address; port 0 takes a free one.
     pub fn bind(address: SocketAddr) -> Result<Self, BindError> {
-        listen(address).map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => BindError::InUse(address),
-            io::ErrorKind::PermissionDenied => BindError::Denied(address),
-            io::ErrorKind::AddrNotAvailable => BindError::NotAvailable(address),
-            _ => BindError::Other(address, error),
+        let failed = |error| failure(Point::Tcp(address), error);
+        Bound::tcp(address).and_then(Self::of).map_err(failed)
+    }
+
+    /// Listens on a Unix socket, perhaps with other permissions than those of new
+    /// files. A socket which nobody listens on any more is replaced.
+    pub fn bind_unix(path: &Path, mode: Option<u32>) -> Result<Self, BindError> {
+        let failed = |error| failure(Point::Unix(path.to_owned()), error);
+        let bound = Bound::unix(path, mode).and_then(Self::of);
+        let listener = bound.map_err(failed)?;
+        Ok(Self {
+            file: Some(path.to_owned()),
+            ..listener
+        })
+    }
+
+    /// Listens on a socket that is listened on already.
+    ///
+    /// # Errors
+    /// Fails when the system says nothing of it.
+    pub fn inherit_tcp(listener: std::net::TcpListener) -> io::Result<Self> {
+        Self::of(Bound::Tcp(listener))
+    }
+
+    /// The same with a Unix socket. Its file stays when the host ends.
+    ///
+    /// # Errors
+    /// As those of [`Self::inherit_tcp`].
+    pub fn inherit_unix(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
+        Self::of(Bound::Unix(listener))
+    }
+
+    fn of(socket: Bound) -> io::Result<Self> {
+        socket.set_nonblocking()?;
+        Ok(Self {
+            point: socket.point()?,
+            file: None,
+            socket,
+            desk: Desk {
+                addresses: Addresses::new(0, Vec::new()),
+                connections_max: usize::MAX,
+                entrance: Arc::default(),
+            },
         })
     }
 
     /// Counts connections of each client there. What is more than one may have is
     /// closed at once.
     pub fn with_addresses(mut self, addresses: Arc<Addresses>) -> Self {
-        self.terms.addresses = addresses;
+        self.desk.addresses = addresses;
         self
     }
 
     /// What is spoken there; plain HTTP if nobody says.
     pub fn with_entrance(mut self, entrance: Entrance) -> Self {
-        self.terms.entrance = Arc::new(entrance);
+        self.desk.entrance = Arc::new(entrance);
         self
     }
 
     /// Takes at most so many connections of all clients together. What is more is
     /// closed at once.
     pub fn with_connections_max(mut self, connections_max: usize) -> Self {
-        self.terms.connections_max = connections_max;
+        self.desk.connections_max = connections_max;
         self
     }
 
     /// Counts the connections that are closed at once, since their client address
     /// has too many. To be asked for after [`Self::with_addresses`].
     pub fn refused(&self) -> Arc<Counter> {
-        Arc::clone(&self.terms.addresses.refused)
+        Arc::clone(&self.desk.addresses.refused)
     }
 
-    /// Where it listens.
-    pub fn local_address(&self) -> SocketAddr {
-        self.address
+    /// Where it is.
+    pub fn point(&self) -> &Point {
+        &self.point
     }
 
     /// Accepts connections until the shut-down starts, each for the loop which
     /// has the fewest. Ends early, with an error, if no loop is left.
     pub async fn accept(self, mut lanes: Vec<Lane>, mut drain: Drain) -> io::Result<()> {
-        let listener = TcpListener::from_std(self.listener)?;
+        let acceptor = self.socket.into_acceptor()?;
+        let desk = self.desk;
         tokio::select! {
             biased;
             _ = drain.started() => {}
-            error = deal(&listener, &self.terms, &mut lanes) => return Err(error),
+            error = deal(&acceptor, &desk, &mut lanes) => return Err(error),
         }
         // The kernel would reset those which it has and we have not: clients
         // that may have sent a request already.
         let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
+        while let Poll::Ready(Ok((stream, address))) = acceptor.poll_accept(&mut context) {
             if let Some(lane) = least_loaded(&lanes)
-                && let Ok(place) = self.terms.addresses.enter(address.ip())
-                && let Ok(accepted) =
-                    Accepted::new(stream, address, lane, place, &self.terms.entrance)
+                && let Some(accepted) = desk.take(stream, address, lane)
             {
                 let _ = lane.sender.try_send(accepted);
             }
+        }
+        if let Some(file) = self.file {
+            // Somebody may have removed it already.
+            let _ = std::fs::remove_file(file);
         }
         Ok(())
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<Listener> {
-    let domain = Domain::for_address(address);
-    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    let listener = std::net::TcpListener::from(socket);
-    let address = listener.local_addr()?;
-    Ok(Listener {
-        listener,
-        address,
-        terms: Terms {
-            addresses: Addresses::new(0, Vec::new()),
-            connections_max: usize::MAX,
-            entrance: Arc::default(),
-        },
-    })
+fn failure(point: Point, error: io::Error) -> BindError {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => BindError::InUse(point),
+        io::ErrorKind::PermissionDenied => BindError::Denied(point),
+        io::ErrorKind::AddrNotAvailable => BindError::NotAvailable(point),
+        _ => BindError::Other(point, error),
+    }
+}
+
+/// Where everybody is looked at who comes in.
+#[derive(Debug)]
+struct Desk {
+    addresses: Arc<Addresses>,
+    connections_max: usize,
+    entrance: Arc<Entrance>,
+}
+
+impl Desk {
+    /// None if there is no room for the client, or if it is gone already.
+    fn take(&self, stream: Arriving, address: Option<SocketAddr>, lane: &Lane) -> Option<Accepted> {
+        let ip = address.map(|address| address.ip());
+        let is_believed = self.entrance.proxies.trusts(ip);
+        // The clients of a proxy are counted, not the proxy.
+        let place = match ip {
+            Some(ip) if !is_believed => self.addresses.enter(ip),
+            _ => Ok(None),
+        };
+        let Ok(place) = place else {
+            tracing::debug!(remote = ?address, "a connection is refused: its client has too many");
+            return None;
+        };
+        Some(Accepted {
+            stream,
+            address,
+            believed: is_believed.then(|| Arc::clone(&self.addresses)),
+            entrance: Arc::clone(&self.entrance),
+            load: Load::new(&lane.load, place),
+        })
+    }
 }
 
 /// Deals connections for ever, or until no lane is left.
-async fn deal(listener: &TcpListener, terms: &Terms, lanes: &mut Vec<Lane>) -> io::Error {
+async fn deal(acceptor: &Acceptor, desk: &Desk, lanes: &mut Vec<Lane>) -> io::Error {
     // What is wrong is said when it begins, not for each client.
     let (mut is_refused, mut is_full) = (false, false);
     loop {
-        let (stream, address) = match listener.accept().await {
+        let (stream, address) = match acceptor.accept().await {
             Ok(accepted) => accepted,
             Err(error) if is_about_the_peer(&error) => continue,
             Err(error) => {
@@ -270,21 +355,17 @@ async fn deal(listener: &TcpListener, terms: &Terms, lanes: &mut Vec<Lane>) -> i
         };
         is_refused = false;
         let count = connection_count(lanes);
-        let was_full = std::mem::replace(&mut is_full, count >= terms.connections_max);
+        let was_full = std::mem::replace(&mut is_full, count >= desk.connections_max);
         if is_full {
             if !was_full {
                 tracing::warn!(count, "connections are refused: the host has too many");
             }
             continue;
         }
-        let Ok(place) = terms.addresses.enter(address.ip()) else {
-            tracing::debug!(remote = %address, "a connection is refused: its client has too many");
-            continue;
-        };
         let Some(lane) = least_loaded(lanes) else {
             return io::Error::other("no event loop is left");
         };
-        let Ok(accepted) = Accepted::new(stream, address, lane, place, &terms.entrance) else {
+        let Some(accepted) = desk.take(stream, address, lane) else {
             continue;
         };
         if lane.sender.send(accepted).await.is_err() {
@@ -305,26 +386,6 @@ fn least_loaded(lanes: &[Lane]) -> Option<&Lane> {
     lanes
         .iter()
         .min_by_key(|lane| lane.load.connections.load(Ordering::Relaxed))
-}
-
-impl Accepted {
-    fn new(
-        stream: tokio::net::TcpStream,
-        address: SocketAddr,
-        lane: &Lane,
-        place: Option<Box<Place>>,
-        entrance: &Arc<Entrance>,
-    ) -> io::Result<Self> {
-        // A small answer must not wait for the acknowledgement of the one before.
-        stream.set_nodelay(true)?;
-        Ok(Self {
-            // The loop which it goes to registers it with its own poller.
-            stream: Arriving::Tcp(stream.into_std()?),
-            address,
-            entrance: Arc::clone(entrance),
-            load: Load::new(&lane.load, place),
-        })
-    }
 }
 
 /// Whether only the connection that was to be accepted is concerned.

@@ -1,14 +1,19 @@
 //! Where the requests of a connection come from, and what the host tells guests
 //! of that.
 
+use std::cell::OnceCell;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use holdfast_core::event::{Body, Encrypted};
+use holdfast_core::manifest::Proxies;
 use http::header::LOCATION;
 use http::request::Parts;
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderName, HeaderValue, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
 
+use crate::addresses::{Addresses, Full, Place};
+use crate::forwarded::{self, Said};
 use crate::report;
 
 /// Header fields whose names begin so are the host's: from a client they are
@@ -16,53 +21,157 @@ use crate::report;
 const OWN_PREFIX: &str = "holdfast-";
 /// The subject of the client's certificate (RFC 4514).
 const SUBJECT: HeaderName = HeaderName::from_static("holdfast-client-subject");
+/// The client's address.
+const ADDRESS: HeaderName = HeaderName::from_static("holdfast-client-address");
 const HTTPS_PORT: u16 = 443;
+/// What stands for the address of who comes by a Unix socket.
+const UNIX: &str = "unix";
 
 /// What is known of a connection's client.
 pub(crate) struct Origin {
-    pub(crate) remote: SocketAddr,
+    /// Where it comes from; none for a Unix socket.
+    pub(crate) client: Option<SocketAddr>,
+    /// Whether it is a proxy that is believed, and where its clients are counted.
+    pub(crate) believed: Option<Arc<Addresses>>,
+    pub(crate) proxies: Arc<Proxies>,
     /// Whether it came over TLS.
     pub(crate) is_encrypted: bool,
     /// Who it is, by its certificate.
     pub(crate) subject: Option<HeaderValue>,
     /// The port to which its requests are sent instead of being answered.
     pub(crate) redirect_port: Option<u16>,
+    /// The field with its address, made when it is first wanted.
+    pub(crate) address: OnceCell<HeaderValue>,
+}
+
+/// What is known of the client of one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Client {
+    /// Where it comes from; none for a Unix socket. Port 0 if that is not known.
+    pub(crate) address: Option<SocketAddr>,
+    /// Whether a proxy has said so.
+    is_forwarded: bool,
+    is_encrypted: bool,
 }
 
 impl Origin {
     /// Tells the guest of a request what the host knows, and takes out of it what
-    /// only the host may say.
-    pub(crate) fn mark(&self, parts: &mut Parts) {
-        let is_own = |name: &&HeaderName| name.as_str().starts_with(OWN_PREFIX);
-        while let Some(name) = parts.headers.keys().find(is_own).cloned() {
-            parts.headers.remove(name);
-        }
+    /// only the host, or a proxy which it believes, may say.
+    pub(crate) fn mark(&self, parts: &mut Parts) -> Client {
+        let said = match &self.believed {
+            Some(_) => forwarded::said(&parts.headers, &self.proxies),
+            None => Said::default(),
+        };
+        let client = Client {
+            address: said.client.or(self.client),
+            is_forwarded: said.client.is_some(),
+            is_encrypted: said.is_encrypted.unwrap_or(self.is_encrypted),
+        };
+        let fields = self.believed.as_ref().map(|_| self.proxies.fields);
+        retain(&mut parts.headers, |name| {
+            let name = name.as_str();
+            !name.starts_with(OWN_PREFIX) && !forwarded::is_unbelieved(name, fields)
+        });
         if let Some(subject) = &self.subject {
             parts.headers.insert(SUBJECT, subject.clone());
         }
-        if self.is_encrypted {
+        if self.proxies.client_address_field
+            && let Some(address) = self.address_field(&client)
+        {
+            parts.headers.insert(ADDRESS, address);
+        }
+        if client.is_encrypted {
             parts.extensions.insert(Encrypted);
         }
-        let scheme = match self.is_encrypted {
-            true => Scheme::HTTPS,
-            false => Scheme::HTTP,
-        };
-        // A client can't choose it.
-        if parts.uri.scheme().is_some_and(|named| *named != scheme) {
-            let mut uri = std::mem::take(&mut parts.uri).into_parts();
-            uri.scheme = Some(scheme);
-            uri.path_and_query
-                .get_or_insert_with(|| PathAndQuery::from_static("/"));
-            parts.uri = Uri::from_parts(uri).unwrap_or_default();
+        set_scheme(&mut parts.uri, &client);
+        client
+    }
+
+    fn address_field(&self, client: &Client) -> Option<HeaderValue> {
+        if client.is_forwarded {
+            return HeaderValue::try_from(client.address_text()).ok();
+        }
+        if let Some(field) = self.address.get() {
+            return Some(field.clone());
+        }
+        let field = HeaderValue::try_from(client.address_text()).ok()?;
+        Some(self.address.get_or_init(|| field).clone())
+    }
+
+    /// Counts a WebSocket for the client for which a proxy has asked. None if it
+    /// is counted with its connection, or not at all.
+    pub(crate) fn enter(&self, client: &Client) -> Result<Option<Box<Place>>, Full> {
+        match (&self.believed, client) {
+            (
+                Some(addresses),
+                Client {
+                    address: Some(address),
+                    is_forwarded: true,
+                    ..
+                },
+            ) => addresses.enter(address.ip()),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Client {
+    /// Its address for people: with the port, if that is known.
+    pub(crate) fn address_text(&self) -> String {
+        match self.address {
+            None => UNIX.to_owned(),
+            Some(address) if address.port() == 0 => address.ip().to_string(),
+            Some(address) => address.to_string(),
         }
     }
 
-    /// The scheme of its requests.
+    /// Its address as a handshake has it, with a port in any case.
+    pub(crate) fn remote_text(&self) -> String {
+        let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+        self.address.unwrap_or(nobody).to_string()
+    }
+
+    /// The scheme of its request.
     pub(crate) fn scheme(&self) -> &'static str {
         match self.is_encrypted {
             true => "https",
             false => "http",
         }
+    }
+}
+
+/// Keeps some fields, in their order, unlike what removing one leaves.
+fn retain(headers: &mut HeaderMap, is_kept: impl Fn(&HeaderName) -> bool) {
+    if headers.keys().all(&is_kept) {
+        return;
+    }
+    let mut kept = HeaderMap::with_capacity(headers.len());
+    let mut last = None;
+    for (name, value) in std::mem::take(headers) {
+        // Of several fields of one name, the first alone comes with it.
+        last = name.or(last);
+        if let Some(name) = &last
+            && is_kept(name)
+        {
+            kept.append(name.clone(), value);
+        }
+    }
+    *headers = kept;
+}
+
+/// A client can't choose the scheme.
+fn set_scheme(uri: &mut Uri, client: &Client) {
+    let scheme = match client.is_encrypted {
+        true => Scheme::HTTPS,
+        false => Scheme::HTTP,
+    };
+    if uri.scheme().is_some_and(|named| *named != scheme) {
+        let mut parts = std::mem::take(uri).into_parts();
+        parts.scheme = Some(scheme);
+        parts
+            .path_and_query
+            .get_or_insert_with(|| PathAndQuery::from_static("/"));
+        *uri = Uri::from_parts(parts).unwrap_or_default();
     }
 }
 
@@ -102,10 +211,16 @@ mod tests {
 
     fn origin(is_encrypted: bool, subject: Option<&str>) -> Origin {
         Origin {
-            remote: ([127, 0, 0, 1], 1).into(),
+            client: Some(([10, 0, 0, 1], 7).into()),
+            believed: None,
+            proxies: Arc::new(Proxies {
+                client_address_field: true,
+                ..Proxies::default()
+            }),
             is_encrypted,
             subject: subject.map(|it| it.parse().unwrap()),
             redirect_port: None,
+            address: OnceCell::new(),
         }
     }
 
@@ -113,22 +228,61 @@ mod tests {
         let request = Request::get(uri)
             .header("holdfast-client-subject", "CN=forged")
             .header("Holdfast-Client-Subject", "CN=twice")
+            .header("holdfast-client-address", "6.6.6.6")
             .header("holdfast-else", "forged")
+            .header("x-forwarded-for", "1.2.3.4")
+            .header("x-forwarded-proto", "https")
+            .header("forwarded", "for=6.6.6.6")
             .header("x-holdfast", "kept");
         request.body(()).unwrap().into_parts().0
+    }
+
+    fn names(parts: &Parts) -> Vec<&str> {
+        let mut names: Vec<_> = parts.headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        names
     }
 
     #[test]
     fn only_the_host_says_who_a_client_is() {
         let mut marked = parts("/");
-        origin(false, None).mark(&mut marked);
-        assert_eq!(marked.headers.len(), 1);
+        let client = origin(false, None).mark(&mut marked);
+        assert_eq!(names(&marked), ["holdfast-client-address", "x-holdfast"]);
+        assert_eq!(marked.headers[ADDRESS], "10.0.0.1:7");
+        assert_eq!((client.scheme(), client.is_forwarded), ("http", false));
         let mut marked = parts("/");
-        origin(true, Some("CN=Ada")).mark(&mut marked);
+        let client = origin(true, Some("CN=Ada")).mark(&mut marked);
         let subjects = marked.headers.get_all(SUBJECT).iter();
         assert_eq!(subjects.collect::<Vec<_>>(), ["CN=Ada"]);
-        assert_eq!(marked.headers.len(), 2);
         assert!(marked.extensions.get::<Encrypted>().is_some());
+        assert_eq!(client.scheme(), "https");
+    }
+
+    #[test]
+    fn a_proxy_that_is_believed_says_it() {
+        let mut believed = origin(false, None);
+        believed.believed = Some(Addresses::new(1, Vec::new()));
+        let mut marked = parts("/");
+        let client = believed.mark(&mut marked);
+        let kept = [
+            "holdfast-client-address",
+            "x-forwarded-for",
+            "x-forwarded-proto",
+        ];
+        assert_eq!(names(&marked)[..3], kept);
+        assert_eq!(marked.headers[ADDRESS], "1.2.3.4");
+        assert_eq!(
+            (&*client.address_text(), client.scheme()),
+            ("1.2.3.4", "https")
+        );
+        let place = believed.enter(&client).unwrap();
+        assert!(place.is_some());
+        assert!(believed.enter(&client).is_err());
+        let own = Client {
+            is_forwarded: false,
+            ..client
+        };
+        assert!(believed.enter(&own).is_ok_and(|place| place.is_none()));
     }
 
     #[test]

@@ -33,7 +33,7 @@ const KEPT_LEN_MAX: usize = 16 << 10;
 pub(crate) enum Written {
     /// It is empty.
     All,
-    /// The socket takes no more for now.
+    /// The socket takes no more for now, or has not sent what it has taken.
     Blocked,
     /// The socket is broken.
     Broken,
@@ -119,18 +119,18 @@ impl EventLoop {
 }
 
 /// Writes the frames in `batch`, which were taken from the queue, and then all
-/// others in it. Whoever calls it has the task go on if the socket is full.
+/// others in it.
 pub(crate) fn write_all(
     connection: &Connection,
     stream: &mut Stream,
     batch: &mut Batch,
     context: &mut Context<'_>,
 ) -> Written {
-    while !batch.frames.is_empty() || connection.take(batch) {
+    loop {
         match write(stream, context, batch) {
             Poll::Ready(Ok(written)) => {
                 if !connection.give_back(batch, written) {
-                    break;
+                    return send_all(stream, context);
                 }
                 if connection.is_held(&connection.settings().connection) {
                     // It is not read from, so this is its sign of life.
@@ -146,17 +146,18 @@ pub(crate) fn write_all(
                 return Written::Blocked;
             }
         }
+        if !connection.take(batch) {
+            return send_all(stream, context);
+        }
     }
-    if !stream.is_buffered() {
-        return Written::All;
-    }
-    match Pin::new(stream).poll_flush(context) {
+}
+
+/// Has what the socket has taken sent. Plain TCP has sent it.
+pub(crate) fn send_all(stream: &mut Stream, context: &mut Context<'_>) -> Written {
+    match stream.poll_send(context) {
         Poll::Ready(Ok(())) => Written::All,
         Poll::Ready(Err(_)) => Written::Broken,
-        Poll::Pending => {
-            connection.block(batch);
-            Written::Blocked
-        }
+        Poll::Pending => Written::Blocked,
     }
 }
 

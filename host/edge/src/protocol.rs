@@ -4,12 +4,12 @@
 //! HTTP/2 with prior knowledge (RFC 9113, section 3.3) share a port: the first
 //! bytes tell them apart.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -19,13 +19,14 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::{timeout, timeout_at};
 
 use crate::drain::Drain;
-use crate::entrance::{Entrance, Speech};
+use crate::entrance::Speech;
 use crate::event_loop::Ticket;
 use crate::http::Http;
 use crate::http2;
 use crate::listen::{Accepted, Load};
 use crate::origin::Origin;
 use crate::patient::Patient;
+use crate::proxy;
 use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
 
@@ -43,7 +44,7 @@ pub(crate) async fn serve(event_loop: Ticket, accepted: Accepted, drain: Drain) 
     let remote = accepted.address;
     match converse(event_loop, accepted, drain).await {
         Ok(()) => {}
-        Err(error) => tracing::debug!(%remote, %error, "a connection broke"),
+        Err(error) => tracing::debug!(?remote, %error, "a connection broke"),
     }
 }
 
@@ -51,17 +52,16 @@ pub(crate) async fn serve(event_loop: Ticket, accepted: Accepted, drain: Drain) 
 pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> Result<(), Failure> {
-    let Accepted {
-        stream,
-        address,
-        entrance,
+    let entrance = Arc::clone(&accepted.entrance);
+    let Entered {
+        mut stream,
+        origin,
+        http2,
         load,
-    } = accepted;
-    let stream = Stream::from_arriving(stream)?;
-    let (mut stream, origin, http2) = tokio::select! {
+    } = tokio::select! {
         biased;
         // Boxed, since it is large, and soon over.
-        entered = Box::pin(enter(stream, address, &entrance)) => entered?,
+        entered = Box::pin(enter(accepted)) => entered?,
         // It has sent no request yet.
         _ = drain.started() => return Ok(()),
     };
@@ -101,36 +101,79 @@ enum Http2 {
     No,
 }
 
-/// What comes before HTTP.
-async fn enter(
+/// A connection after what comes before HTTP.
+struct Entered {
     stream: Stream,
-    remote: SocketAddr,
-    entrance: &Entrance,
-) -> Result<(Stream, Origin, Http2), Failure> {
+    origin: Origin,
+    http2: Http2,
+    load: Load,
+}
+
+/// What comes before HTTP.
+async fn enter(accepted: Accepted) -> Result<Entered, Failure> {
+    let Accepted {
+        stream,
+        address,
+        believed,
+        entrance,
+        mut load,
+    } = accepted;
+    let mut stream = Stream::from_arriving(stream)?;
     let mut origin = Origin {
-        remote,
+        client: address,
+        believed,
+        proxies: Arc::clone(&entrance.proxies),
         is_encrypted: false,
         subject: None,
         redirect_port: entrance.redirect_port(),
+        address: OnceCell::new(),
     };
-    let tls = match &entrance.speech {
-        Speech::Plain { h2c: true } | Speech::Redirect(_) => {
-            return Ok((stream, origin, Http2::ByPreface));
+    if entrance.proxy_protocol {
+        load = introduce(&mut stream, &mut origin, load).await?;
+    }
+    let http2 = match &entrance.speech {
+        Speech::Plain { h2c: true } | Speech::Redirect(_) => Http2::ByPreface,
+        Speech::Plain { h2c: false } => Http2::No,
+        Speech::Tls(tls) => {
+            let Stream::Tcp(tcp) = stream else {
+                return Err("TLS is spoken over TCP alone".into());
+            };
+            let secured = tls.accept(tcp).await?;
+            stream = Stream::of_tls(secured.stream);
+            origin.is_encrypted = true;
+            origin.subject = secured.subject;
+            match secured.is_http2 {
+                true => Http2::Chosen,
+                false => Http2::No,
+            }
         }
-        Speech::Plain { h2c: false } => return Ok((stream, origin, Http2::No)),
-        Speech::Tls(tls) => tls,
     };
-    let Stream::Tcp(stream) = stream else {
-        return Err("TLS is spoken over TCP alone".into());
+    Ok(Entered {
+        stream,
+        origin,
+        http2,
+        load,
+    })
+}
+
+/// Lets a proxy say for whom it has connected. From then on that one is the
+/// client, who is believed only if it is a proxy as well.
+async fn introduce(stream: &mut Stream, origin: &mut Origin, load: Load) -> Result<Load, Failure> {
+    let Some(addresses) = origin.believed.clone() else {
+        return Err("it is no proxy that is believed".into());
     };
-    let secured = tls.accept(stream).await?;
-    origin.is_encrypted = true;
-    origin.subject = secured.subject;
-    let http2 = match secured.is_http2 {
-        true => Http2::Chosen,
-        false => Http2::No,
+    let time = Duration::from_millis(origin.proxies.header_timeout_ms);
+    let Some(client) = timeout(time, proxy::read(stream)).await?? else {
+        return Ok(load);
     };
-    Ok((Stream::of_tls(secured.stream), origin, http2))
+    origin.client = Some(client);
+    if origin.proxies.trusts(Some(client.ip())) {
+        return Ok(load);
+    }
+    origin.believed = None;
+    let place = addresses.enter(client.ip());
+    let place = place.map_err(|_| "its client has too many connections")?;
+    Ok(load.counted(place))
 }
 
 /// The first bytes: enough of them to know the protocol.
@@ -184,6 +227,7 @@ async fn serve_http1(
         // What hyper has not read yet follows what it has. Copied, since even
         // an empty part would keep all of hyper's buffer alive.
         let rest = Bytes::from([parts.read_buf, first].concat());
+        let load = load.counted(ending.place.take());
         let _ = upgrade.send(Transport { stream, rest, load });
         return Ok(());
     }

@@ -41,7 +41,7 @@ use crate::connection::{Connection, Wait, closure};
 use crate::event_loop::Ticket;
 use crate::frame::{Decoder, FrameError, Item};
 use crate::listen::Load;
-use crate::outbox::{Written, write_all};
+use crate::outbox::{Written, send_all, write_all};
 use crate::registered::Registered;
 use crate::report::{self, About};
 use crate::sockets::Place;
@@ -266,7 +266,10 @@ impl Socket {
         let connection = &self.registered.connection;
         let mut batch = self.event_loop.outbox.batch.borrow_mut();
         let mut stream = self.stream.borrow_mut();
-        let written = write_all(connection, &mut stream, &mut batch, context);
+        let written = match connection.take(&mut batch) {
+            true => write_all(connection, &mut stream, &mut batch, context),
+            false => send_all(&mut stream, context),
+        };
         drop((batch, stream));
         match written {
             Written::All => Poll::Ready(()),

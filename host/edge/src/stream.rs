@@ -11,7 +11,7 @@ use bytes::{Buf, Bytes};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
 use crate::http2::Open;
@@ -33,6 +33,7 @@ pub(crate) enum Stream {
 /// What is not plain TCP.
 pub(crate) enum Other {
     Tls(Box<TlsStream<TcpStream>>),
+    Unix(Box<UnixStream>),
     /// One stream of a connection that speaks HTTP/2 (RFC 8441).
     Http2(Box<Tunnelled>),
     #[cfg(feature = "memory-transport")]
@@ -49,6 +50,7 @@ pub(crate) struct Tunnelled {
 #[derive(Debug)]
 pub(crate) enum Arriving {
     Tcp(std::net::TcpStream),
+    Unix(std::os::unix::net::UnixStream),
     #[cfg(feature = "memory-transport")]
     Memory(memory::Memory),
 }
@@ -58,6 +60,9 @@ impl Stream {
     pub(crate) fn from_arriving(stream: Arriving) -> io::Result<Self> {
         Ok(match stream {
             Arriving::Tcp(stream) => Self::Tcp(TcpStream::from_std(stream)?),
+            Arriving::Unix(stream) => {
+                Self::Other(Other::Unix(Box::new(UnixStream::from_std(stream)?)))
+            }
             #[cfg(feature = "memory-transport")]
             Arriving::Memory(memory) => Self::Other(Other::Memory(memory)),
         })
@@ -78,7 +83,15 @@ impl Stream {
 
     /// Whether it may have taken bytes which it has not sent. Plain TCP has none.
     pub(crate) fn is_buffered(&self) -> bool {
-        matches!(self, Self::Other(_))
+        matches!(self, Self::Other(Other::Tls(_) | Other::Http2(_)))
+    }
+
+    /// Sends these bytes.
+    pub(crate) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.is_buffered() {
+            true => Pin::new(self).poll_flush(context),
+            false => Poll::Ready(Ok(())),
+        }
     }
 }
 
@@ -88,6 +101,7 @@ macro_rules! each {
         match $self.get_mut() {
             Stream::Tcp($stream) => $call,
             Stream::Other(Other::Tls($stream)) => $call,
+            Stream::Other(Other::Unix($stream)) => $call,
             Stream::Other(Other::Http2(tunnelled)) => {
                 let $stream = &mut tunnelled.io;
                 $call

@@ -1,6 +1,5 @@
 //! From a request to an answer: who may ask, what is asked, what comes of it.
 
-use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use holdfast_core::manifest::Role;
@@ -53,9 +52,8 @@ pub(crate) struct Answer {
 pub(crate) struct HostStatus {
     pub(crate) version: String,
     pub(crate) pid: u32,
-    /// Where it listens.
-    #[schemars(with = "String")]
-    pub(crate) listen: SocketAddr,
+    /// Where it listens; the first place, if there are several.
+    pub(crate) listen: String,
     /// Seconds since it listens.
     pub(crate) uptime_s: u64,
 }
@@ -138,11 +136,13 @@ impl Office {
         let fleet = &self.fleet;
         match action {
             Action::Health => ok(&Health { status: "ok" }),
-            Action::Ready if self.front.drain.is_started() => Err(Failure::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "the host shuts down",
-                "send new connections elsewhere",
-            )),
+            Action::Ready if self.front.drain.is_started() || !fleet.is_ready() => {
+                Err(Failure::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "the host shuts down",
+                    "send new connections elsewhere",
+                ))
+            }
             Action::Ready => ok(&Readiness { ready: true }),
             Action::OpenApi => ok(&openapi::document()),
             Action::Status => self.status(caller).await,
@@ -205,13 +205,14 @@ impl Office {
             status.plugins.retain(|plugin| caller.knows(&plugin.tenant));
             // They may name what others have.
             status.manifest_error = None;
+            status.certificate_error = None;
             status.restart_needed_for.clear();
         }
         ok(&Answer {
             host: HostStatus {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 pid: std::process::id(),
-                listen: self.front.address,
+                listen: self.front.address.clone(),
                 uptime_s: self.start.elapsed().unwrap_or_default().as_secs(),
             },
             status,

@@ -28,6 +28,9 @@ impl Verdict {
         if let Some(message) = &report.manifest_error {
             add(&mut wrong, message);
         }
+        if let Some(message) = &report.certificate_error {
+            add(&mut wrong, message);
+        }
         for change in &report.changes {
             if let (What::Failed, Some(message)) = (change.what, &change.error) {
                 add(&mut wrong, message);

@@ -25,6 +25,7 @@ pub(crate) struct Board(Arc<Mutex<Arc<Notes>>>);
 #[derive(Default)]
 pub(crate) struct Notes {
     pub(super) manifest_fault: Option<Fault>,
+    pub(super) certificate_fault: Option<Fault>,
     pub(super) restart_keys: Vec<&'static str>,
     pub(super) tenants: Vec<TenantEntry>,
     pub(super) plugins: Vec<Entry>,
@@ -81,16 +82,12 @@ impl Fleet {
     /// Lets others see what is deployed now.
     pub(super) fn publish(&self) {
         self.board.write(Notes {
-            manifest_fault: self.fault().cloned(),
+            manifest_fault: self.source.fault().cloned(),
+            certificate_fault: self.certificates.fault().cloned(),
             restart_keys: self.source.restart_keys.clone(),
             tenants: self.tenant_entries(),
             plugins: self.plugins.iter().map(entry).collect(),
         });
-    }
-
-    /// What is wrong with the manifest, or with what belongs to it.
-    pub(super) fn fault(&self) -> Option<&Fault> {
-        self.source.fault().or(self.certificates.fault())
     }
 
     /// Those in force, and those with a fault.

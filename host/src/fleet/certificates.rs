@@ -94,22 +94,24 @@ impl Certificates {
         self.tls.as_ref()
     }
 
-    /// Looks at the files, those of `new` if there is another manifest.
-    pub(super) fn look(&mut self, new: Option<&Manifest>, look: &Look) {
+    /// Looks at the files, those of `new` if there is another manifest. True if
+    /// something is wrong now that was not, or the other way round.
+    pub(super) fn look(&mut self, new: Option<&Manifest>, look: &Look) -> bool {
         let Some(tls) = self.tls.clone() else {
-            return;
+            return false;
         };
+        let fault_at = self.fault().map(|fault| fault.at);
         let mut is_changed = false;
         if let Some(manifest) = new {
             is_changed = self.follow(manifest.certificates());
         }
-        if !(self.read(look) || is_changed) {
-            return;
+        if self.read(look) || is_changed {
+            match tls.set(self.identities(), self.authorities()) {
+                Ok(()) => tracing::info!("new certificates are in force"),
+                Err(error) => tracing::error!(%error, "the certificates stay as they were"),
+            }
         }
-        match tls.set(self.identities(), self.authorities()) {
-            Ok(()) => tracing::info!("new certificates are in force"),
-            Err(error) => tracing::error!(%error, "the certificates stay as they were"),
-        }
+        self.fault().map(|fault| fault.at) != fault_at
     }
 
     /// Takes the certificates of another manifest; what is known of those that

@@ -76,8 +76,11 @@ impl Fleet {
     pub(super) fn look(&mut self, look: &Look) -> Report {
         let mut report = Report::default();
         let candidate = self.read_manifest(look);
-        self.certificates.look(candidate.as_ref(), look);
-        report.manifest_error = self.fault().map(Fault::message);
+        report.manifest_error = self.source.fault().map(Fault::message);
+        if self.certificates.look(candidate.as_ref(), look) {
+            self.publish();
+        }
+        report.certificate_error = self.certificates.fault().map(Fault::message);
         report.tenant_errors = self.source.tenant_errors();
         let entries: Vec<_> = match &candidate {
             Some(manifest) => manifest.plugins.iter().cloned().map(Arc::new).collect(),

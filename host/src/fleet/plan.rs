@@ -151,6 +151,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
     let Host {
         listen,
         tls,
+        proxies,
         http2,
         admin_listen,
         metrics_plugins_max,
@@ -166,6 +167,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
     [
         ("listen", *listen != new.listen),
         ("tls", *tls != new.tls),
+        ("proxies", *proxies != new.proxies),
         ("http2", *http2 != new.http2),
         ("admin.listen", *admin_listen != new.admin_listen),
         (

@@ -10,6 +10,9 @@ pub(crate) struct Report {
     pub(crate) changes: Vec<Change>,
     /// Why the manifest is not in force, if it is not.
     pub(crate) manifest_error: Option<Message>,
+    /// Why a certificate is not in force, if one is not.
+    #[serde(default)]
+    pub(crate) certificate_error: Option<Message>,
     /// What is wrong with tenants' own files.
     pub(crate) tenant_errors: Vec<TenantError>,
 }
@@ -70,6 +73,7 @@ impl Report {
     pub(crate) fn is_good(&self) -> bool {
         let has_failed = |change: &Change| change.what == What::Failed;
         self.manifest_error.is_none()
+            && self.certificate_error.is_none()
             && self.tenant_errors.is_empty()
             && !self.changes.iter().any(has_failed)
     }

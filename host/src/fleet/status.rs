@@ -22,6 +22,9 @@ pub(crate) struct Status {
     pub(crate) plugins: Vec<PluginStatus>,
     /// Why the manifest, as it is now, is not in force.
     pub(crate) manifest_error: Option<FaultStatus>,
+    /// Why a certificate of the operator's, as it is now, is not in force.
+    #[serde(default)]
+    pub(crate) certificate_error: Option<FaultStatus>,
     /// Keys that have changed in the manifest and need a restart.
     pub(crate) restart_needed_for: Vec<String>,
     /// Whether clients are to be sent here; false once the host has been asked to
@@ -106,6 +109,7 @@ impl Status {
             tenants: notes.tenants.iter().map(tenant).collect(),
             plugins: plugins.map(|it| plugin(it, runtime, hub)).collect(),
             manifest_error: notes.manifest_fault.as_ref().map(fault),
+            certificate_error: notes.certificate_fault.as_ref().map(fault),
             restart_needed_for: notes.restart_keys.iter().map(|&it| it.to_owned()).collect(),
             is_ready: true,
         }

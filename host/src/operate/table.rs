@@ -37,6 +37,10 @@ pub(super) fn status(answer: &Answer) -> String {
         text += "the manifest is not in force, the one before is:\n";
         text += &fault(error);
     }
+    if let Some(error) = &answer.status.certificate_error {
+        text += "a certificate is not in force, the one before is:\n";
+        text += &fault(error);
+    }
     if !answer.status.restart_needed_for.is_empty() {
         let keys = answer.status.restart_needed_for.join(", ");
         let _ = writeln!(text, "changed in the manifest, needs a restart: {keys}");
@@ -136,6 +140,9 @@ pub(super) fn report(report: &Report) -> String {
     let mut text = String::new();
     if let Some(error) = &report.manifest_error {
         text += &message("the manifest is not in force: ", error);
+    }
+    if let Some(error) = &report.certificate_error {
+        text += &message("a certificate is not in force: ", error);
     }
     for it in &report.tenant_errors {
         text += &message(&format!("tenant {}: ", it.tenant), &it.error);

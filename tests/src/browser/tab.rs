@@ -19,6 +19,7 @@ pub struct Tab {
     session: Value,
     calls: u64,
     complaints: Vec<String>,
+    handshakes: Vec<u64>,
 }
 
 impl Tab {
@@ -33,6 +34,7 @@ impl Tab {
             session: Value::Null,
             calls: 0,
             complaints: Vec::new(),
+            handshakes: Vec::new(),
         }
     }
 
@@ -65,8 +67,12 @@ impl Tab {
         }
     }
 
-    /// Keeps what the page's console says went wrong.
+    /// Keeps what the page's console says went wrong, and how WebSockets began.
     fn note(&mut self, message: &Value) {
+        if message["method"] == "Network.webSocketHandshakeResponseReceived" {
+            let status = &message["params"]["response"]["status"];
+            self.handshakes.push(status.as_u64().unwrap_or_default());
+        }
         let is_error = match message["method"].as_str() {
             Some("Runtime.exceptionThrown") => true,
             Some("Log.entryAdded") => message["params"]["entry"]["level"] == "error",
@@ -81,6 +87,11 @@ impl Tab {
     /// Errors in the page's console so far.
     pub fn complaints(&self) -> &[String] {
         &self.complaints
+    }
+
+    /// The status with which each WebSocket has begun since `Network.enable`.
+    pub fn handshakes(&self) -> &[u64] {
+        &self.handshakes
     }
 
     /// Evaluates an expression in the page.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use serde::de::{Error, MapAccess, SeqAccess, Visitor, value};
 use serde::{Deserialize, Deserializer};
@@ -21,7 +22,8 @@ pub enum RawListen {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawListener {
-    /// Address and port.
+    /// Address and port; `unix:` and a path; or `systemd:` and the name of a
+    /// socket that the host inherits.
     pub address: String,
     /// Whether TLS is spoken.
     #[serde(default)]
@@ -33,6 +35,12 @@ pub struct RawListener {
     pub redirect_port: Option<u16>,
     /// Whether HTTP/2 is spoken without TLS, too; true if left out.
     pub h2c: Option<bool>,
+    /// Whether every connection begins with the PROXY protocol.
+    #[serde(default)]
+    pub proxy_protocol: bool,
+    /// Permissions of a Unix socket, in octal digits; those which the process
+    /// gives its files if left out.
+    pub mode: Option<String>,
 }
 
 /// Where a redirect leads.
@@ -47,9 +55,28 @@ pub enum RawRedirect {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// Where.
-    pub address: SocketAddr,
+    pub place: Place,
     /// What is spoken.
     pub protocol: Protocol,
+    /// Whether every connection begins with the PROXY protocol.
+    pub proxy_protocol: bool,
+}
+
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// At an address.
+    Tcp(SocketAddr),
+    /// At a Unix socket.
+    Unix {
+        /// Its file.
+        path: PathBuf,
+        /// Its permissions, if they are to be others than those of new files.
+        mode: Option<u32>,
+    },
+    /// At a socket which whoever has started the host has opened: that of this
+    /// name, or number.
+    Inherited(String),
 }
 
 /// What is spoken at a place.
@@ -73,14 +100,15 @@ impl Listen {
     /// Plain HTTP.
     pub fn plain(address: SocketAddr) -> Self {
         Self {
-            address,
+            place: Place::Tcp(address),
             protocol: Protocol::Plain { h2c: true },
+            proxy_protocol: false,
         }
     }
 }
 
 /// Checks where to listen.
-pub(super) fn resolve(raw: Option<&RawListen>) -> Result<Vec<Listen>, Wrong> {
+pub(super) fn resolve(raw: Option<&RawListen>, folder: &Path) -> Result<Vec<Listen>, Wrong> {
     let listeners = match raw {
         None => return Ok(vec![Listen::plain(address("listen", DEFAULT_LISTEN)?)]),
         Some(RawListen::Address(text)) => return Ok(vec![Listen::plain(address("listen", text)?)]),
@@ -90,7 +118,7 @@ pub(super) fn resolve(raw: Option<&RawListen>) -> Result<Vec<Listen>, Wrong> {
         let hint = "name an address, or leave `listen` out";
         return Err(("`listen` is empty".into(), hint.into()));
     }
-    let resolved = listeners.iter().map(listener);
+    let resolved = listeners.iter().map(|it| listener(it, folder));
     let resolved: Vec<_> = resolved.collect::<Result<_, _>>()?;
     let is_tls = |it: &Listen| it.protocol == Protocol::Tls;
     let is_lost = |it: &Listen| it.protocol == Protocol::Redirect { port: None };
@@ -103,7 +131,7 @@ pub(super) fn resolve(raw: Option<&RawListen>) -> Result<Vec<Listen>, Wrong> {
     Ok(resolved)
 }
 
-fn listener(raw: &RawListener) -> Result<Listen, Wrong> {
+fn listener(raw: &RawListener, folder: &Path) -> Result<Listen, Wrong> {
     let at = &raw.address;
     let clash = |one: &str, other: &str| {
         Err((
@@ -129,10 +157,48 @@ fn listener(raw: &RawListener) -> Result<Listen, Wrong> {
             "add redirect = \"https\", or leave it out".into(),
         ));
     }
+    let place = place(raw, folder)?;
+    if matches!(place, Place::Unix { .. }) && protocol == Protocol::Tls {
+        return Err((
+            format!("the listener at \"{at}\" has `tls`, but a Unix socket has none"),
+            "leave `tls` out: nobody else can listen to what is said there".into(),
+        ));
+    }
     Ok(Listen {
-        address: address("listen.address", at)?,
+        place,
         protocol,
+        proxy_protocol: raw.proxy_protocol,
     })
+}
+
+fn place(raw: &RawListener, folder: &Path) -> Result<Place, Wrong> {
+    let at = &raw.address;
+    let path = at.strip_prefix("unix:").filter(|path| !path.is_empty());
+    if raw.mode.is_some() && path.is_none() {
+        return Err((
+            format!("the listener at \"{at}\" has a `mode`, but is no Unix socket"),
+            "leave it out".into(),
+        ));
+    }
+    if let Some(path) = path {
+        let mode = raw.mode.as_ref().map(|mode| {
+            let parsed = u32::from_str_radix(mode, 8).ok();
+            parsed.filter(|mode| *mode <= 0o777).ok_or_else(|| {
+                (
+                    format!("`mode` is \"{mode}\", which are no permissions"),
+                    "write them as \"660\"".to_owned(),
+                )
+            })
+        });
+        return Ok(Place::Unix {
+            path: folder.join(path),
+            mode: mode.transpose()?,
+        });
+    }
+    match at.strip_prefix("systemd:") {
+        Some(name) if !name.is_empty() => Ok(Place::Inherited(name.to_owned())),
+        _ => Ok(Place::Tcp(address("listen.address", at)?)),
+    }
 }
 
 /// An address and a port.
@@ -183,7 +249,7 @@ mod tests {
 
     fn listen(text: &str) -> Result<Vec<Listen>, String> {
         let raw = parse("m.toml", text).map_err(|error| error.to_string())?;
-        resolve(raw.listen.as_ref()).map_err(|(message, _)| message)
+        resolve(raw.listen.as_ref(), Path::new("/app")).map_err(|(message, _)| message)
     }
 
     #[test]
@@ -215,6 +281,18 @@ mod tests {
     }
 
     #[test]
+    fn a_place_may_be_a_socket_of_another_kind() {
+        let text = "[[listen]]\naddress = 'unix:run/a.sock'\nmode = '660'\nproxy_protocol = true\n\
+            [[listen]]\naddress = 'systemd:web'\ntls = true\n";
+        let listen = listen(text).unwrap();
+        let path = "/app/run/a.sock".into();
+        let mode = Some(0o660);
+        assert_eq!(listen[0].place, Place::Unix { path, mode });
+        assert!(listen[0].proxy_protocol);
+        assert_eq!(listen[1].place, Place::Inherited("web".into()));
+    }
+
+    #[test]
     fn what_does_not_fit_together_is_refused() {
         for (text, expected) in [
             ("listen = 'x'", "`listen` is \"x\""),
@@ -237,6 +315,23 @@ mod tests {
             (
                 "[[listen]]\naddress = '[::]:1'\nredirect = 'https'\ntls = true",
                 "both `tls` and `redirect`",
+            ),
+            ("[[listen]]\naddress = 'unix:'", "is no address and port"),
+            (
+                "[[listen]]\naddress = 'unix:a'\ntls = true",
+                "has `tls`, but",
+            ),
+            (
+                "[[listen]]\naddress = 'unix:a'\nmode = '8'",
+                "no permissions",
+            ),
+            (
+                "[[listen]]\naddress = 'unix:a'\nmode = '1777'",
+                "no permissions",
+            ),
+            (
+                "[[listen]]\naddress = '[::]:1'\nmode = '660'",
+                "no Unix socket",
             ),
             (
                 "[[listen]]\naddress = '[::]:1'\nh2c = true\ntls = true",

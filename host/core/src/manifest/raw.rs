@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::value::RawValue;
-use super::{ManifestError, RawCertificate, RawListen, RawTls, RawToken};
+use super::{ManifestError, RawCertificate, RawListen, RawProxies, RawTls, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{
     OnError, RawHttp2Limits, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer,
@@ -41,6 +41,9 @@ pub struct Raw {
     /// Certificates, and how TLS is spoken.
     #[serde(default)]
     pub tls: RawTls,
+    /// Reverse proxies in front of the host.
+    #[serde(default)]
+    pub proxies: RawProxies,
     /// Limits of connections that speak HTTP/2.
     #[serde(default)]
     pub http2: RawHttp2Limits,

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::ManifestError;
 use super::listen::{self, Listen};
 use super::plugin::{Author, Plugin};
+use super::proxies::Proxies;
 use super::raw::{Raw, RawDev};
 use super::route::{Route, Taken};
 use super::tenant::Tenant;
@@ -48,6 +49,8 @@ pub struct Host {
     pub listen: Vec<Listen>,
     /// How TLS is spoken.
     pub tls: Tls,
+    /// Reverse proxies in front of it.
+    pub proxies: Proxies,
     /// Limits of connections that speak HTTP/2.
     pub http2: Http2Limits,
     /// Where the admin listener is.
@@ -200,8 +203,9 @@ fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
     let admin_listen = raw.admin.listen.as_deref();
     let admin_listen = admin_listen.unwrap_or(DEFAULT_ADMIN_LISTEN);
     Ok(Host {
-        listen: listen::resolve(raw.listen.as_ref())?,
+        listen: listen::resolve(raw.listen.as_ref(), folder)?,
         tls: raw.tls.resolve(folder)?,
+        proxies: raw.proxies.resolve()?,
         http2: Http2Limits::resolve(&raw.http2)
             .map_err(|error| (error.to_string(), "change it in `[http2]`".to_owned()))?,
         admin_listen: listen::address("admin.listen", admin_listen)?,

@@ -10,7 +10,9 @@ use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimi
 use holdfast_core::manifest::HostPattern;
 use holdfast_core::plugin::Handlers;
 use holdfast_core::{PluginId, Settings, Volume};
-use holdfast_edge::{Addresses, Entrance, Hub, Incoming, Lane, Listener, Route, Site, Trigger};
+use holdfast_edge::{
+    Addresses, Entrance, Hub, Incoming, Lane, Listener, Point, Route, Site, Trigger,
+};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
 use super::native::{Native, Record, TENANT};
@@ -78,7 +80,9 @@ impl Options {
             .with_addresses(addresses)
             .with_connections_max(self.connections_max)
             .with_entrance(self.entrance.clone());
-        let address = listener.local_address();
+        let Point::Tcp(address) = *listener.point() else {
+            panic!("a TCP listener");
+        };
         let (trigger, drain) = holdfast_edge::drain();
         let record = Arc::<Record>::default();
         let mut lanes = Vec::new();
