@@ -8,6 +8,9 @@ use holdfast_core::event::Failure;
 /// The longest line that is kept whole, in bytes.
 pub(crate) const LINE_BYTES_MAX: usize = 8 << 10;
 
+/// Between the lines of an error that have become one.
+pub(crate) const PARTS_JOINED: &str = "; ";
+
 /// The text up to the limit, at the end of a character, and without the control
 /// characters that would end the line or change the one before it.
 pub(crate) fn line(text: &str) -> Cow<'_, str> {
@@ -32,7 +35,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
 pub(crate) fn trap(error: &wasmtime::Error) -> Failure {
     let text = format!("{error:?}");
     let parts = text.lines().map(str::trim).filter(|part| !part.is_empty());
-    Failure::Trap(line(&parts.collect::<Vec<_>>().join("; ")).into_owned())
+    Failure::Trap(line(&parts.collect::<Vec<_>>().join(PARTS_JOINED)).into_owned())
 }
 
 /// The failure of a handler that gives this reason. The only way to make one

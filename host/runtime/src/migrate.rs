@@ -7,7 +7,7 @@ use bytes::Bytes;
 use holdfast_core::edge::{AttachmentError, Migrated};
 use holdfast_core::event::{ConnectionState, Event, Failure, Outcome};
 
-use crate::line::line;
+use crate::line::{PARTS_JOINED, line};
 use crate::plugin::Plugin;
 use crate::pool::Pool;
 use crate::team::{Team, adopt};
@@ -106,9 +106,9 @@ fn obstacle(failure: &Failure) -> Obstacle {
     match failure {
         Failure::Overloaded(_) | Failure::Disrupted => Obstacle::Busy,
         Failure::Handler(text) => Obstacle::Refused(text.clone()),
-        // Its last line; what led there is of use to the guest's author only.
+        // Its last part; what led there is of use to the guest's author only.
         Failure::Trap(text) => {
-            let reason = text.lines().last().unwrap_or_default().trim();
+            let reason = text.rsplit(PARTS_JOINED).next().unwrap_or_default();
             Obstacle::Refused(Failure::Trap(reason.to_owned()).to_string())
         }
         Failure::NoHandler | Failure::Timeout(_) => Obstacle::Refused(failure.to_string()),
