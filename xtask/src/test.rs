@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, command, edges, guests, place};
+use crate::{apt, clients, command, edges, guests, place};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -64,6 +64,10 @@ const STEPS: &[Step] = &[
         run: browser,
     },
     Step {
+        name: "other clients",
+        run: clients::install,
+    },
+    Step {
         name: "integration tests",
         run: || integration_tests(None),
     },
@@ -91,6 +95,7 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     all_guests()?;
     host()?;
     browser()?;
+    clients::install()?;
     integration_tests(Some(filter))
 }
 

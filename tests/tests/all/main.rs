@@ -13,6 +13,7 @@
 #[macro_use]
 mod forms;
 
+mod autobahn;
 mod capabilities;
 mod chat;
 mod cli;
