@@ -28,10 +28,15 @@ impl Raw {
 
     /// Connects and opens a WebSocket.
     pub async fn websocket(host: &Host, path: &str) -> Self {
+        Self::websocket_with(host, path, "x-nothing: more").await.0
+    }
+
+    /// The same with one more field; with it comes the head of the 101.
+    pub async fn websocket_with(host: &Host, path: &str, field: &str) -> (Self, String) {
         let mut raw = Self::connect(host).await;
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: test.example\r\nconnection: upgrade\r\n\
-             upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             upgrade: websocket\r\nsec-websocket-version: 13\r\n{field}\r\n\
              sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         raw.send(request.as_bytes()).await;
@@ -43,7 +48,7 @@ impl Raw {
             head.to_lowercase().contains(&accept.to_lowercase()),
             "{head}"
         );
-        raw
+        (raw, head)
     }
 
     /// Sends bytes.

@@ -3,12 +3,16 @@
 
 mod capability;
 mod compare;
+mod compress;
 mod load;
 mod tenant;
 
 use serde::Deserialize;
 
+use crate::websocket::Policies;
+
 pub use capability::{KeyvalueLimits, OutboundLimits};
+pub use compress::CompressLimits;
 pub use load::LoadLimits;
 pub use tenant::{RawTenantLimits, TenantLimits};
 
@@ -54,6 +58,11 @@ pub struct RawLimits {
     pub idle_timeout_ms: Option<u64>,
     /// Time a client has to answer a close frame.
     pub close_timeout_ms: Option<u64>,
+    /// The shortest message that is compressed, if the plugin compresses at all.
+    pub compress_bytes_min: Option<u64>,
+    /// With `compression = "context"`: how far back a message may refer, in each
+    /// direction, as a power of two in bytes.
+    pub compress_window_bits: Option<u32>,
     /// Body of one HTTP request.
     pub body_bytes_max: Option<u64>,
     /// Time a client may leave a response's body lying that is there for it.
@@ -101,6 +110,8 @@ impl RawLimits {
             topic_bytes_max,
             idle_timeout_ms,
             close_timeout_ms,
+            compress_bytes_min,
+            compress_window_bits,
             body_bytes_max,
             response_idle_timeout_ms,
             response_bytes_max,
@@ -205,10 +216,14 @@ pub struct ConnectionLimits {
     pub idle_timeout_ms: u64,
     /// See [`RawLimits::close_timeout_ms`].
     pub close_timeout_ms: u64,
+    /// When messages are compressed, and what is kept for it.
+    pub compress: CompressLimits,
     /// When the outbound queue is full.
     pub slow_consumer: SlowConsumer,
     /// When a handler returns an error.
     pub on_error: OnError,
+    /// What the plugin says besides. [`Limits::resolve`] gives the defaults.
+    pub policies: Policies,
 }
 
 /// Limits of HTTP requests.
@@ -366,8 +381,10 @@ impl Limits {
                     5_000,
                     1..=DAY_MS,
                 )?,
+                compress: CompressLimits::resolve(raw)?,
                 slow_consumer,
                 on_error,
+                policies: Policies::default(),
             },
             http: HttpLimits {
                 body_bytes_max: ranged(

@@ -6,9 +6,10 @@
 //! connection's own event costs no wake-up.
 
 mod attachment;
+mod compression;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
@@ -20,6 +21,7 @@ use holdfast_core::limits::{ConnectionLimits, SlowConsumer};
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::{PluginId, Settings};
 
+use crate::deflate::Windows;
 use crate::frame;
 use crate::key::Key;
 use crate::lock::lock;
@@ -35,6 +37,8 @@ pub(crate) struct Connection {
     home: Arc<Mailbox>,
     /// Whether the client has shown life since the last sweep.
     heard: AtomicBool,
+    /// What host and client have agreed on for compression, packed.
+    agreed: AtomicU16,
     shared: Mutex<Shared>,
 }
 
@@ -54,6 +58,8 @@ struct Shared {
     attachment: Bytes,
     attachment_version: u64,
     topics: Option<TopicNames>,
+    /// What compressed messages may refer to, once there is any.
+    windows: Option<Box<Windows>>,
 }
 
 /// Boxed, since a set has 48 bytes even when it is empty, and most connections
@@ -94,6 +100,7 @@ impl Connection {
             settings: ArcSwap::new(settings),
             home,
             heard: AtomicBool::new(true),
+            agreed: AtomicU16::new(0),
             shared: Mutex::new(shared),
         }
     }
@@ -106,6 +113,16 @@ impl Connection {
     /// Queues an encoded message; see [`holdfast_core::Edge::send`]. `limits`
     /// are those in the connection's settings, which the caller has at hand.
     pub(crate) fn send(&self, frame: Bytes, limits: &ConnectionLimits) -> Result<u64, SendError> {
+        self.send_made(|_| frame, limits)
+    }
+
+    /// The same with a frame that is made when it is known to have its place
+    /// behind all those before it, which it may refer to.
+    fn send_made(
+        &self,
+        frame: impl FnOnce(&mut Option<Box<Windows>>) -> Bytes,
+        limits: &ConnectionLimits,
+    ) -> Result<u64, SendError> {
         let mut shared = lock(&self.shared);
         if shared.closing.is_some() {
             return Err(SendError::Gone);
@@ -115,8 +132,12 @@ impl Connection {
             self.settings().metrics.note_limit(LimitHit::Queue);
             match limits.slow_consumer {
                 SlowConsumer::Wait => return Err(SendError::Full(bytes as u64)),
-                SlowConsumer::DropOldest => shared.queue.drop_oldest(limits.queue_bytes_max),
-                SlowConsumer::Close => {
+                SlowConsumer::DropOldest if !self.may_refer() => {
+                    shared.queue.drop_oldest(limits.queue_bytes_max);
+                }
+                // A reload has brought `drop-oldest` to a connection whose
+                // messages refer to each other: none of them can be dropped.
+                SlowConsumer::DropOldest | SlowConsumer::Close => {
                     shared.queue.discard();
                     shared.close(closure(CloseCause::SlowConsumer, 1013, "slow consumer"));
                     self.wake(shared.parked.take());
@@ -124,6 +145,7 @@ impl Connection {
                 }
             }
         }
+        let frame = frame(&mut shared.windows);
         shared.queue.push(frame);
         let bytes = shared.queue.bytes() as u64;
         let waker = shared.parked.take();

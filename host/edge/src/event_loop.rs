@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::{Notify, watch};
 
 use crate::connection::Connection;
+use crate::deflate::Expander;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
 use crate::queue::Batch;
@@ -36,6 +37,8 @@ pub(crate) struct EventLoop {
     input: RefCell<Box<[u8]>>,
     /// Where every connection takes the frames which it writes.
     pub(crate) batch: RefCell<Batch>,
+    /// Expands what its clients have compressed.
+    pub(crate) expander: RefCell<Expander>,
     task_count: Cell<usize>,
     idle: Notify,
 }
@@ -50,6 +53,7 @@ impl EventLoop {
             sockets: Sockets::default(),
             input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
             batch: RefCell::default(),
+            expander: RefCell::default(),
             task_count: Cell::new(0),
             idle: Notify::new(),
         })

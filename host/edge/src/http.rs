@@ -128,6 +128,14 @@ impl Http {
         parts: Parts,
         body: Incoming,
     ) -> Reply {
+        if !handshake::is_from_allowed_page(&parts.headers, &authority, &settings) {
+            tracing::debug!(
+                plugin = &*settings.name,
+                tenant = &*settings.tenant_name,
+                "a handshake from a page of another origin is refused"
+            );
+            return Reply::ready(handshake::forbidden());
+        }
         let offer = match handshake::check(&parts, !body.is_end_stream()) {
             Ok(offer) => offer,
             Err(malformed) => return Reply::ready(malformed.response()),

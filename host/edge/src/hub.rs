@@ -13,6 +13,7 @@ use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId
 use tokio::sync::watch;
 
 use crate::connection::{Connection, closure};
+use crate::deflate::{Compressors, Frames};
 use crate::frame;
 use crate::key::Key;
 use crate::mailbox::Mailbox;
@@ -32,6 +33,7 @@ pub struct Hub {
     /// Tells the event loops that a plugin has been removed.
     removals: watch::Sender<()>,
     fault_page: ArcSwapOption<Bytes>,
+    compressors: Compressors,
 }
 
 /// Why no connection could be opened.
@@ -55,6 +57,7 @@ impl Hub {
             tally: Tally::default(),
             removals: watch::Sender::new(()),
             fault_page: ArcSwapOption::empty(),
+            compressors: Compressors::default(),
         })
     }
 
@@ -160,6 +163,10 @@ impl Hub {
         &self.topics
     }
 
+    pub(crate) fn compressors(&self) -> &Compressors {
+        &self.compressors
+    }
+
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
     }
@@ -182,7 +189,7 @@ impl Edge for Hub {
         if message.payload().len() > limits.message_bytes_max {
             return Err(SendError::TooLarge(limits.message_bytes_max as u64));
         }
-        connection.send(frame::encode(message), limits)
+        connection.send_message(message, &self.compressors, limits)
     }
 
     fn close(
@@ -263,8 +270,8 @@ impl Edge for Hub {
         message: MessageRef<'_>,
         except: Option<ConnectionId>,
     ) -> Delivery {
-        self.topics
-            .publish(tenant, topic, &frame::encode(message), except)
+        let frames = Frames::new(message, &self.compressors);
+        self.topics.publish(tenant, topic, &frames, except)
     }
 
     fn count(&self, tenant: TenantId, topic: &str) -> u32 {

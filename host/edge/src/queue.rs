@@ -25,10 +25,12 @@ pub(crate) struct Queue {
     bytes: usize,
     /// Whether the first frame has been written in part.
     cut: bool,
-    /// Boxed, since it is rare and every connection has room for it.
-    pongs: Option<Box<VecDeque<Bytes>>>,
+    pongs: Option<Pongs>,
     ping: bool,
 }
+
+/// Boxed, since they are rare and every connection has room for them.
+type Pongs = Box<VecDeque<Bytes>>;
 
 /// Frames taken out of a queue to be written.
 #[derive(Default)]

@@ -78,7 +78,7 @@ impl InstanceLimits {
 }
 
 impl ConnectionLimits {
-    fn values(&self) -> [Entry; 9] {
+    fn values(&self) -> [Entry; 10] {
         let Self {
             count_max,
             message_bytes_max,
@@ -89,8 +89,10 @@ impl ConnectionLimits {
             topic_bytes_max,
             idle_timeout_ms,
             close_timeout_ms,
+            compress,
             slow_consumer: _,
             on_error: _,
+            policies: _,
         } = self;
         let per_second = or_none((*messages_per_second_max).into());
         [
@@ -103,6 +105,8 @@ impl ConnectionLimits {
             ("topic_bytes_max", (*topic_bytes_max).into()),
             ("idle_timeout_ms", or_none(*idle_timeout_ms)),
             ("close_timeout_ms", *close_timeout_ms),
+            // What is compressed costs nobody else more for being short.
+            ("compress_window_bits", compress.window_bits.into()),
         ]
     }
 }

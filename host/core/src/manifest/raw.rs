@@ -8,6 +8,7 @@ use super::value::RawValue;
 use super::{ManifestError, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{OnError, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer};
+use crate::websocket::Compression;
 
 /// `holdfast.toml` as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -143,6 +144,15 @@ pub struct RawPlugin {
     /// When a WebSocket handler returns an error.
     #[serde(default)]
     pub on_error: OnError,
+    /// Whether WebSocket messages are compressed.
+    #[serde(default)]
+    pub compression: Compression,
+    /// From which pages browsers may open WebSockets: `https://example.com`,
+    /// `same`, `null`, `*`; those of the same host if left out.
+    pub origins: Option<Vec<String>>,
+    /// Text messages that the host answers, and by what.
+    #[serde(default)]
+    pub replies: BTreeMap<String, String>,
     /// How new generations take over.
     #[serde(default)]
     pub deploy: RawDeploy,
