@@ -65,7 +65,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         Compiler::Child(compile::program()?),
         host.load,
     )?;
-    let hub = Hub::new();
+    let hub = Hub::with_heads(host.head);
     let runtime = Runtime::new(
         hub.clone(),
         system::store(plan.storage)?,

@@ -68,6 +68,19 @@ impl Raw {
         String::from_utf8(head).expect("ASCII")
     }
 
+    /// Reads a response of known length; `is_head` says that only its head comes.
+    pub async fn response(&mut self, is_head: bool) -> (String, String) {
+        let head = self.head().await;
+        let lower = head.to_lowercase();
+        let length = lower.split_once("content-length: ");
+        let length = length.and_then(|(_, rest)| rest.split_once("\r\n")?.0.parse().ok());
+        let mut body = vec![0; if is_head { 0 } else { length.unwrap_or(0) }];
+        patiently("a body", self.0.read_exact(&mut body))
+            .await
+            .expect("a whole body");
+        (head, String::from_utf8(body).expect("UTF-8"))
+    }
+
     /// Reads a frame, which must not be masked; none at the end.
     pub async fn frame(&mut self) -> Option<Frame> {
         let first = patiently("a frame", self.0.read_u8()).await.ok()?;

@@ -4,6 +4,7 @@
 mod capability;
 mod compare;
 mod compress;
+mod head;
 mod load;
 mod tenant;
 
@@ -13,6 +14,7 @@ use crate::websocket::Policies;
 
 pub use capability::{KeyvalueLimits, OutboundLimits};
 pub use compress::CompressLimits;
+pub use head::{HeadLimits, RawHeadLimits};
 pub use load::LoadLimits;
 pub use tenant::{RawTenantLimits, TenantLimits};
 
@@ -65,6 +67,8 @@ pub struct RawLimits {
     pub compress_window_bits: Option<u32>,
     /// Body of one HTTP request.
     pub body_bytes_max: Option<u64>,
+    /// Time a client may send nothing of a body which the guest awaits.
+    pub body_idle_timeout_ms: Option<u64>,
     /// Time a client may leave a response's body lying that is there for it.
     pub response_idle_timeout_ms: Option<u64>,
     /// Body of one response.
@@ -113,6 +117,7 @@ impl RawLimits {
             compress_bytes_min,
             compress_window_bits,
             body_bytes_max,
+            body_idle_timeout_ms,
             response_idle_timeout_ms,
             response_bytes_max,
             call_bytes_max,
@@ -231,6 +236,8 @@ pub struct ConnectionLimits {
 pub struct HttpLimits {
     /// See [`RawLimits::body_bytes_max`]. Reached: 413.
     pub body_bytes_max: u64,
+    /// See [`RawLimits::body_idle_timeout_ms`]; 0 for never. Reached: 408.
+    pub body_idle_timeout_ms: u64,
     /// See [`RawLimits::response_idle_timeout_ms`]; 0 for never. Reached: the
     /// body breaks off, and the instance ends.
     pub response_idle_timeout_ms: u64,
@@ -392,6 +399,12 @@ impl Limits {
                     raw.body_bytes_max,
                     16 << 20,
                     0..=u64::MAX,
+                )?,
+                body_idle_timeout_ms: ranged(
+                    "body_idle_timeout_ms",
+                    raw.body_idle_timeout_ms,
+                    30_000,
+                    0..=DAY_MS,
                 )?,
                 response_idle_timeout_ms: ranged(
                     "response_idle_timeout_ms",

@@ -7,7 +7,7 @@
 //! 400, and the connection is closed.
 //!
 //! Only the framing is looked at: what is a line, where a message ends. When it
-//! is not plain, hyper is given a NUL in place of what comes next, and then
+//! is not plain, hyper is given nonsense in place of what comes next, and then
 //! nothing more, so that the one parser there is refuses the request and gives
 //! the one answer. Methods, targets and fields are hyper's business.
 //!
@@ -21,9 +21,11 @@
 
 mod chunked;
 mod head;
+mod stream;
 
 use chunked::Chunked;
 use head::{Head, Next};
+pub(crate) use stream::Guarded;
 
 /// It is not plain where a request begins or ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,11 @@ impl Guard {
         passed
     }
 
+    /// Whether a WebSocket handshake was passed on, and what follows it is not.
+    pub(crate) fn is_held(&self) -> bool {
+        matches!(self.0, State::Held)
+    }
+
     /// Whether hyper has to be told that the request is none.
     pub(crate) fn is_broken(&self) -> bool {
         matches!(self.0, State::Broken)
@@ -94,7 +101,9 @@ impl Guard {
                 Ok(used)
             }
             State::Body(left) => {
-                let used = bytes.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                let used = bytes
+                    .len()
+                    .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= used as u64;
                 if *left == 0 {
                     self.0 = State::Head(Box::default());

@@ -20,21 +20,21 @@ use holdfast_core::manifest::Kind;
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome, Settings};
-use http::header::{CONNECTION, HOST};
+use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
 use crate::accept::{Answer, accept};
-use crate::body::{Overflow, limited};
+use crate::body::{Fault, Watched, limited};
 use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::hub::OpenError;
 use crate::socket::Transport;
 use crate::tally::EnterError;
-use crate::{fields, preference, report};
+use crate::{fields, preference, report, target};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -50,6 +50,8 @@ pub(crate) struct Ending {
     pub(crate) upgrade: Cell<Option<oneshot::Sender<Transport>>>,
     /// A request was refused while the client was still sending it.
     pub(crate) refused: Cell<bool>,
+    /// The connection is not to be used for another request.
+    last: Cell<bool>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Http {
@@ -61,17 +63,26 @@ impl hyper::service::Service<Request<Incoming>> for Http {
         let (mut parts, body) = request.into_parts();
         // Nothing of hyper's own goes to a guest.
         parts.extensions.clear();
-        let authority = match authority(&parts) {
+        if let Some(refusal) = self.refuse(&parts) {
+            // Where a request that is not as it should be ends may be unclear.
+            self.ending.refused.set(true);
+            return Reply::ready(last(refusal));
+        }
+        let authority = match target::authority(&parts) {
             Ok(authority) => authority,
-            Err(sentence) => return Reply::ready(report::text(StatusCode::BAD_REQUEST, sentence)),
+            Err(sentence) => {
+                self.ending.refused.set(true);
+                let refusal = report::text(StatusCode::BAD_REQUEST, sentence);
+                return Reply::ready(last(refusal));
+            }
         };
-        if parts.method == Method::CONNECT {
-            return Reply::ready(report::text(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This is no proxy.",
-            ));
+        if parts.uri.path() == "*" {
+            return Reply::ready(report::no_content());
         }
         let is_handshake = handshake::is_attempt(&parts);
+        // What a client sends behind a handshake is no HTTP, so that it is the
+        // last request even if it is refused.
+        self.ending.last.set(is_handshake);
         if let Some(page) = self.event_loop.hub.fault_page().as_deref()
             && !is_handshake
             && matches!(parts.method, Method::GET | Method::HEAD)
@@ -93,6 +104,7 @@ impl hyper::service::Service<Request<Incoming>> for Http {
             Some(settings) if settings.handlers.http => {
                 self.deliver(settings.clone(), Request::from_parts(parts, body))
             }
+            _ if is_handshake => Reply::ready(last(report::not_found())),
             _ if websocket().is_some() => Reply::ready(handshake::upgrade_required(
                 "Only WebSockets are served here.",
             )),
@@ -102,21 +114,45 @@ impl hyper::service::Service<Request<Incoming>> for Http {
 }
 
 impl Http {
+    /// The answer to a request that is not delivered to anybody, if it is one.
+    fn refuse(&self, parts: &Parts) -> Option<Response<Body>> {
+        let (status, sentence) = if parts.method == Method::CONNECT {
+            (StatusCode::METHOD_NOT_ALLOWED, "This is no proxy.")
+        } else if let Err(sentence) = target::check(parts) {
+            (StatusCode::BAD_REQUEST, sentence)
+        } else if self.event_loop.hub.heads().target_bytes_max < target::len(parts) {
+            (
+                StatusCode::URI_TOO_LONG,
+                "The request's target is too long.",
+            )
+        } else if !target::is_expected(parts) {
+            (
+                StatusCode::EXPECTATION_FAILED,
+                "Only 100-continue can be expected.",
+            )
+        } else {
+            return None;
+        };
+        Some(report::text(status, sentence))
+    }
+
     fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
         let (parts, body) = request.into_parts();
-        let (body, overflow) = match limited(body, settings.http.body_bytes_max) {
+        let (body, watched) = match limited(body, &settings.http) {
             Ok(limited) => limited,
             Err(error) => {
                 self.ending.refused.set(true);
                 settings.metrics.note_limit(LimitHit::Body);
-                return Reply::ready(too_large(&error.to_string()));
+                let sentence = error.to_string();
+                let refusal = report::text(StatusCode::PAYLOAD_TOO_LARGE, &sentence);
+                return Reply::ready(last(refusal));
             }
         };
         let event = Event::Http(Request::from_parts(parts, body));
         Reply::Guest(Guest {
             outcome: self.event_loop.plugins.deliver(settings.id, event),
             settings,
-            overflow,
+            watched,
             ending: self.ending.clone(),
         })
     }
@@ -134,11 +170,11 @@ impl Http {
                 tenant = &*settings.tenant_name,
                 "a handshake from a page of another origin is refused"
             );
-            return Reply::ready(handshake::forbidden());
+            return Reply::ready(last(handshake::forbidden()));
         }
         let offer = match handshake::check(&parts, !body.is_end_stream()) {
             Ok(offer) => offer,
-            Err(malformed) => return Reply::ready(malformed.response()),
+            Err(malformed) => return Reply::ready(last(malformed.response())),
         };
         let event_loop = &self.event_loop;
         let opened = event_loop
@@ -146,7 +182,7 @@ impl Http {
             .open(settings.clone(), event_loop.mailbox.clone());
         let registered = match opened {
             Ok(registered) => registered,
-            Err(error) => return Reply::ready(refused(&settings, &error)),
+            Err(error) => return Reply::ready(last(refused(&settings, &error))),
         };
         let path_with_query = parts.uri.path_and_query();
         let handshake = Handshake {
@@ -191,28 +227,21 @@ fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
     }
 }
 
-/// The host name of a request, and perhaps a port (RFC 9112, section 3.2).
-fn authority(parts: &Parts) -> Result<&str, &'static str> {
-    let mut hosts = parts.headers.get_all(HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(host.to_str().map_err(|_| "The Host field is malformed.")?),
-        (Some(_), Some(_)) => return Err("There is more than one Host field."),
-        (None, _) => None,
-    };
-    match (parts.uri.authority(), host) {
-        (Some(authority), _) => Ok(authority.as_str()),
-        (None, Some(host)) => Ok(host),
-        (None, None) if parts.version == Version::HTTP_11 => Err("There is no Host field."),
-        (None, None) => Ok(""),
-    }
+/// The last response on its connection.
+fn last(mut response: Response<Body>) -> Response<Body> {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().append(CONNECTION, close);
+    response
 }
 
-/// 413. The connection can't be used again, since nobody reads the body.
-fn too_large(sentence: &str) -> Response<Body> {
-    let mut response = report::text(StatusCode::PAYLOAD_TOO_LARGE, sentence);
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(CONNECTION, close);
-    response
+/// The answer to a request whose body was not in order.
+fn faulty(fault: Fault) -> Response<Body> {
+    let (status, sentence) = match fault {
+        Fault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
+        Fault::Slow => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
+        Fault::Broken => (StatusCode::BAD_REQUEST, "The body is malformed."),
+    };
+    last(report::text(status, sentence))
 }
 
 /// A response that is awaited. Not an async function, so that it needs no box
@@ -231,7 +260,7 @@ pub(crate) enum Reply {
 pub(crate) struct Guest {
     outcome: LocalFuture<Outcome>,
     settings: Arc<Settings>,
-    overflow: Option<Overflow>,
+    watched: Option<Watched>,
     ending: Rc<Ending>,
 }
 
@@ -252,14 +281,19 @@ impl Future for Reply {
             },
             Self::Guest(guest) => {
                 let outcome = ready!(guest.outcome.as_mut().poll(context));
-                guest.response(outcome)
+                let response = guest.response(outcome);
+                match guest.ending.last.get() {
+                    true => last(response),
+                    false => response,
+                }
             }
             Self::Handshake(answer, ending) => match ready!(Pin::new(answer).poll(context)) {
+                Ok(answer) if answer.upgrade.is_none() => last(answer.response),
                 Ok(answer) => {
                     ending.upgrade.set(answer.upgrade);
                     answer.response
                 }
-                Err(_) => report::internal_error(),
+                Err(_) => last(report::internal_error()),
             },
         }))
     }
@@ -267,11 +301,13 @@ impl Future for Reply {
 
 impl Guest {
     fn response(&mut self, outcome: Outcome) -> Response<Body> {
-        let overflow = self.overflow.take();
-        if overflow.as_ref().is_some_and(Overflow::is_set) {
+        let watched = self.watched.take();
+        if let Some(fault) = watched.as_ref().and_then(Watched::fault) {
             self.ending.refused.set(true);
-            self.settings.metrics.note_limit(LimitHit::Body);
-            return too_large("The body is too large.");
+            if fault == Fault::TooLarge {
+                self.settings.metrics.note_limit(LimitHit::Body);
+            }
+            return faulty(fault);
         }
         let mut response = match outcome {
             Outcome::Response(response) if !response.status().is_informational() => {
@@ -292,8 +328,8 @@ impl Guest {
             }
         };
         fields::strip(response.headers_mut());
-        match overflow {
-            Some(overflow) => response.map(|body| overflow.guard(body)),
+        match watched {
+            Some(watched) => response.map(|body| watched.guard(body)),
             None => response,
         }
     }

@@ -9,6 +9,7 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
+use holdfast_core::limits::HeadLimits;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
@@ -34,6 +35,7 @@ pub struct Hub {
     removals: watch::Sender<()>,
     fault_page: ArcSwapOption<Bytes>,
     compressors: Compressors,
+    heads: HeadLimits,
 }
 
 /// Why no connection could be opened.
@@ -50,6 +52,11 @@ pub(crate) enum OpenError {
 impl Hub {
     /// A hub with an empty site.
     pub fn new() -> Arc<Self> {
+        Self::with_heads(HeadLimits::default())
+    }
+
+    /// The same with limits for the heads of requests.
+    pub fn with_heads(heads: HeadLimits) -> Arc<Self> {
         Arc::new(Self {
             site: ArcSwap::from_pointee(Site::default()),
             registry: Registry::new(),
@@ -58,6 +65,7 @@ impl Hub {
             removals: watch::Sender::new(()),
             fault_page: ArcSwapOption::empty(),
             compressors: Compressors::default(),
+            heads,
         })
     }
 
@@ -161,6 +169,10 @@ impl Hub {
 
     pub(crate) fn topics(&self) -> &Topics {
         &self.topics
+    }
+
+    pub(crate) fn heads(&self) -> &HeadLimits {
+        &self.heads
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

@@ -42,6 +42,7 @@ mod sockets;
 mod stream;
 mod sweep;
 mod tally;
+mod target;
 mod throttle;
 mod topics;
 

@@ -13,18 +13,17 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use hyper::server::conn::{http1, http2};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::AsyncWrite;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::drain::Drain;
 use crate::event_loop::Ticket;
+use crate::guard::Guarded;
 use crate::http::Http;
 use crate::listen::{Accepted, Load};
 use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
 
-/// Time a client has for the head of a request, also the first and also on a
-/// connection that is kept alive.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// Time a client has to take our last response when its request was refused
 /// half-way.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -44,9 +43,10 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> Result<(), Failure> {
     let mut stream = Stream::from_std(accepted.stream)?;
+    let head_timeout = Duration::from_millis(event_loop.hub.heads().timeout_ms);
     let first = tokio::select! {
         biased;
-        first = timeout(HEAD_TIMEOUT, first_bytes(&event_loop, &mut stream)) => first??,
+        first = timeout(head_timeout, first_bytes(&event_loop, &mut stream)) => first??,
         // It may have sent a request which we have not seen, but more likely
         // it was opened for later.
         _ = drain.started() => return Ok(()),
@@ -87,32 +87,41 @@ async fn first_bytes(event_loop: &Ticket, stream: &mut Stream) -> io::Result<Byt
 }
 
 async fn serve_http1(
-    stream: Begun,
+    begun: Begun,
     http: Http,
     load: Load,
     mut drain: Drain,
 ) -> Result<(), Failure> {
     let ending = http.ending.clone();
     let event_loop = http.event_loop.another();
+    let heads = *http.event_loop.hub.heads();
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), http);
-    let deadline = tokio::select! {
+        .header_read_timeout(Duration::from_millis(heads.timeout_ms))
+        .max_headers(heads.fields_max as usize)
+        .max_header_size(heads.bytes_max)
+        .max_buf_size(heads.bytes_max)
+        .serve_connection(TokioIo::new(Guarded::new(begun)), http);
+    let mut ended = tokio::select! {
         biased;
-        ended = poll_fn(|context| connection.poll_without_shutdown(context)) => {
-            ended?;
-            None
-        }
-        deadline = drain.started() => Some(deadline),
+        ended = poll_fn(|context| connection.poll_without_shutdown(context)) => Ok(ended),
+        deadline = drain.started() => Err(deadline),
     };
-    if let Some(deadline) = deadline {
+    if let Err(deadline) = ended {
         Pin::new(&mut connection).graceful_shutdown();
-        let ended = poll_fn(|context| connection.poll_without_shutdown(context));
-        timeout_at(deadline, ended).await??;
+        let end = poll_fn(|context| connection.poll_without_shutdown(context));
+        ended = Ok(timeout_at(deadline, end).await?);
     }
     let parts = connection.into_parts();
-    let Begun { first, mut stream } = parts.io.into_inner();
+    let (mut stream, first) = parts.io.into_inner().into_parts();
+    if let Ok(Err(error)) = ended {
+        // The client is still sending, and may have been told that it is in vain.
+        let shut = poll_fn(|context| AsyncWrite::poll_shutdown(Pin::new(&mut stream), context));
+        if error.is_parse() && shut.await.is_ok() {
+            let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&mut stream)).await;
+        }
+        return Err(error.into());
+    }
     if let Some(upgrade) = ending.upgrade.take() {
         // What hyper has not read yet follows what it has. Copied, since even
         // an empty part would keep all of hyper's buffer alive.
@@ -120,7 +129,7 @@ async fn serve_http1(
         let _ = upgrade.send(Transport { stream, rest, load });
         return Ok(());
     }
-    poll_fn(|context| tokio::io::AsyncWrite::poll_shutdown(Pin::new(&mut stream), context)).await?;
+    poll_fn(|context| AsyncWrite::poll_shutdown(Pin::new(&mut stream), context)).await?;
     if ending.refused.get() {
         let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&mut stream)).await;
     }

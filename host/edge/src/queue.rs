@@ -16,6 +16,8 @@ pub(crate) const BATCH_LEN_MAX: usize = 64;
 /// Pongs that wait for one client. Of more pings the oldest are not answered,
 /// which section 5.5.3 allows.
 const PONGS_LEN_MAX: usize = 16;
+/// The same in bytes of their frames.
+const PONGS_BYTES_MAX: usize = 512;
 
 /// Outbound frames of one connection. Owns no memory while it is empty.
 #[derive(Default)]
@@ -61,10 +63,14 @@ impl Queue {
     /// Answers a ping; only the latest are answered if too many wait.
     pub(crate) fn pong(&mut self, payload: &[u8]) {
         let pongs = self.pongs.get_or_insert_default();
-        if pongs.len() >= PONGS_LEN_MAX {
+        pongs.push_back(frame::pong(payload));
+        let is_much = |pongs: &VecDeque<Bytes>| {
+            let bytes: usize = pongs.iter().map(Bytes::len).sum();
+            pongs.len() > PONGS_LEN_MAX || bytes > PONGS_BYTES_MAX
+        };
+        while is_much(pongs) {
             pongs.pop_front();
         }
-        pongs.push_back(frame::pong(payload));
     }
 
     /// Asks for a sign of life.

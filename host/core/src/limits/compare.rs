@@ -112,14 +112,16 @@ impl ConnectionLimits {
 }
 
 impl HttpLimits {
-    fn values(&self) -> [Entry; 3] {
+    fn values(&self) -> [Entry; 4] {
         let Self {
             body_bytes_max,
+            body_idle_timeout_ms,
             response_idle_timeout_ms,
             response_bytes_max,
         } = self;
         [
             ("body_bytes_max", *body_bytes_max),
+            ("body_idle_timeout_ms", or_none(*body_idle_timeout_ms)),
             (
                 "response_idle_timeout_ms",
                 or_none(*response_idle_timeout_ms),

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use super::value::RawValue;
 use super::{ManifestError, RawToken};
 use crate::deploy::RawDeploy;
-use crate::limits::{OnError, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer};
+use crate::limits::{
+    OnError, RawHeadLimits, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer,
+};
 use crate::websocket::Compression;
 
 /// `holdfast.toml` as written.
@@ -34,6 +36,9 @@ pub struct Raw {
     /// Where operators ask the host.
     #[serde(default)]
     pub admin: RawAdmin,
+    /// Limits of the heads of requests.
+    #[serde(default)]
+    pub http: RawHeadLimits,
     /// Limits of loading components.
     #[serde(default)]
     pub load: RawLoadLimits,

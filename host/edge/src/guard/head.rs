@@ -53,6 +53,8 @@ impl Head {
                 // A bare LF, a bare CR, or what no line may have (RFC 9112,
                 // sections 2.2 and 5; RFC 9110, section 5.5).
                 (_, true) | (b'\n' | 0, false) => return Err((at, Unclear)),
+                // A target has no fragment (section 3.2).
+                (b'#', false) if !self.has_begun => return Err((at, Unclear)),
                 (byte, false) => {
                     self.len += 1;
                     if self.line.len() < LINE_BYTES_MAX {

@@ -58,18 +58,39 @@ fn what_is_not_plain_is_stopped_before_the_request_is_complete() {
         ("GET / HTTP/1.1\r\nhost: a", "\0b\r\n\r\n"),
         ("POST / HTTP/1.1\r\ncontent-length: +5\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\ncontent-length: 5, 5\r", "\n\r\n"),
-        ("POST / HTTP/1.1\r\ncontent-length: 5\r\ncontent-length: 5\r", "\n\r\n"),
+        (
+            "POST / HTTP/1.1\r\ncontent-length: 5\r\ncontent-length: 5\r",
+            "\n\r\n",
+        ),
         ("POST / HTTP/1.1\r\ncontent-length:\r", "\n\r\n"),
-        ("POST / HTTP/1.1\r\ncontent-length: 18446744073709551616\r", "\n\r\n"),
+        (
+            "POST / HTTP/1.1\r\ncontent-length: 18446744073709551616\r",
+            "\n\r\n",
+        ),
         ("POST / HTTP/1.1\r\ncontent-length : 5\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\ncontent_length: 5\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\n transfer-encoding: chunked\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\ntransfer-encoding: xchunked\r", "\n\r\n"),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r", "\n\r\n"),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r", "\n\r\n"),
-        ("POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r", "\n"),
-        ("POST / HTTP/1.1\r\ncontent-length: 0\r\ntransfer-encoding: chunked\r\n\r", "\n"),
-        ("GET / HTTP/1.1\r\nupgrade: websocket\r\ncontent-length: 5\r\n\r", "\n"),
+        (
+            "POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r",
+            "\n\r\n",
+        ),
+        (
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ntransfer-encoding: chunked\r",
+            "\n\r\n",
+        ),
+        (
+            "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\ncontent-length: 5\r\n\r",
+            "\n",
+        ),
+        (
+            "POST / HTTP/1.1\r\ncontent-length: 0\r\ntransfer-encoding: chunked\r\n\r",
+            "\n",
+        ),
+        (
+            "GET / HTTP/1.1\r\nupgrade: websocket\r\ncontent-length: 5\r\n\r",
+            "\n",
+        ),
     ] {
         let bytes = format!("{plain}{unclear}");
         assert_eq!(pass(bytes.as_bytes()), (plain.len(), true), "{bytes:?}");
