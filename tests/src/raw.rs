@@ -1,5 +1,7 @@
 //! A client that sends bytes as they are, for what no library would send.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -24,6 +26,11 @@ impl Raw {
     /// Connects.
     pub async fn connect(host: &Host) -> Self {
         Self(connect(host).await)
+    }
+
+    /// Uses a connection that is there.
+    pub fn over(stream: TcpStream) -> Self {
+        Self(stream)
     }
 
     /// Connects and opens a WebSocket.
@@ -56,6 +63,25 @@ impl Raw {
         patiently("room to send", self.0.write_all(bytes))
             .await
             .expect("an open connection");
+    }
+
+    /// Sends what may not be taken; false then, or if there is no room for it now.
+    pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        const ROOM_TIMEOUT: Duration = Duration::from_millis(200);
+        let sending = self.0.write_all(bytes);
+        matches!(
+            tokio::time::timeout(ROOM_TIMEOUT, sending).await,
+            Ok(Ok(()))
+        )
+    }
+
+    /// Reads the head of an HTTP response, if one comes.
+    pub async fn try_head(&mut self) -> Option<String> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(patiently("a response", self.0.read_u8()).await.ok()?);
+        }
+        Some(String::from_utf8(head).expect("ASCII"))
     }
 
     /// Reads the head of an HTTP response, up to and with the empty line.

@@ -97,6 +97,12 @@ impl Setup {
         self
     }
 
+    /// A section of the manifest.
+    pub fn section(mut self, name: &str, text: &str) -> Self {
+        let _ = writeln!(self.rest, "[{name}]\n{text}");
+        self
+    }
+
     /// The tenant that owns the plugin.
     pub fn tenant(mut self, name: &str) -> Self {
         let _ = writeln!(self.rest, "tenant = \"{name}\"");

@@ -67,7 +67,11 @@ pub struct RawLimits {
     pub compress_window_bits: Option<u32>,
     /// Body of one HTTP request.
     pub body_bytes_max: Option<u64>,
-    /// Time a client may send nothing of a body which the guest awaits.
+    /// Bodies of known length up to so many bytes are awaited before the guest is
+    /// called; 0 for none.
+    pub body_buffer_bytes: Option<u64>,
+    /// Time a client may send nothing of a body which the guest awaits, or has for
+    /// all of one that is awaited before.
     pub body_idle_timeout_ms: Option<u64>,
     /// Time a client may leave a response's body lying that is there for it.
     pub response_idle_timeout_ms: Option<u64>,
@@ -117,6 +121,7 @@ impl RawLimits {
             compress_bytes_min,
             compress_window_bits,
             body_bytes_max,
+            body_buffer_bytes,
             body_idle_timeout_ms,
             response_idle_timeout_ms,
             response_bytes_max,
@@ -236,6 +241,8 @@ pub struct ConnectionLimits {
 pub struct HttpLimits {
     /// See [`RawLimits::body_bytes_max`]. Reached: 413.
     pub body_bytes_max: u64,
+    /// See [`RawLimits::body_buffer_bytes`].
+    pub body_buffer_bytes: u64,
     /// See [`RawLimits::body_idle_timeout_ms`]; 0 for never. Reached: 408.
     pub body_idle_timeout_ms: u64,
     /// See [`RawLimits::response_idle_timeout_ms`]; 0 for never. Reached: the
@@ -399,6 +406,12 @@ impl Limits {
                     raw.body_bytes_max,
                     16 << 20,
                     0..=u64::MAX,
+                )?,
+                body_buffer_bytes: ranged(
+                    "body_buffer_bytes",
+                    raw.body_buffer_bytes,
+                    64 << 10,
+                    0..=1 << 24,
                 )?,
                 body_idle_timeout_ms: ranged(
                     "body_idle_timeout_ms",

@@ -12,7 +12,7 @@ use holdfast_core::limits::HttpLimits;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Sleep, sleep, timeout};
 
 /// A request's body is larger than the plugin allows.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +91,31 @@ pub(crate) fn limited(
         watched: watched.clone(),
     };
     Ok((limited.boxed_unsync(), Some(watched)))
+}
+
+/// Whether all of a body is to be there before a guest is called. Otherwise who
+/// sends a few bytes slowly would hold an instance for as long.
+pub(crate) fn is_short(body: &Body, limits: &HttpLimits) -> bool {
+    let len = body.size_hint().exact();
+    len.is_some_and(|len| (1..=limits.body_buffer_bytes).contains(&len))
+}
+
+/// Awaits all of a body. None if it does not come: its [`Watched`] says why.
+pub(crate) async fn gather(body: Body, watched: Watched, idle_timeout_ms: u64) -> Option<Body> {
+    let gathered = body.collect();
+    let gathered = match idle_timeout_ms {
+        0 => gathered.await,
+        // In whole: a few bytes now and then are not enough.
+        ms => match timeout(Duration::from_millis(ms), gathered).await {
+            Ok(gathered) => gathered,
+            Err(_) => {
+                watched.note(Fault::Slow);
+                return None;
+            }
+        },
+    };
+    let never = |never: std::convert::Infallible| match never {};
+    Some(gathered.ok()?.map_err(never).boxed_unsync())
 }
 
 struct Limited {

@@ -64,6 +64,9 @@ pub(crate) enum FrameError {
     /// A compressed message can't be expanded: 1007.
     #[error("compressed data is not valid")]
     Deflate,
+    /// A message has too many fragments without a byte: 1008.
+    #[error("too many empty fragments")]
+    Flood,
     /// A message is larger than the limit: 1009.
     #[error("the message is too large")]
     TooLarge,
@@ -75,6 +78,7 @@ impl FrameError {
         match self {
             Self::Protocol(_) => 1002,
             Self::Utf8 | Self::Deflate => 1007,
+            Self::Flood => 1008,
             Self::TooLarge => 1009,
         }
     }

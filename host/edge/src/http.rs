@@ -28,7 +28,7 @@ use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
 use crate::accept::{Answer, accept};
-use crate::body::{Fault, Watched, limited};
+use crate::body::{Fault, Watched, gather, is_short, limited};
 use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::hub::OpenError;
@@ -148,9 +148,28 @@ impl Http {
                 return Reply::ready(last(refusal));
             }
         };
-        let event = Event::Http(Request::from_parts(parts, body));
+        let plugins = &self.event_loop.plugins;
+        let plugin = settings.id;
+        let outcome = match &watched {
+            Some(watched) if is_short(&body, &settings.http) => {
+                let idle_timeout_ms = settings.http.body_idle_timeout_ms;
+                let gathered = gather(body, watched.clone(), idle_timeout_ms);
+                let plugins = Rc::clone(plugins);
+                Box::pin(async move {
+                    match gathered.await {
+                        Some(body) => {
+                            let event = Event::Http(Request::from_parts(parts, body));
+                            plugins.deliver(plugin, event).await
+                        }
+                        // What is wrong with the body says what is answered.
+                        None => Outcome::Done,
+                    }
+                })
+            }
+            _ => plugins.deliver(plugin, Event::Http(Request::from_parts(parts, body))),
+        };
         Reply::Guest(Guest {
-            outcome: self.event_loop.plugins.deliver(settings.id, event),
+            outcome,
             settings,
             watched,
             ending: self.ending.clone(),

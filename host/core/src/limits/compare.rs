@@ -112,15 +112,17 @@ impl ConnectionLimits {
 }
 
 impl HttpLimits {
-    fn values(&self) -> [Entry; 4] {
+    fn values(&self) -> [Entry; 5] {
         let Self {
             body_bytes_max,
+            body_buffer_bytes,
             body_idle_timeout_ms,
             response_idle_timeout_ms,
             response_bytes_max,
         } = self;
         [
             ("body_bytes_max", *body_bytes_max),
+            ("body_buffer_bytes", *body_buffer_bytes),
             ("body_idle_timeout_ms", or_none(*body_idle_timeout_ms)),
             (
                 "response_idle_timeout_ms",

@@ -8,6 +8,10 @@ use super::header::{self, HEADER_BYTES_MAX, Header, Opcode};
 use super::mask::unmask;
 use super::{Deflated, FrameError, Item};
 
+/// Fragments without a byte in one message: nothing else would end a flood of
+/// them.
+const EMPTY_FRAGMENTS_MAX: u16 = 1000;
+
 /// Decodes what one client sends.
 #[derive(Default)]
 pub(crate) struct Decoder {
@@ -176,6 +180,8 @@ struct Frame {
 struct Assembly {
     opcode: Opcode,
     deflated: bool,
+    /// Fragments that had no byte.
+    empty_count: u16,
     payload: Vec<u8>,
     /// Bytes of it that are known to be UTF-8, if it is text.
     valid: usize,
@@ -212,12 +218,21 @@ impl Partial {
                     self.message = Some(Assembly {
                         opcode,
                         deflated: header.deflated,
+                        empty_count: 0,
                         payload: Vec::new(),
                         valid: 0,
                     });
                     (0, header.deflated)
                 }
             };
+            if header.len == 0
+                && let Some(message) = &mut self.message
+            {
+                message.empty_count += 1;
+                if message.empty_count > EMPTY_FRAGMENTS_MAX {
+                    return Err(FrameError::Flood);
+                }
+            }
             let bytes_max = rules.payload_bytes_max(deflated);
             if header.len > bytes_max.saturating_sub(before) as u64 {
                 return Err(FrameError::TooLarge);

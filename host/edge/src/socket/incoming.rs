@@ -70,7 +70,7 @@ impl Socket {
 
     fn broken(&mut self, error: FrameError) {
         let cause = match error {
-            FrameError::TooLarge => {
+            FrameError::TooLarge | FrameError::Flood => {
                 let settings = self.connection().settings();
                 settings.metrics.note_limit(LimitHit::Message);
                 CloseCause::Limit

@@ -230,3 +230,19 @@ fn compressed_messages_are_told_by_their_first_frame() {
             .is_err()
     );
 }
+
+#[test]
+fn a_flood_of_empty_fragments_has_an_end() {
+    let empty = usize::from(EMPTY_FRAGMENTS_MAX);
+    let few = [
+        frame(0x02, b"a"),
+        frame(0x00, b"").repeat(empty),
+        frame(0x80, b"b"),
+    ];
+    assert_eq!(
+        decode_by(&few.concat(), 1000).0,
+        [Item::Message(Message::Binary(b"ab".to_vec()))]
+    );
+    let many = [frame(0x02, b"a"), frame(0x00, b"").repeat(empty + 1)];
+    assert_eq!(decode_by(&many.concat(), 1000).1, Some(FrameError::Flood));
+}

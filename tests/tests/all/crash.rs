@@ -1,0 +1,89 @@
+//! The end of the process in the middle of work: none that was accepted is lost
+//! when it is asked to end, and nothing is in the way when it was killed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use holdfast_tests::folder::Folder;
+use holdfast_tests::process;
+use holdfast_tests::raw::Raw;
+use holdfast_tests::setup::Setup;
+use holdfast_tests::socket::Socket;
+use holdfast_tests::wait::until;
+use tokio::net::TcpStream;
+
+const CLIENTS: usize = 32;
+
+/// What clients have seen.
+#[derive(Default)]
+struct Seen {
+    answered: AtomicUsize,
+    /// Requests that were sent and never answered.
+    lost: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+/// Sends requests, each on a connection of its own, until nobody accepts.
+async fn client(address: std::net::SocketAddr, seen: Arc<Seen>) {
+    while !seen.is_over.load(Ordering::Relaxed) {
+        let Ok(stream) = TcpStream::connect(address).await else {
+            return;
+        };
+        let mut raw = Raw::over(stream);
+        let request = b"POST /length HTTP/1.1\r\nhost: a\r\ncontent-length: 5\r\n\r\n12345";
+        if !raw.try_send(request).await {
+            // It was never taken.
+            return;
+        }
+        match raw.try_head().await {
+            Some(head) if head.starts_with("HTTP/1.1 200 ") => {
+                seen.answered.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {
+                seen.lost.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_under_load_loses_no_request() {
+    let mut host = Setup::new("plain").start().await;
+    let seen = Arc::<Seen>::default();
+    let address = host.address();
+    let clients: Vec<_> = (0..CLIENTS)
+        .map(|_| tokio::spawn(client(address, seen.clone())))
+        .collect();
+    until("load", || seen.answered.load(Ordering::Relaxed) > 1000).await;
+    host.terminate();
+    assert!(host.ended().await.success());
+    seen.is_over.store(true, Ordering::Relaxed);
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_eq!(seen.lost.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn kill_under_load_leaves_nothing_in_the_way() {
+    let data = Folder::new();
+    for round in 0..3 {
+        let mut host = Setup::new("plain").data(data.path()).start().await;
+        let mut socket = Socket::open(&host, "/").await;
+        // What was kept before is there.
+        let count = socket.ask("increment rounds").await;
+        assert_eq!(count, (round + 1).to_string());
+        let seen = Arc::<Seen>::default();
+        let address = host.address();
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|_| tokio::spawn(client(address, seen.clone())))
+            .collect();
+        until("load", || seen.answered.load(Ordering::Relaxed) > 200).await;
+        process::kill(host.pid());
+        host.ended().await;
+        seen.is_over.store(true, Ordering::Relaxed);
+        for client in clients {
+            client.await.unwrap();
+        }
+    }
+}
