@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::{command, place};
+use crate::{apt, command, place};
 
 /// Installs them, unless they are there.
 pub(crate) fn install() -> Result<()> {
@@ -38,7 +38,8 @@ fn once(
 
 fn pip(wanted: &Path, folder: &Path) -> Result<()> {
     if !command::exists("python3") {
-        bail!("there is no `python3` on the path\n  hint: install python3 and python3-venv");
+        let packages = ["python3", "python3-venv"];
+        apt::install(&packages, "WebSocket clients for the tests")?;
     }
     let hint = "check that Python has its venv module, and reaches its package index";
     let mut venv = Command::new("python3");
@@ -50,10 +51,8 @@ fn pip(wanted: &Path, folder: &Path) -> Result<()> {
 }
 
 fn npm(wanted: &Path, folder: &Path) -> Result<()> {
-    for program in ["node", "npm"] {
-        if !command::exists(program) {
-            bail!("there is no `{program}` on the path\n  hint: install Node.js and npm");
-        }
+    if !command::exists("node") || !command::exists("npm") {
+        apt::install(&["nodejs", "npm"], "a WebSocket client for the tests")?;
     }
     std::fs::copy(wanted, folder.join("package.json"))?;
     let mut npm = Command::new("npm");

@@ -6,6 +6,7 @@ mod compare;
 mod compress;
 mod head;
 mod load;
+mod policy;
 mod tenant;
 
 use serde::Deserialize;
@@ -15,7 +16,8 @@ use crate::websocket::Policies;
 pub use capability::{KeyvalueLimits, OutboundLimits};
 pub use compress::CompressLimits;
 pub use head::{HeadLimits, RawHeadLimits};
-pub use load::LoadLimits;
+pub use load::{LoadLimits, RawLoadLimits};
+pub use policy::{OnError, SlowConsumer};
 pub use tenant::{RawTenantLimits, TenantLimits};
 
 /// Limits as the manifest gives them, for the host or for one plugin. Every key
@@ -134,44 +136,6 @@ impl RawLimits {
             outbound_bytes_max,
         )
     }
-}
-
-/// Limits of loading components as `[load]` in the manifest gives them. Every
-/// key may be left out.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RawLoadLimits {
-    /// One component's file.
-    pub component_bytes_max: Option<u64>,
-    /// Time to compile one component; those that are in the cache need none.
-    pub compile_timeout_ms: Option<u64>,
-    /// Memory of the compiler, which is a process of its own.
-    pub compile_memory_bytes_max: Option<u64>,
-}
-
-/// What to do with a message for a connection whose outbound queue is full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SlowConsumer {
-    /// Refuse the message: the sender is told `full`. The host also stops
-    /// reading from a client that does not read.
-    Wait,
-    /// Drop the oldest queued messages to make room.
-    DropOldest,
-    /// Close the connection with 1013.
-    #[default]
-    Close,
-}
-
-/// What to do with a connection whose handler returned an error.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnError {
-    /// Close it with 1011.
-    #[default]
-    Close,
-    /// Log the error and go on with the next event.
-    Skip,
 }
 
 /// Limits of one event.

@@ -33,11 +33,15 @@ pub(crate) struct Unclear;
 
 /// Follows the requests of one connection.
 #[derive(Debug)]
-pub(crate) struct Guard(State);
+pub(crate) struct Guard {
+    state: State,
+    /// What was seen of the head that is arriving.
+    head: Head,
+}
 
 #[derive(Debug)]
 enum State {
-    Head(Box<Head>),
+    Head,
     /// Bytes of a body that are still to come.
     Body(u64),
     Chunked(Chunked),
@@ -50,7 +54,10 @@ enum State {
 impl Guard {
     /// For a connection on which no request has come yet.
     pub(crate) fn new() -> Self {
-        Self(State::Head(Box::default()))
+        Self {
+            state: State::Head,
+            head: Head::default(),
+        }
     }
 
     /// How many of the next bytes can be passed on; fewer than there are if what
@@ -65,7 +72,7 @@ impl Guard {
                 Ok(used) => passed += used,
                 Err((used, Unclear)) => {
                     passed += used;
-                    self.0 = State::Broken;
+                    self.state = State::Broken;
                 }
             }
             if passed == before {
@@ -77,26 +84,26 @@ impl Guard {
 
     /// Whether a WebSocket handshake was passed on, and what follows it is not.
     pub(crate) fn is_held(&self) -> bool {
-        matches!(self.0, State::Held)
+        matches!(self.state, State::Held)
     }
 
     /// Whether hyper has to be told that the request is none.
     pub(crate) fn is_broken(&self) -> bool {
-        matches!(self.0, State::Broken)
+        matches!(self.state, State::Broken)
     }
 
     /// Takes some of the bytes, none if nothing more may be passed on.
     fn step(&mut self, bytes: &[u8]) -> Result<usize, (usize, Unclear)> {
-        match &mut self.0 {
+        match &mut self.state {
             State::Held | State::Broken => Ok(0),
-            State::Head(head) => {
-                let (used, next) = head.take(bytes)?;
+            State::Head => {
+                let (used, next) = self.head.take(bytes)?;
                 match next {
                     None => {}
-                    Some(Next::Head) => self.0 = State::Head(Box::default()),
-                    Some(Next::Body(len)) => self.0 = State::Body(len),
-                    Some(Next::Chunked) => self.0 = State::Chunked(Chunked::default()),
-                    Some(Next::Nothing) => self.0 = State::Held,
+                    Some(Next::Head) => self.state = State::Head,
+                    Some(Next::Body(len)) => self.state = State::Body(len),
+                    Some(Next::Chunked) => self.state = State::Chunked(Chunked::default()),
+                    Some(Next::Nothing) => self.state = State::Held,
                 }
                 Ok(used)
             }
@@ -106,14 +113,14 @@ impl Guard {
                     .min(usize::try_from(*left).unwrap_or(usize::MAX));
                 *left -= used as u64;
                 if *left == 0 {
-                    self.0 = State::Head(Box::default());
+                    self.state = State::Head;
                 }
                 Ok(used)
             }
             State::Chunked(chunked) => {
                 let (used, is_over) = chunked.take(bytes)?;
                 if is_over {
-                    self.0 = State::Head(Box::default());
+                    self.state = State::Head;
                 }
                 Ok(used)
             }

@@ -8,7 +8,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use holdfast_core::network::Network;
@@ -176,9 +175,11 @@ impl Listener {
             error = deal(&listener, &self.addresses, &mut lanes) => return Err(error),
         }
         // The kernel would reset those which it has and we have not: clients
-        // that may have sent a request already.
-        let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Ok((stream, address))) = listener.poll_accept(&mut context) {
+        // that may have sent a request already. It is asked itself, since the
+        // runtime hears of them later.
+        let listener = listener.into_std()?;
+        while let Ok((stream, address)) = listener.accept() {
+            stream.set_nonblocking(true)?;
             if let Some(lane) = least_loaded(&lanes)
                 && let Ok(place) = self.addresses.enter(address.ip())
                 && let Ok(accepted) = Accepted::new(stream, address, lane, place)
@@ -229,7 +230,8 @@ async fn deal(
         let Some(lane) = least_loaded(lanes) else {
             return io::Error::other("no event loop is left");
         };
-        let Ok(accepted) = Accepted::new(stream, address, lane, place) else {
+        let accepted = stream.into_std();
+        let Ok(accepted) = accepted.and_then(|it| Accepted::new(it, address, lane, place)) else {
             continue;
         };
         if lane.sender.send(accepted).await.is_err() {
@@ -246,7 +248,7 @@ fn least_loaded(lanes: &[Lane]) -> Option<&Lane> {
 
 impl Accepted {
     fn new(
-        stream: tokio::net::TcpStream,
+        stream: std::net::TcpStream,
         address: SocketAddr,
         lane: &Lane,
         place: Option<Box<Place>>,
@@ -255,7 +257,7 @@ impl Accepted {
         stream.set_nodelay(true)?;
         Ok(Self {
             // The loop which it goes to registers it with its own poller.
-            stream: arriving(stream.into_std()?),
+            stream: arriving(stream),
             address,
             load: Load::new(&lane.load, place),
         })

@@ -24,6 +24,9 @@ use crate::listen::{Accepted, Load};
 use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
 
+/// Time that a new connection has for its first request when the shut-down has
+/// started.
+const LATE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Time a client has to take our last response when its request was refused
 /// half-way.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -44,12 +47,18 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> Result<(), Failure> {
     let mut stream = Stream::from_std(accepted.stream)?;
     let head_timeout = Duration::from_millis(event_loop.hub.heads().timeout_ms);
-    let first = tokio::select! {
-        biased;
-        first = timeout(head_timeout, first_bytes(&event_loop, &mut stream)) => first??,
-        // It may have sent a request which we have not seen, but more likely
-        // it was opened for later.
-        _ = drain.started() => return Ok(()),
+    let first = {
+        let mut first = std::pin::pin!(first_bytes(&event_loop, &mut stream));
+        tokio::select! {
+            biased;
+            first = timeout(head_timeout, first.as_mut()) => first??,
+            // It may have sent a request which we have not seen, or was opened for
+            // later.
+            _ = drain.started() => match timeout(LATE_TIMEOUT, first).await {
+                Ok(first) => first?,
+                Err(_) => return Ok(()),
+            },
+        }
     };
     if first.is_empty() {
         return Ok(());

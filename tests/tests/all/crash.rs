@@ -64,15 +64,42 @@ async fn sigterm_under_load_loses_no_request() {
     assert_eq!(seen.lost.load(Ordering::Relaxed), 0);
 }
 
+/// Here it is known that the guest has begun to handle each of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigterm_lets_every_request_under_way_end() {
+    const REQUESTS: usize = 100;
+    let mut host = Setup::new("plain").start().await;
+    let mut observer = Socket::watch(&host, "seen").await;
+    let mut clients = Vec::new();
+    for _ in 0..REQUESTS {
+        let mut raw = Raw::connect(&host).await;
+        raw.send(b"GET /sleep/3000?observe=seen HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await;
+        clients.push(raw);
+    }
+    for _ in 0..REQUESTS {
+        assert_eq!(observer.text().await, "request begins");
+    }
+    host.terminate();
+    for raw in &mut clients {
+        let answer = String::from_utf8(raw.rest().await).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(answer.ends_with("slept"), "{answer}");
+    }
+    assert!(host.ended().await.success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn kill_under_load_leaves_nothing_in_the_way() {
     let data = Folder::new();
     for round in 0..3 {
         let mut host = Setup::new("plain").data(data.path()).start().await;
         let mut socket = Socket::open(&host, "/").await;
-        // What was kept before is there.
-        let count = socket.ask("increment rounds").await;
-        assert_eq!(count, (round + 1).to_string());
+        // The store is whole. The last changes before the end may not have
+        // reached the disk.
+        let count: u32 = socket.ask("increment rounds").await.parse().unwrap();
+        assert!((1..=round + 1).contains(&count), "{count} in round {round}");
         let seen = Arc::<Seen>::default();
         let address = host.address();
         let clients: Vec<_> = (0..CLIENTS)

@@ -1,10 +1,25 @@
 //! Limits of loading components. They are the host's, not a plugin's: a new
 //! component is compiled before anything is known of it.
 
-use super::{OutOfRange, RawLoadLimits, ranged};
+use serde::Deserialize;
+
+use super::{OutOfRange, ranged};
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
+
+/// Limits of loading components as `[load]` in the manifest gives them. Every
+/// key may be left out.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawLoadLimits {
+    /// One component's file.
+    pub component_bytes_max: Option<u64>,
+    /// Time to compile one component; those that are in the cache need none.
+    pub compile_timeout_ms: Option<u64>,
+    /// Memory of the compiler, which is a process of its own.
+    pub compile_memory_bytes_max: Option<u64>,
+}
 
 /// What reading and compiling one component may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,9 +14,11 @@ use crate::lock::lock;
 
 /// Higher levels take more time than bytes are worth within a message.
 const LEVEL: i32 = 3;
-/// How much longer a message may get and still be sent compressed, in bytes: those
-/// after it may refer to it then, and be the shorter.
+/// How much longer a message may get and still be sent compressed, in bytes.
 const LONGER_BYTES_MAX: usize = 16;
+/// The same, as a part of the message, if those after it may refer to it then and
+/// be the shorter.
+const LONGER_PART_MAX: usize = 256;
 /// What a compressor keeps of its output buffer, in bytes.
 const OUTPUT_BYTES_KEPT: usize = 64 << 10;
 const SIZES: usize = (BITS_MAX - BITS_MIN) as usize + 1;
@@ -41,8 +43,13 @@ impl Compressors {
     ) -> Option<Bytes> {
         let idle = self.0.get(usize::from(bits.checked_sub(BITS_MIN)?))?;
         let mut compressor = lock(idle).pop().unwrap_or_else(|| Compressor::new(bits));
+        let len = message.payload().len();
+        let longer_max = match before {
+            None => LONGER_BYTES_MAX,
+            Some(_) => LONGER_BYTES_MAX + len / LONGER_PART_MAX,
+        };
         let before = before.map_or(&[][..], Window::bytes);
-        let compressed = compressor.compress(before, message.payload());
+        let compressed = compressor.compress(before, message.payload(), len + longer_max);
         let frame = compressed.map(|payload| frame::encode_deflated(message, payload));
         compressor.output.truncate(OUTPUT_BYTES_KEPT);
         compressor.output.shrink_to(OUTPUT_BYTES_KEPT);
@@ -59,14 +66,14 @@ impl Compressor {
         }
     }
 
-    /// None if that would make it longer.
-    fn compress(&mut self, before: &[u8], payload: &[u8]) -> Option<&[u8]> {
+    /// None if that would take more than `bytes_max`.
+    fn compress(&mut self, before: &[u8], payload: &[u8], bytes_max: usize) -> Option<&[u8]> {
         self.deflate.reset();
         if !before.is_empty() {
             self.deflate.set_dictionary(before).ok()?;
         }
         // With room for one byte too many: if that is left, all has come out.
-        let room = payload.len() + LONGER_BYTES_MAX + TAIL.len() + 1;
+        let room = bytes_max + TAIL.len() + 1;
         if self.output.len() < room {
             self.output.resize(room, 0);
         }

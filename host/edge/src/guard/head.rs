@@ -40,35 +40,76 @@ impl Head {
     ///
     /// The errors come with how many bytes were in order before.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Option<Next>), (usize, Unclear)> {
-        for (at, &byte) in bytes.iter().enumerate() {
-            match (byte, self.has_cr) {
-                (b'\n', true) => {
-                    self.has_cr = false;
-                    let next = self.line_over().map_err(|unclear| (at, unclear))?;
-                    if next.is_some() {
-                        return Ok((at + 1, next));
-                    }
+        let mut at = 0;
+        while let Some(rest) = bytes.get(at..)
+            && let Some(&byte) = rest.first()
+        {
+            let next = match self.whole_line(rest) {
+                Some(line) => {
+                    // The LF is the byte that is refused.
+                    at += line.len() + 1;
+                    self.line_over(line, line.len())
                 }
-                (b'\r', false) => self.has_cr = true,
-                // A bare LF, a bare CR, or what no line may have (RFC 9112,
-                // sections 2.2 and 5; RFC 9110, section 5.5).
-                (_, true) | (b'\n' | 0, false) => return Err((at, Unclear)),
-                // A target has no fragment (section 3.2).
-                (b'#', false) if !self.has_begun => return Err((at, Unclear)),
-                (byte, false) => {
-                    self.len += 1;
-                    if self.line.len() < LINE_BYTES_MAX {
-                        self.line.push(byte);
-                    }
+                None => self.step(byte),
+            };
+            let next = next.map_err(|unclear| (at, unclear))?;
+            at += 1;
+            if next.is_some() {
+                *self = Self {
+                    line: std::mem::take(&mut self.line),
+                    ..Self::default()
+                };
+                return Ok((at, next));
+            }
+        }
+        Ok((at, None))
+    }
+
+    /// The usual case: a line that is there in whole, with its CRLF.
+    fn whole_line<'a>(&self, bytes: &'a [u8]) -> Option<&'a [u8]> {
+        if self.len > 0 || self.has_cr {
+            return None;
+        }
+        let is_special = |&byte: &u8| matches!(byte, 0 | b'\n' | b'\r' | b'#');
+        let len = bytes.iter().position(|byte| {
+            // A `#` is special in the request line alone.
+            is_special(byte) && (*byte != b'#' || !self.has_begun)
+        })?;
+        let (line, rest) = bytes.split_at_checked(len)?;
+        rest.starts_with(b"\r\n").then_some(line)
+    }
+
+    /// Takes one byte.
+    fn step(&mut self, byte: u8) -> Result<Option<Next>, Unclear> {
+        match (byte, self.has_cr) {
+            (b'\n', true) => {
+                self.has_cr = false;
+                let len = std::mem::take(&mut self.len);
+                let mut line = std::mem::take(&mut self.line);
+                let next = self.line_over(&line, len);
+                line.clear();
+                self.line = line;
+                return next;
+            }
+            (b'\r', false) => self.has_cr = true,
+            // A bare LF, a bare CR, or what no line may have (RFC 9112, sections
+            // 2.2 and 5; RFC 9110, section 5.5).
+            (_, true) | (b'\n' | 0, false) => return Err(Unclear),
+            // A target has no fragment (section 3.2).
+            (b'#', false) if !self.has_begun => return Err(Unclear),
+            (byte, false) => {
+                self.len += 1;
+                if self.line.len() < LINE_BYTES_MAX {
+                    self.line.push(byte);
                 }
             }
         }
-        Ok((bytes.len(), None))
+        Ok(None)
     }
 
-    /// The end of a line; of the head, if it is empty.
-    fn line_over(&mut self) -> Result<Option<Next>, Unclear> {
-        let len = std::mem::take(&mut self.len);
+    /// The end of a line of `len` bytes, of which at least the first are known;
+    /// of the head, if it is empty.
+    fn line_over(&mut self, line: &[u8], len: usize) -> Result<Option<Next>, Unclear> {
         if len == 0 {
             // Empty lines before a request are passed over (section 2.2).
             return match self.has_begun {
@@ -77,28 +118,29 @@ impl Head {
             };
         }
         if self.has_begun {
-            self.field(len)?;
+            self.field(line, len <= LINE_BYTES_MAX)?;
         }
         self.has_begun = true;
-        self.line.clear();
         Ok(None)
     }
 
     /// Looks at the fields on which the framing depends (section 6). They are
     /// looked for without regard of what is before the colon but letters, so that
     /// those which others may take for them are refused.
-    fn field(&mut self, len: usize) -> Result<(), Unclear> {
-        let line = &self.line;
+    fn field(&mut self, line: &[u8], is_short: bool) -> Result<(), Unclear> {
+        let letter = line.iter().find(|byte| byte.is_ascii_alphabetic());
+        if !letter.is_some_and(|letter| b"ctuCTU".contains(letter)) {
+            return Ok(());
+        }
         let colon = line.iter().position(|&byte| byte == b':');
         let (name, value) = match colon {
             Some(colon) => line.split_at_checked(colon).ok_or(Unclear)?,
             None => return Ok(()),
         };
         let value = value.get(1..).unwrap_or_default().trim_ascii();
-        let is_whole = len <= LINE_BYTES_MAX;
         if name.eq_ignore_ascii_case(b"content-length") {
             // Twice the same would be allowed, but is as suspicious.
-            if !is_whole || self.content_length.is_some() {
+            if !is_short || self.content_length.is_some() {
                 return Err(Unclear);
             }
             self.content_length = Some(number(value)?);
@@ -108,6 +150,9 @@ impl Head {
             }
             self.is_chunked = true;
         } else if name.eq_ignore_ascii_case(b"upgrade") {
+            if !is_short {
+                return Err(Unclear);
+            }
             let mut protocols = value.split(|&byte| byte == b',');
             self.is_upgrade |= protocols.any(|protocol| {
                 let protocol = protocol.trim_ascii();
