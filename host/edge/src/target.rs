@@ -10,8 +10,9 @@ use http::{Method, Version};
 /// What is wrong with a request for which there is no other word than 400.
 pub(crate) type Sentence = &'static str;
 
-/// The host name of a request, and perhaps a port. Whoever stands before us may
-/// have gone by the target or by the `Host` field, so both have to say the same.
+/// The host name of a request, and perhaps a port. Over HTTP/1, whoever stands
+/// before us may have gone by the target or by the `Host` field, so both have to
+/// say the same.
 pub(crate) fn authority(parts: &Parts) -> Result<&str, Sentence> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -25,7 +26,9 @@ pub(crate) fn authority(parts: &Parts) -> Result<&str, Sentence> {
     let target = parts.uri.authority().map(Authority::as_str);
     match (target, host) {
         (Some(target), _) if !is_host(target) => Err("The request's target is malformed."),
-        (Some(target), Some(host)) if !target.eq_ignore_ascii_case(host) => {
+        (Some(target), Some(host))
+            if parts.version <= Version::HTTP_11 && !target.eq_ignore_ascii_case(host) =>
+        {
             Err("The Host field is not that of the request's target.")
         }
         (Some(target), _) => Ok(target),
