@@ -1,16 +1,16 @@
 //! What the host keeps for one WebSocket: its queue, its attachment, and
 //! whether it is closing. Shared by its task and whoever sends to it.
 //!
-//! The task of a connection is woken only while it is parked. While it runs it
-//! looks at the queue itself, so that an answer sent from within the
-//! connection's own event costs no wake-up.
+//! What is queued is written by the [outbox](crate::outbox) of the connection's
+//! event loop, so that a message to it wakes no task. The task writes only where
+//! it has to know what becomes of it: when the socket is full, or at the end.
 
 mod attachment;
 mod compression;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 
 use arc_swap::{ArcSwap, Guard};
@@ -21,12 +21,12 @@ use holdfast_core::limits::{ConnectionLimits, SlowConsumer};
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::{PluginId, Settings};
 
-use crate::deflate::Windows;
 use crate::frame;
 use crate::key::Key;
 use crate::lock::lock;
 use crate::mailbox::Mailbox;
 use crate::queue::{Batch, Queue};
+use crate::sockets::Place;
 
 /// One WebSocket, from its handshake to its `close` event.
 pub(crate) struct Connection {
@@ -53,13 +53,26 @@ struct Shared {
     busy: bool,
     /// Wakes the task, while that waits.
     parked: Option<Waker>,
+    /// Where it is among the sockets of its loop, once it is one of them.
+    place: Option<Place>,
+    writer: Writer,
     /// To which the attachment belongs; that of the settings.
     generation: u32,
     attachment: Bytes,
     attachment_version: u64,
     topics: Option<TopicNames>,
-    /// What compressed messages may refer to, once there is any.
-    windows: Option<Box<Windows>>,
+}
+
+/// Who writes what is queued.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Writer {
+    /// The task, when it looks at the queue next.
+    #[default]
+    Task,
+    /// The outbox of the loop, which has been told.
+    Outbox,
+    /// The task, when the socket has room.
+    Blocked,
 }
 
 /// Boxed, since a set has 48 bytes even when it is empty, and most connections
@@ -73,8 +86,10 @@ pub(crate) struct Signals {
     pub(crate) closing: bool,
     /// The shut-down is out of time: nothing more may be waited for.
     pub(crate) aborted: bool,
-    /// There is something to write.
+    /// There is something to write, and nobody else does.
     pub(crate) output: bool,
+    /// What is queued.
+    pub(crate) queue_bytes: usize,
 }
 
 /// What a task that parks waits for.
@@ -110,48 +125,69 @@ impl Connection {
         self.settings.load()
     }
 
-    /// Queues an encoded message; see [`holdfast_core::Edge::send`]. `limits`
-    /// are those in the connection's settings, which the caller has at hand.
-    pub(crate) fn send(&self, frame: Bytes, limits: &ConnectionLimits) -> Result<u64, SendError> {
-        self.send_made(|_| frame, limits)
+    /// The task has begun, as one of its loop's sockets.
+    pub(crate) fn enter(&self, place: Place) {
+        lock(&self.shared).place = Some(place);
+    }
+
+    /// Queues an encoded message; see [`holdfast_core::Edge::send`].
+    pub(crate) fn send(&self, frame: Bytes) -> Result<u64, SendError> {
+        self.send_made(|_| frame)
     }
 
     /// The same with a frame that is made when it is known to have its place
     /// behind all those before it, which it may refer to.
-    fn send_made(
-        &self,
-        frame: impl FnOnce(&mut Option<Box<Windows>>) -> Bytes,
-        limits: &ConnectionLimits,
-    ) -> Result<u64, SendError> {
+    fn send_made(&self, frame: impl FnOnce(&mut Queue) -> Bytes) -> Result<u64, SendError> {
         let mut shared = lock(&self.shared);
         if shared.closing.is_some() {
             return Err(SendError::Gone);
         }
-        let bytes = shared.queue.bytes();
-        if bytes >= limits.queue_bytes_max {
-            self.settings().metrics.note_limit(LimitHit::Queue);
-            match limits.slow_consumer {
-                SlowConsumer::Wait => return Err(SendError::Full(bytes as u64)),
-                SlowConsumer::DropOldest if !self.may_refer() => {
-                    shared.queue.drop_oldest(limits.queue_bytes_max);
-                }
-                // A reload has brought `drop-oldest` to a connection whose
-                // messages refer to each other: none of them can be dropped.
-                SlowConsumer::DropOldest | SlowConsumer::Close => {
-                    shared.queue.discard();
-                    shared.close(closure(CloseCause::SlowConsumer, 1013, "slow consumer"));
-                    self.wake(shared.parked.take());
-                    return Err(SendError::Gone);
-                }
-            }
+        // An empty queue takes anything, which spares a look at the limits.
+        if !shared.queue.is_empty() {
+            self.make_room(&mut shared)?;
         }
-        let frame = frame(&mut shared.windows);
+        let frame = frame(&mut shared.queue);
         shared.queue.push(frame);
         let bytes = shared.queue.bytes() as u64;
-        let waker = shared.parked.take();
-        drop(shared);
-        self.wake(waker);
+        self.post(shared);
         Ok(bytes)
+    }
+
+    /// Does what is to be done when a queue is full.
+    fn make_room(&self, shared: &mut Shared) -> Result<(), SendError> {
+        let settings = self.settings();
+        let limits = &settings.connection;
+        let bytes = shared.queue.bytes();
+        if bytes < limits.queue_bytes_max {
+            return Ok(());
+        }
+        settings.metrics.note_limit(LimitHit::Queue);
+        match limits.slow_consumer {
+            SlowConsumer::Wait => Err(SendError::Full(bytes as u64)),
+            SlowConsumer::DropOldest if !self.may_refer() => {
+                shared.queue.drop_oldest(limits.queue_bytes_max);
+                Ok(())
+            }
+            // A reload has brought `drop-oldest` to a connection whose messages
+            // refer to each other: none of them can be dropped.
+            SlowConsumer::DropOldest | SlowConsumer::Close => {
+                shared.queue.discard();
+                shared.close(closure(CloseCause::SlowConsumer, 1013, "slow consumer"));
+                self.wake(shared.parked.take());
+                Err(SendError::Gone)
+            }
+        }
+    }
+
+    /// Has the outbox write what is queued, unless somebody will.
+    fn post(&self, mut shared: MutexGuard<'_, Shared>) {
+        if shared.writer == Writer::Task
+            && let Some(place) = shared.place
+        {
+            shared.writer = Writer::Outbox;
+            drop(shared);
+            self.home.post(place);
+        }
     }
 
     fn wake(&self, waker: Option<Waker>) {
@@ -221,26 +257,48 @@ impl Connection {
         true
     }
 
-    /// Takes frames to write.
-    pub(crate) fn take(&self, batch: &mut Batch) {
-        lock(&self.shared).queue.take(batch);
+    /// Takes frames to write, for the outbox. False if it is not for it to do.
+    pub(crate) fn take_posted(&self, batch: &mut Batch) -> bool {
+        let mut shared = lock(&self.shared);
+        if shared.writer == Writer::Blocked {
+            return false;
+        }
+        shared.take(batch)
+    }
+
+    /// Takes frames to write. False if there are none.
+    pub(crate) fn take(&self, batch: &mut Batch) -> bool {
+        lock(&self.shared).take(batch)
     }
 
     /// Gives back what was not written. True if there is more to write.
     pub(crate) fn give_back(&self, batch: &mut Batch, written: usize) -> bool {
         let mut shared = lock(&self.shared);
         shared.queue.give_back(batch, written);
-        !shared.queue.is_empty()
+        let has_more = !shared.queue.is_empty();
+        if !has_more {
+            shared.writer = Writer::Task;
+        }
+        has_more
+    }
+
+    /// Gives back all of it: the socket is full. The task waits until it is not.
+    pub(crate) fn block(&self, batch: &mut Batch) {
+        let mut shared = lock(&self.shared);
+        shared.queue.give_back(batch, 0);
+        shared.writer = Writer::Blocked;
+    }
+
+    /// Has the task go on, if it waits.
+    pub(crate) fn rouse(&self) {
+        let waker = lock(&self.shared).parked.take();
+        self.wake(waker);
     }
 
     /// Whether the host has to stop reading from a client that does not read.
     pub(crate) fn is_held(&self, limits: &ConnectionLimits) -> bool {
-        limits.slow_consumer == SlowConsumer::Wait && self.is_full(limits)
-    }
-
-    /// Whether the next message could find the queue full.
-    pub(crate) fn is_full(&self, limits: &ConnectionLimits) -> bool {
-        lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
+        limits.slow_consumer == SlowConsumer::Wait
+            && lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
     }
 
     /// Answers a ping. Called by the task, which then writes.
@@ -267,9 +325,7 @@ impl Connection {
         let mut shared = lock(&self.shared);
         if shared.closing.is_none() {
             shared.queue.ping();
-            let waker = shared.parked.take();
-            drop(shared);
-            self.wake(waker);
+            self.post(shared);
         }
     }
 
@@ -320,8 +376,18 @@ impl Shared {
         Signals {
             closing: self.closing.is_some(),
             aborted: self.aborted,
-            output: !self.queue.is_empty(),
+            output: !self.queue.is_empty() && self.writer != Writer::Outbox,
+            queue_bytes: self.queue.bytes(),
         }
+    }
+
+    fn take(&mut self, batch: &mut Batch) -> bool {
+        if self.queue.is_empty() {
+            self.writer = Writer::Task;
+            return false;
+        }
+        self.queue.take(batch);
+        true
     }
 }
 

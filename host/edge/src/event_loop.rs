@@ -17,8 +17,8 @@ use crate::connection::Connection;
 use crate::deflate::Expander;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
-use crate::queue::Batch;
-use crate::sockets::{Sockets, removed};
+use crate::outbox::Outbox;
+use crate::sockets::{Place, Sockets, removed};
 use crate::stream::Stream;
 
 /// What is read at once, in bytes. One buffer for the whole loop: connections
@@ -29,14 +29,13 @@ const READ_BYTES_MAX: usize = 64 << 10;
 pub(crate) struct EventLoop {
     pub(crate) hub: Arc<Hub>,
     pub(crate) plugins: Rc<dyn Plugins>,
-    /// Wakes its tasks from other threads.
+    /// Hears of what there is to write.
     pub(crate) mailbox: Arc<Mailbox>,
     /// Its open WebSockets.
     pub(crate) sockets: Sockets,
     /// Where every connection reads to. Borrowed between two awaits only.
     input: RefCell<Box<[u8]>>,
-    /// Where every connection takes the frames which it writes.
-    pub(crate) batch: RefCell<Batch>,
+    pub(crate) outbox: Outbox,
     /// Expands what its clients have compressed.
     pub(crate) expander: RefCell<Expander>,
     task_count: Cell<usize>,
@@ -52,7 +51,7 @@ impl EventLoop {
             mailbox: Arc::new(Mailbox::new()),
             sockets: Sockets::default(),
             input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
-            batch: RefCell::default(),
+            outbox: Outbox::default(),
             expander: RefCell::default(),
             task_count: Cell::new(0),
             idle: Notify::new(),
@@ -78,9 +77,11 @@ impl EventLoop {
     /// Reads until the client has nothing more to say. Bytes that nobody reads
     /// would make the kernel reset the connection when it is closed, and the
     /// client might never see our last words.
-    pub(crate) async fn linger(&self, stream: &mut Stream) {
+    pub(crate) async fn linger(&self, stream: &RefCell<Stream>) {
         loop {
-            let read = poll_fn(|context| self.poll_read(context, stream, <[u8]>::len)).await;
+            let read =
+                poll_fn(|context| self.poll_read(context, &mut stream.borrow_mut(), <[u8]>::len));
+            let read = read.await;
             if !matches!(read, Ok(len) if len > 0) {
                 return;
             }
@@ -89,13 +90,17 @@ impl EventLoop {
 
     /// Enters a WebSocket that has been opened; returns its place among those of
     /// this loop.
-    pub(crate) fn enter(&self, connection: &Arc<Connection>) -> u32 {
+    pub(crate) fn enter(
+        &self,
+        connection: &Arc<Connection>,
+        stream: &Rc<RefCell<Stream>>,
+    ) -> Place {
         if self.hub.tally().is_removed(connection.plugin) {
             connection.close(removed());
         }
         let idle_timeout_ms = connection.settings().connection.idle_timeout_ms;
         self.mailbox.pace.note(idle_timeout_ms);
-        self.sockets.insert(connection.clone())
+        self.sockets.insert(connection.clone(), stream.clone())
     }
 
     /// Closes the WebSockets of plugins that are removed, for ever.

@@ -196,12 +196,11 @@ impl Edge for Hub {
         message: MessageRef<'_>,
     ) -> Result<u64, SendError> {
         let connection = self.connection(tenant, connection).ok_or(SendError::Gone)?;
-        let settings = connection.settings();
-        let limits = &settings.connection;
-        if message.payload().len() > limits.message_bytes_max {
-            return Err(SendError::TooLarge(limits.message_bytes_max as u64));
+        let bytes_max = connection.settings().connection.message_bytes_max;
+        if message.payload().len() > bytes_max {
+            return Err(SendError::TooLarge(bytes_max as u64));
         }
-        connection.send_message(message, &self.compressors, limits)
+        connection.send_message(message, &self.compressors)
     }
 
     fn close(

@@ -29,6 +29,7 @@ mod key;
 mod listen;
 mod lock;
 mod mailbox;
+mod outbox;
 mod preference;
 mod protocol;
 mod queue;

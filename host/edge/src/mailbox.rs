@@ -1,9 +1,9 @@
-//! How other threads reach an event loop, and wake its tasks: many tasks, one
-//! wake-up.
+//! How an event loop hears of what there is to do for its connections: from its
+//! own tasks and from other threads.
 //!
 //! Waking a task of another loop costs a system call each time. A message
-//! published to thousands of connections would spend its time there, so their
-//! wakers are collected and the loop is woken for the first of them only.
+//! published to thousands of connections would spend its time there, so what is
+//! to be done is collected, and the loop is woken for the first of it only.
 
 use std::sync::Mutex;
 use std::task::Waker;
@@ -12,15 +12,31 @@ use std::thread::{self, ThreadId};
 use tokio::sync::Notify;
 
 use crate::lock::lock;
+use crate::sockets::Place;
 use crate::sweep::Pace;
 
-/// Wakers for the tasks of one event loop.
+/// What there is to do for the connections of one event loop.
 pub(crate) struct Mailbox {
     thread: ThreadId,
-    wakers: Mutex<Vec<Waker>>,
+    letters: Mutex<Letters>,
     notify: Notify,
     /// How often its connections are swept.
     pub(crate) pace: Pace,
+}
+
+/// What was collected.
+#[derive(Default)]
+pub(crate) struct Letters {
+    /// Sockets to which there is something to write.
+    pub(crate) due: Vec<Place>,
+    /// Of tasks, from other threads.
+    pub(crate) wakers: Vec<Waker>,
+}
+
+impl Letters {
+    fn is_empty(&self) -> bool {
+        self.due.is_empty() && self.wakers.is_empty()
+    }
 }
 
 impl Mailbox {
@@ -28,7 +44,7 @@ impl Mailbox {
     pub(crate) fn new() -> Self {
         Self {
             thread: thread::current().id(),
-            wakers: Mutex::default(),
+            letters: Mutex::default(),
             notify: Notify::new(),
             pace: Pace::new(),
         }
@@ -40,23 +56,32 @@ impl Mailbox {
             waker.wake();
             return;
         }
-        let mut wakers = lock(&self.wakers);
-        wakers.push(waker);
-        let is_first = wakers.len() == 1;
-        drop(wakers);
+        self.leave(|letters| letters.wakers.push(waker));
+    }
+
+    /// Has the loop write what is queued for one of its sockets. Called from any
+    /// thread.
+    pub(crate) fn post(&self, place: Place) {
+        self.leave(|letters| letters.due.push(place));
+    }
+
+    fn leave(&self, letter: impl FnOnce(&mut Letters)) {
+        let mut letters = lock(&self.letters);
+        let is_first = letters.is_empty();
+        letter(&mut letters);
+        drop(letters);
         if is_first {
             self.notify.notify_one();
         }
     }
 
-    /// Passes on what other threads have left, for ever. Runs on the loop.
-    pub(crate) async fn run(&self) {
-        loop {
-            self.notify.notified().await;
-            let wakers = std::mem::take(&mut *lock(&self.wakers));
-            for waker in wakers {
-                waker.wake();
-            }
-        }
+    /// Waits until there is something to do.
+    pub(crate) async fn notified(&self) {
+        self.notify.notified().await;
+    }
+
+    /// Swaps what was collected for `letters`, which has to be empty.
+    pub(crate) fn collect(&self, letters: &mut Letters) {
+        std::mem::swap(&mut *lock(&self.letters), letters);
     }
 }

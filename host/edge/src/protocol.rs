@@ -4,6 +4,7 @@
 //! port: the first bytes tell them apart. TLS and the PROXY protocol will come
 //! before that.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
@@ -122,12 +123,11 @@ async fn serve_http1(
         ended = Ok(timeout_at(deadline, end).await?);
     }
     let parts = connection.into_parts();
-    let (mut stream, first) = parts.io.into_inner().into_parts();
+    let (stream, first) = parts.io.into_inner().into_parts();
     if let Ok(Err(error)) = ended {
-        // The client is still sending, and may have been told that it is in vain.
-        let shut = poll_fn(|context| AsyncWrite::poll_shutdown(Pin::new(&mut stream), context));
-        if error.is_parse() && shut.await.is_ok() {
-            let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&mut stream)).await;
+        // The client may have been told why.
+        if error.is_parse() {
+            end(&event_loop, stream, true).await?;
         }
         return Err(error.into());
     }
@@ -138,9 +138,15 @@ async fn serve_http1(
         let _ = upgrade.send(Transport { stream, rest, load });
         return Ok(());
     }
+    Ok(end(&event_loop, stream, ending.refused.get()).await?)
+}
+
+/// Ends a connection. A client that is still sending is listened to for a while,
+/// or the kernel would take back our last words.
+async fn end(event_loop: &Ticket, mut stream: Stream, is_sending: bool) -> io::Result<()> {
     poll_fn(|context| AsyncWrite::poll_shutdown(Pin::new(&mut stream), context)).await?;
-    if ending.refused.get() {
-        let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&mut stream)).await;
+    if is_sending {
+        let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&RefCell::new(stream))).await;
     }
     Ok(())
 }

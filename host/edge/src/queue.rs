@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
+use crate::deflate::Windows;
 use crate::frame;
 
 /// Frames written at once; Linux takes up to 1,024.
@@ -27,12 +28,17 @@ pub(crate) struct Queue {
     bytes: usize,
     /// Whether the first frame has been written in part.
     cut: bool,
-    pongs: Option<Pongs>,
+    rare: Option<Box<Rare>>,
     ping: bool,
 }
 
-/// Boxed, since they are rare and every connection has room for them.
-type Pongs = Box<VecDeque<Bytes>>;
+/// Boxed, since few connections have any of it, and each has room for it.
+#[derive(Default)]
+struct Rare {
+    pongs: VecDeque<Bytes>,
+    /// What compressed messages may refer to.
+    windows: Windows,
+}
 
 /// Frames taken out of a queue to be written.
 #[derive(Default)]
@@ -51,7 +57,11 @@ impl Queue {
 
     /// Whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.pongs.is_none() && !self.ping
+        let has_pong = self
+            .rare
+            .as_ref()
+            .is_some_and(|rare| !rare.pongs.is_empty());
+        self.frames.is_empty() && !has_pong && !self.ping
     }
 
     /// Adds a frame at the end.
@@ -62,7 +72,7 @@ impl Queue {
 
     /// Answers a ping; only the latest are answered if too many wait.
     pub(crate) fn pong(&mut self, payload: &[u8]) {
-        let pongs = self.pongs.get_or_insert_default();
+        let pongs = &mut self.rare.get_or_insert_default().pongs;
         pongs.push_back(frame::pong(payload));
         let is_much = |pongs: &VecDeque<Bytes>| {
             let bytes: usize = pongs.iter().map(Bytes::len).sum();
@@ -71,6 +81,22 @@ impl Queue {
         while is_much(pongs) {
             pongs.pop_front();
         }
+    }
+
+    /// What compressed messages may refer to.
+    pub(crate) fn windows(&mut self) -> &mut Windows {
+        &mut self.rare.get_or_insert_default().windows
+    }
+
+    fn take_pongs(&mut self) -> VecDeque<Bytes> {
+        let Some(rare) = &mut self.rare else {
+            return VecDeque::new();
+        };
+        let pongs = std::mem::take(&mut rare.pongs);
+        if rare.windows.is_empty() {
+            self.rare = None;
+        }
+        pongs
     }
 
     /// Asks for a sign of life.
@@ -94,7 +120,7 @@ impl Queue {
 
     /// Drops everything but a frame which the client has begun to receive.
     pub(crate) fn discard(&mut self) {
-        self.pongs = None;
+        self.take_pongs();
         self.ping = false;
         let kept = usize::from(self.cut);
         while self.frames.len() > kept {
@@ -111,10 +137,9 @@ impl Queue {
     /// Moves the first frames to `batch`, which has to be empty. They still
     /// count until [`Self::give_back`].
     pub(crate) fn take(&mut self, batch: &mut Batch) {
-        let pongs = self.pongs.take().map(|pongs| *pongs);
+        let pongs = self.take_pongs();
         let ping = std::mem::take(&mut self.ping).then(frame::ping);
-        let pongs = pongs.into_iter().flatten().rev();
-        for control in pongs.chain(ping) {
+        for control in pongs.into_iter().rev().chain(ping) {
             self.bytes += control.len();
             self.frames.insert(usize::from(self.cut), control);
         }

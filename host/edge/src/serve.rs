@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_core::Plugins;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, unconstrained};
 use tokio::time::{timeout, timeout_at};
 
 use crate::drain::Drain;
@@ -31,8 +31,9 @@ pub async fn serve(
     mut drain: Drain,
 ) {
     let event_loop = EventLoop::new(hub, plugins);
-    let _mailbox = Background::new(&event_loop, |event_loop| async move {
-        event_loop.mailbox.run().await;
+    let _outbox = Background::new(&event_loop, |event_loop| async move {
+        // It counts by itself how much it does before others have their turn.
+        unconstrained(event_loop.write_outbox()).await;
     });
     let _sweep = Background::new(&event_loop, |event_loop| async move {
         event_loop.mailbox.pace.sweep(&event_loop.sockets).await;

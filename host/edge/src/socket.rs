@@ -3,9 +3,9 @@
 //! ```text
 //!            ┌────────────────────────────────────────────┐
 //!            ▼                                            │ done
-//! open ──► input: write what is queued, read ──message──► guest: write what is
-//!            │    (not while the guest works, nor what    │      queued meanwhile
-//!            │    comes too fast,                         │
+//! open ──► input: read, and write if the ────message────► guest: write what is
+//!            │    socket was full (not while the guest    │      queued meanwhile
+//!            │    works, nor what comes too fast,         │
 //!            │    nor while a full queue waits)           │
 //!            │ somebody has decided to close:             │ failed
 //!            │ client, handler, limit, sweep, drain       │
@@ -26,9 +26,9 @@
 mod closing;
 mod incoming;
 
+use std::cell::RefCell;
 use std::future::poll_fn;
-use std::io::{self, IoSlice};
-use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
@@ -36,15 +36,15 @@ use holdfast_core::event::{CloseCause, Closure, Failure};
 use holdfast_core::limits::OnError;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome};
-use tokio::io::AsyncWrite;
 
 use crate::connection::{Connection, Wait, closure};
 use crate::event_loop::Ticket;
 use crate::frame::{Decoder, Item, Rules};
 use crate::listen::Load;
-use crate::queue::{BATCH_LEN_MAX, Batch};
+use crate::outbox::{Written, write_all};
 use crate::registered::Registered;
 use crate::report;
+use crate::sockets::Place;
 use crate::stream::Stream;
 use crate::throttle::Throttle;
 
@@ -65,7 +65,8 @@ pub(crate) struct Transport {
 pub(crate) struct Socket {
     event_loop: Ticket,
     registered: Registered,
-    stream: Stream,
+    /// The outbox of the loop writes to it, too.
+    stream: Rc<RefCell<Stream>>,
     /// Read, but not decoded.
     rest: Bytes,
     decoder: Decoder,
@@ -78,17 +79,18 @@ pub(crate) struct Socket {
     garbled: bool,
     /// Whether the transport has broken.
     lost: bool,
-    place: u32,
+    place: Place,
     _load: Load,
 }
 
 impl Socket {
     pub(crate) fn new(event_loop: Ticket, registered: Registered, transport: Transport) -> Self {
-        let place = event_loop.enter(&registered.connection);
+        let stream = Rc::new(RefCell::new(transport.stream));
+        let place = event_loop.enter(&registered.connection, &stream);
         Self {
             event_loop,
             registered,
-            stream: transport.stream,
+            stream,
             rest: transport.rest,
             decoder: Decoder::default(),
             throttle: Throttle::default(),
@@ -111,6 +113,7 @@ impl Socket {
             while let Some(item) = poll_fn(|context| self.poll_item(context)).await {
                 if let Some(event) = self.handle(item) {
                     self.complete(event).await;
+                    self.event_loop.write_if_late();
                 }
             }
             Box::pin(self.finish()).await;
@@ -155,22 +158,23 @@ impl Socket {
             }
             let is_turn_over = self.turn == 0;
             let is_paused = self.throttle.poll(context).is_pending();
-            let may_decode = !is_turn_over && !is_paused && !self.rest.is_empty();
-            if may_decode && !self.connection().is_full(limits) {
+            let is_full = signals.queue_bytes >= limits.queue_bytes_max;
+            if !is_turn_over && !is_paused && !is_full && !self.rest.is_empty() {
                 if let Some(item) = self.decode_rest(rules) {
                     self.throttle.count(per_second);
                     return Poll::Ready(Some(item));
                 }
                 continue;
             }
-            let is_blocked = signals.output && self.poll_flush(context).is_pending();
+            let is_blocked = (signals.output || is_full) && self.poll_flush(context).is_pending();
             if is_turn_over {
                 self.turn = TURN_LEN_MAX;
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
             // What has been read goes before what has not.
-            let may_go_on = !is_paused && !self.connection().is_held(limits);
+            let is_held = is_full && self.connection().is_held(limits);
+            let may_go_on = !is_paused && !is_held;
             if may_go_on && !self.rest.is_empty() {
                 if let Some(item) = self.decode_rest(rules) {
                     self.throttle.count(per_second);
@@ -200,7 +204,7 @@ impl Socket {
         let (decoder, rest) = (&mut self.decoder, &mut self.rest);
         let read = self
             .event_loop
-            .poll_read(context, &mut self.stream, |input| {
+            .poll_read(context, &mut self.stream.borrow_mut(), |input| {
                 if input.is_empty() {
                     return None;
                 }
@@ -236,33 +240,20 @@ impl Socket {
 
     /// Writes what is queued. Pending if the socket does not take all of it.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let mut batch = self.event_loop.batch.borrow_mut();
-            let connection = &self.registered.connection;
-            connection.take(&mut batch);
-            if batch.frames.is_empty() {
-                return Poll::Ready(());
-            }
-            match write(&mut self.stream, context, &batch) {
-                Poll::Ready(Ok(written)) => {
-                    if !connection.give_back(&mut batch, written) {
-                        return Poll::Ready(());
-                    }
-                    if connection.is_held(&connection.settings().connection) {
-                        // It is not read from, so this is its sign of life.
-                        connection.hear();
-                    }
-                }
-                Poll::Ready(Err(_)) => {
-                    batch.frames.clear();
-                    drop(batch);
-                    self.lose();
-                    return Poll::Ready(());
-                }
-                Poll::Pending => {
-                    connection.give_back(&mut batch, 0);
-                    return Poll::Pending;
-                }
+        let connection = &self.registered.connection;
+        let mut batch = self.event_loop.outbox.batch.borrow_mut();
+        if !connection.take(&mut batch) {
+            return Poll::Ready(());
+        }
+        let mut stream = self.stream.borrow_mut();
+        let written = write_all(connection, &mut stream, &mut batch, context);
+        drop((batch, stream));
+        match written {
+            Written::All => Poll::Ready(()),
+            Written::Blocked => Poll::Pending,
+            Written::Broken => {
+                self.lose();
+                Poll::Ready(())
             }
         }
     }
@@ -340,20 +331,6 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.event_loop.sockets.remove(self.place);
     }
-}
-
-fn write(stream: &mut Stream, context: &mut Context<'_>, batch: &Batch) -> Poll<io::Result<usize>> {
-    let stream = Pin::new(stream);
-    if let [frame] = batch.frames.as_slice() {
-        return stream.poll_write(context, frame);
-    }
-    let mut slices = [IoSlice::new(&[]); BATCH_LEN_MAX];
-    let mut len = 0;
-    for (slice, frame) in slices.iter_mut().zip(&batch.frames) {
-        *slice = IoSlice::new(frame);
-        len += 1;
-    }
-    stream.poll_write_vectored(context, slices.get(..len).unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! them: the sweep, the removal of a plugin, the shut-down.
 
 use std::cell::{Cell, RefCell};
+use std::num::NonZeroU32;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use holdfast_core::PluginId;
@@ -9,12 +11,29 @@ use holdfast_core::event::{CloseCause, Closure};
 use tokio::time::Instant;
 
 use crate::connection::{Connection, closure};
+use crate::stream::Stream;
 
 /// Connections looked at before other tasks have their turn.
 pub(crate) const CHUNK_LEN: usize = 1024;
 /// Connections closed before other tasks have their turn: each of them has
 /// something to write then.
 const CLOSED_LEN_MAX: usize = 64;
+
+/// The place of a WebSocket among those of its loop: its index, and one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place(NonZeroU32);
+
+impl Place {
+    fn of(index: usize) -> Self {
+        let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
+        // There are fewer files than that.
+        Self(number.unwrap_or(NonZeroU32::MAX))
+    }
+
+    fn index(self) -> usize {
+        self.0.get() as usize - 1
+    }
+}
 
 /// The open WebSockets of one event loop.
 #[derive(Default)]
@@ -27,12 +46,13 @@ pub(crate) struct Sockets {
 #[derive(Default)]
 struct Places {
     slots: Vec<Option<Slot>>,
-    free: Vec<u32>,
+    free: Vec<Place>,
 }
 
 /// One of them, and what the sweep knows of it.
 pub(crate) struct Slot {
     pub(crate) connection: Arc<Connection>,
+    stream: Rc<RefCell<Stream>>,
     /// When the sweep last found that the client had shown life.
     pub(crate) heard_at: Instant,
     pub(crate) pinged: bool,
@@ -40,18 +60,21 @@ pub(crate) struct Slot {
 
 impl Sockets {
     /// Enters a connection; returns its place.
-    pub(crate) fn insert(&self, connection: Arc<Connection>) -> u32 {
+    pub(crate) fn insert(&self, connection: Arc<Connection>, stream: Rc<RefCell<Stream>>) -> Place {
         if self.closed.get() {
             connection.close(drained());
         }
+        let mut places = self.places.borrow_mut();
+        let free = places.free.pop();
+        let place = free.unwrap_or_else(|| Place::of(places.slots.len()));
+        connection.enter(place);
         let slot = Some(Slot {
             connection,
+            stream,
             heard_at: Instant::now(),
             pinged: false,
         });
-        let mut places = self.places.borrow_mut();
-        let place = places.free.pop().unwrap_or(places.slots.len() as u32);
-        match places.slots.get_mut(place as usize) {
+        match places.slots.get_mut(place.index()) {
             Some(free) => *free = slot,
             None => places.slots.push(slot),
         }
@@ -59,14 +82,24 @@ impl Sockets {
     }
 
     /// Frees a place.
-    pub(crate) fn remove(&self, place: u32) {
+    pub(crate) fn remove(&self, place: Place) {
         let mut places = self.places.borrow_mut();
-        if let Some(slot) = places.slots.get_mut(place as usize) {
+        if let Some(slot) = places.slots.get_mut(place.index()) {
             *slot = None;
             places.free.push(place);
         }
         if places.free.len() == places.slots.len() {
             *places = Places::default();
+        }
+    }
+
+    /// Hands what is at a place to `take`, if it is not being used.
+    pub(crate) fn with(&self, place: Place, take: impl FnOnce(&Connection, &mut Stream)) {
+        let places = self.places.borrow();
+        if let Some(Some(slot)) = places.slots.get(place.index())
+            && let Ok(mut stream) = slot.stream.try_borrow_mut()
+        {
+            take(&slot.connection, &mut stream);
         }
     }
 

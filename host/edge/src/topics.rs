@@ -199,7 +199,7 @@ impl Topics {
             if Some(connection.key.id) == except {
                 continue;
             }
-            match connection.send_one_of(frames, &connection.settings().connection) {
+            match connection.send_one_of(frames) {
                 Ok(_) => delivery.queued += 1,
                 Err(SendError::Full(_)) => delivery.full += 1,
                 Err(SendError::Gone | SendError::TooLarge(_)) => {}

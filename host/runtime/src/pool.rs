@@ -14,7 +14,7 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use holdfast_core::event::{Event, Failure, Outcome};
@@ -285,7 +285,7 @@ impl Pool {
         if instance.uses >= uses_max || self.is_given_away(&self.waiting_alone, instance.uses) {
             return;
         }
-        instance.idle_since = Instant::now();
+        instance.idle_since = self.share.clock().last_turn();
         self.idle.borrow_mut().push(instance);
         if self.waiting_alone.get() > 0 {
             self.returned.notify_one();

@@ -5,6 +5,7 @@
 //! and nobody waits. Otherwise [`schedule`] decides; those who wait are called by
 //! a task, which lets the event loop look for input before each round.
 
+mod clock;
 mod schedule;
 
 use std::cell::{Cell, RefCell};
@@ -14,12 +15,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use holdfast_core::TenantId;
 
 use crate::guest::Meter;
 use crate::plugin::Plugin;
+use clock::Clock;
 use schedule::{Member, Schedule};
 
 /// A tenant, and those of its events that wait.
@@ -28,6 +30,7 @@ type Waiting = Member<Rc<Waiter>>;
 /// All shares of one event loop.
 #[derive(Default)]
 pub(crate) struct Shares {
+    clock: Clock,
     schedule: Schedule<Rc<Waiter>>,
     /// The tenants, and how many pools each of them has.
     members: RefCell<HashMap<TenantId, (Rc<Waiting>, u32)>>,
@@ -107,6 +110,11 @@ async fn call(shares: Rc<Shares>) {
 }
 
 impl Share {
+    /// The clock of the event loop.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.shares.clock
+    }
+
     /// Somebody who is to be called.
     fn wait(&self, context: &Context<'_>) -> Rc<Waiter> {
         let waiter = Rc::new(Waiter {
@@ -201,12 +209,13 @@ impl<'a> Turn<'a> {
         context: &mut Context<'_>,
     ) -> Poll<F::Output> {
         if !self.has_come(context) {
+            self.share.clock().pass();
             self.pause.set(Pause::NoTurn);
             return Poll::Pending;
         }
-        let begin = Instant::now();
+        let begin = self.share.clock().begin_turn();
         let polled = future.poll(context);
-        let time = begin.elapsed();
+        let time = self.share.clock().now() - begin;
         self.pause.set(Pause::Waits);
         if polled.is_pending() && self.take_interrupted() {
             self.pause.set(Pause::Interrupted);

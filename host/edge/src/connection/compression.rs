@@ -4,10 +4,9 @@ use std::sync::atomic::Ordering;
 
 use holdfast_core::MessageRef;
 use holdfast_core::edge::SendError;
-use holdfast_core::limits::ConnectionLimits;
 
 use super::Connection;
-use crate::deflate::{Agreed, Compressors, ExpandError, Expander, Frames, Windows};
+use crate::deflate::{Agreed, Compressors, ExpandError, Expander, Frames};
 use crate::frame;
 use crate::lock::lock;
 
@@ -34,20 +33,21 @@ impl Connection {
         &self,
         message: MessageRef<'_>,
         compressors: &Compressors,
-        limits: &ConnectionLimits,
     ) -> Result<u64, SendError> {
-        let is_long = || message.payload().len() >= limits.compress.bytes_min;
-        let Some(agreed) = self.agreed().filter(|_| is_long()) else {
-            return self.send(frame::encode(message), limits);
+        let Some(agreed) = self.agreed() else {
+            return self.send(frame::encode(message));
         };
+        if message.payload().len() < self.compress_bytes_min() {
+            return self.send(frame::encode(message));
+        }
         let bits = agreed.server_bits;
         if !agreed.server_context {
             let frame = compressors.compress(message, bits, None);
-            return self.send(frame.unwrap_or_else(|| frame::encode(message)), limits);
+            return self.send(frame.unwrap_or_else(|| frame::encode(message)));
         }
         // With the connection locked: it is known then what comes before it.
-        let frame = |windows: &mut Option<Box<Windows>>| {
-            let sent = &mut windows.get_or_insert_default().sent;
+        self.send_made(|queue| {
+            let sent = &mut queue.windows().sent;
             match compressors.compress(message, bits, Some(sent)) {
                 Some(frame) => {
                     sent.add(message.payload(), bits);
@@ -55,28 +55,26 @@ impl Connection {
                 }
                 None => frame::encode(message),
             }
-        };
-        self.send_made(frame, limits)
+        })
     }
 
     /// Queues a message which many others get as well.
-    pub(crate) fn send_one_of(
-        &self,
-        frames: &Frames<'_>,
-        limits: &ConnectionLimits,
-    ) -> Result<u64, SendError> {
-        let bytes_min = limits.compress.bytes_min;
-        match self.agreed() {
-            None => self.send(frames.plain(), limits),
-            Some(agreed) if agreed.server_context => {
-                let frame = |windows: &mut Option<Box<Windows>>| {
-                    let sent = &mut windows.get_or_insert_default().sent;
-                    frames.agreed(agreed, bytes_min, Some(sent))
-                };
-                self.send_made(frame, limits)
-            }
-            Some(agreed) => self.send(frames.agreed(agreed, bytes_min, None), limits),
+    pub(crate) fn send_one_of(&self, frames: &Frames<'_>) -> Result<u64, SendError> {
+        let Some(agreed) = self.agreed() else {
+            return self.send(frames.plain());
+        };
+        let bytes_min = self.compress_bytes_min();
+        match agreed.server_context {
+            true => self.send_made(|queue| {
+                let sent = &mut queue.windows().sent;
+                frames.agreed(agreed, bytes_min, Some(sent))
+            }),
+            false => self.send(frames.agreed(agreed, bytes_min, None)),
         }
+    }
+
+    fn compress_bytes_min(&self) -> usize {
+        self.settings().connection.compress.bytes_min
     }
 
     /// The message in a compressed payload of the client's.
@@ -93,11 +91,11 @@ impl Connection {
         // Nobody else has to do with it: it is taken, and given back.
         let mut received = {
             let mut shared = lock(&self.shared);
-            std::mem::take(&mut shared.windows.get_or_insert_default().received)
+            std::mem::take(&mut shared.queue.windows().received)
         };
         let message = expander.expand(payload, bytes_max, Some(&received))?;
         received.add(&message, bits);
-        lock(&self.shared).windows.get_or_insert_default().received = received;
+        lock(&self.shared).queue.windows().received = received;
         Ok(message)
     }
 }

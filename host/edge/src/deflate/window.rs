@@ -9,6 +9,13 @@ pub(crate) struct Windows {
     pub(crate) received: Window,
 }
 
+impl Windows {
+    /// Whether there is nothing in them.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sent.0.is_empty() && self.received.0.is_empty()
+    }
+}
+
 /// The last bytes of a stream.
 #[derive(Debug, Default)]
 pub(crate) struct Window(Vec<u8>);

@@ -28,8 +28,9 @@ impl Socket {
         let is_clean = timeout_at(deadline, closed).await.unwrap_or(false);
         self.registered.end();
         if is_clean {
-            let stream = &mut self.stream;
-            let shut = poll_fn(|context| Pin::new(&mut *stream).poll_shutdown(context));
+            let stream = &self.stream;
+            let shut =
+                poll_fn(|context| Pin::new(&mut *stream.borrow_mut()).poll_shutdown(context));
             // The client may have done the same, and then this says so.
             let _ = shut.await;
         }
@@ -37,7 +38,7 @@ impl Socket {
         self.registered.leave();
         // Behind its close frame a client sends nothing.
         if is_clean && !self.client_closed {
-            let linger = self.event_loop.linger(&mut self.stream);
+            let linger = self.event_loop.linger(&self.stream);
             let _ = timeout_at(deadline, linger).await;
         }
     }

@@ -98,7 +98,7 @@ impl Socket {
         // Where the queue is full, `slow_consumer` says what happens.
         let _ = self
             .connection()
-            .send_message(MessageRef::Text(reply), compressors, limits);
+            .send_message(MessageRef::Text(reply), compressors);
         true
     }
 }

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -55,6 +55,9 @@ pub(crate) struct Memory {
     said: u32,
     /// Whether the last one has been answered.
     answered: bool,
+    /// Of who wants to hear the next one. Boxed, so that it is no larger than a
+    /// real client.
+    listener: Option<Box<Waker>>,
 }
 
 impl Memory {
@@ -63,12 +66,11 @@ impl Memory {
             script,
             said: 0,
             answered: true,
+            listener: None,
         }
     }
 
-    /// Nobody is woken: what a connection's task is told, it reads after it has
-    /// written the answer to what came before.
-    fn read(&mut self, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn read(&mut self, context: &Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let next = self.script.says.get(self.said as usize);
         match next {
             Some(bytes) if self.answered && bytes.len() <= buffer.remaining() => {
@@ -77,12 +79,19 @@ impl Memory {
                 self.answered = false;
                 Poll::Ready(Ok(()))
             }
-            _ => Poll::Pending,
+            Some(_) => {
+                self.listener = Some(Box::new(context.waker().clone()));
+                Poll::Pending
+            }
+            None => Poll::Pending,
         }
     }
 
     fn write(&mut self, len: usize) -> Poll<io::Result<usize>> {
         self.answered = true;
+        if let Some(listener) = self.listener.take() {
+            listener.wake();
+        }
         let script = &self.script;
         script.heard_bytes.fetch_add(len as u64, Ordering::Release);
         script.heard_count.fetch_add(1, Ordering::Release);
@@ -121,7 +130,7 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Memory(memory) => memory.read(buffer),
+            Self::Memory(memory) => memory.read(context, buffer),
         }
     }
 }

@@ -19,9 +19,9 @@ pub(super) struct Underway {
 impl Underway {
     pub(super) fn new(pool: Rc<Pool>, kind: EventKind) -> Self {
         Self {
+            since: pool.share.clock().begin_event(),
             pool,
             kind,
-            since: Instant::now(),
             has_ended: false,
         }
     }
@@ -34,7 +34,13 @@ impl Underway {
     }
 
     fn note(&self, outcome: EventOutcome) {
-        let duration = self.since.elapsed();
+        let clock = self.pool.share.clock();
+        let end = match outcome {
+            // That was a guest's turn, which has ended just now.
+            EventOutcome::Ok | EventOutcome::Rejected => clock.last_turn(),
+            _ => clock.now(),
+        };
+        let duration = end.saturating_duration_since(self.since);
         self.pool.recorder.note(self.kind, outcome, duration);
     }
 }

@@ -115,6 +115,7 @@ pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome
         Some(seat) => seat.turn(),
         None => pool.hire(),
     }
+    pool.share.clock().pass();
     outcome.await.unwrap_or(Outcome::Failed(Failure::Disrupted))
 }
 

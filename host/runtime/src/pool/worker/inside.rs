@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::Poll;
-use std::time::{Duration, Instant as StdInstant};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use holdfast_core::event::{Body, Failure, Outcome};
@@ -111,7 +111,8 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
         loop {
             while let Poll::Ready(Some(())) = running.poll_next_unpin(context) {
                 desk.seat.load.set(running.len() as u32);
-                desk.seat.idle_since.set(StdInstant::now());
+                let now = desk.pool.share.clock().last_turn();
+                desk.seat.idle_since.set(now);
             }
             let is_free = uses > 0 && running.is_empty();
             if uses >= uses_max

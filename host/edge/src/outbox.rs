@@ -1,0 +1,167 @@
+//! Writes what is queued for the WebSockets of an event loop, without their
+//! tasks.
+//!
+//! Everything that the loop's tasks have queued in one round is written after
+//! it, one socket after the other: a task that has answered need not run again,
+//! thousands of subscribers need not run at all, and clients are woken together.
+//! Only where a socket is full or broken does its task go on.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::io::AsyncWrite;
+
+use crate::connection::Connection;
+use crate::event_loop::EventLoop;
+use crate::mailbox::Letters;
+use crate::queue::{BATCH_LEN_MAX, Batch};
+use crate::sockets::Place;
+use crate::stream::Stream;
+
+/// Sockets written to before other tasks have their turn.
+const CHUNK_LEN: usize = 64;
+/// How long a round may go on before what it has queued is written.
+const ROUND_MAX: Duration = Duration::from_micros(200);
+/// Room that is kept from one round to the next.
+const KEPT_LEN_MAX: usize = 16 << 10;
+
+/// What has become of a connection's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It is empty.
+    All,
+    /// The socket takes no more for now.
+    Blocked,
+    /// The socket is broken.
+    Broken,
+}
+
+/// What an event loop has to write.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    letters: RefCell<Letters>,
+    /// Where every connection takes the frames which it writes.
+    pub(crate) batch: RefCell<Batch>,
+    /// Since when what was queued may be waiting, in this round of tasks.
+    since: Cell<Option<Instant>>,
+}
+
+impl EventLoop {
+    /// Writes what is queued, round after round, for ever.
+    pub(crate) async fn write_outbox(&self) {
+        loop {
+            self.mailbox.notified().await;
+            self.outbox.since.set(None);
+            while self.write_some() {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// An event has ended: writes what is queued if the round takes long, since
+    /// others would wait for handlers which they have nothing to do with.
+    pub(crate) fn write_if_late(&self) {
+        let now = Instant::now();
+        let since = &self.outbox.since;
+        match since.get() {
+            None => since.set(Some(now)),
+            Some(since) if now.duration_since(since) < ROUND_MAX => {}
+            Some(_) => {
+                self.write_some();
+                since.set(Some(now));
+            }
+        }
+    }
+
+    /// Writes to some of the sockets. False if there was nothing to write.
+    fn write_some(&self) -> bool {
+        let mut letters = self.outbox.letters.borrow_mut();
+        if letters.due.is_empty() {
+            letters.due.shrink_to(KEPT_LEN_MAX);
+            self.mailbox.collect(&mut letters);
+            if letters.due.len() > CHUNK_LEN {
+                // In the order of memory, where most of their time goes.
+                letters.due.sort_unstable();
+            }
+        }
+        let len = letters.due.len().min(CHUNK_LEN);
+        let has_some = len > 0 || !letters.wakers.is_empty();
+        for waker in letters.wakers.drain(..) {
+            waker.wake();
+        }
+        for place in letters.due.drain(..len) {
+            self.write_to(place);
+        }
+        has_some
+    }
+
+    fn write_to(&self, place: Place) {
+        self.sockets.with(place, |connection, stream| {
+            let mut batch = self.outbox.batch.borrow_mut();
+            if !connection.take_posted(&mut batch) {
+                return;
+            }
+            // The task registers its own waker when it finds the socket full.
+            let mut context = Context::from_waker(Waker::noop());
+            match write_all(connection, stream, &mut batch, &mut context) {
+                Written::All => {}
+                Written::Blocked => connection.rouse(),
+                Written::Broken => {
+                    connection.lose();
+                    connection.rouse();
+                }
+            }
+        });
+    }
+}
+
+/// Writes the frames in `batch`, which were taken from the queue, and then all
+/// others in it.
+pub(crate) fn write_all(
+    connection: &Connection,
+    stream: &mut Stream,
+    batch: &mut Batch,
+    context: &mut Context<'_>,
+) -> Written {
+    loop {
+        match write(stream, context, batch) {
+            Poll::Ready(Ok(written)) => {
+                if !connection.give_back(batch, written) {
+                    return Written::All;
+                }
+                if connection.is_held(&connection.settings().connection) {
+                    // It is not read from, so this is its sign of life.
+                    connection.hear();
+                }
+            }
+            Poll::Ready(Err(_)) => {
+                batch.frames.clear();
+                return Written::Broken;
+            }
+            Poll::Pending => {
+                connection.block(batch);
+                return Written::Blocked;
+            }
+        }
+        if !connection.take(batch) {
+            return Written::All;
+        }
+    }
+}
+
+fn write(stream: &mut Stream, context: &mut Context<'_>, batch: &Batch) -> Poll<io::Result<usize>> {
+    let stream = Pin::new(stream);
+    if let [frame] = batch.frames.as_slice() {
+        return stream.poll_write(context, frame);
+    }
+    let mut slices = [IoSlice::new(&[]); BATCH_LEN_MAX];
+    let mut len = 0;
+    for (slice, frame) in slices.iter_mut().zip(&batch.frames) {
+        *slice = IoSlice::new(frame);
+        len += 1;
+    }
+    stream.poll_write_vectored(context, slices.get(..len).unwrap_or_default())
+}

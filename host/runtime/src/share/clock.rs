@@ -1,0 +1,77 @@
+//! The clock of an event loop, which is read no more often than it has to be:
+//! several things happen to an event at the same moment.
+
+use std::cell::Cell;
+use std::time::Instant;
+
+/// What the clock of one event loop has shown.
+pub(crate) struct Clock {
+    at: Cell<Instant>,
+    /// Whether nothing has happened since.
+    is_fresh: Cell<bool>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Self {
+            at: Cell::new(Instant::now()),
+            is_fresh: Cell::new(false),
+        }
+    }
+}
+
+impl Clock {
+    /// Reads the clock.
+    pub(crate) fn now(&self) -> Instant {
+        let now = Instant::now();
+        self.at.set(now);
+        self.is_fresh.set(false);
+        now
+    }
+
+    /// Reads the clock for an event that is handed over, and polled at once. If
+    /// its guest is, too, the clock need not be read again.
+    pub(crate) fn begin_event(&self) -> Instant {
+        let now = self.now();
+        self.is_fresh.set(true);
+        now
+    }
+
+    /// When the guest begins that is polled now.
+    pub(super) fn begin_turn(&self) -> Instant {
+        match self.is_fresh.replace(false) {
+            true => self.at.get(),
+            false => self.now(),
+        }
+    }
+
+    /// From now on something else may happen before a guest is polled.
+    pub(crate) fn pass(&self) {
+        self.is_fresh.set(false);
+    }
+
+    /// When a guest was polled last, its beginning while that goes on. For what
+    /// guests do on this loop that is as good as now.
+    pub(crate) fn last_turn(&self) -> Instant {
+        self.at.get()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turn_that_follows_at_once_begins_with_its_event() {
+        let clock = Clock::default();
+        let begun = clock.begin_event();
+        assert_eq!(clock.begin_turn(), begun);
+        assert!(clock.begin_turn() > begun, "only the first");
+        let begun = clock.begin_event();
+        clock.pass();
+        assert!(clock.begin_turn() > begun, "it had to wait");
+        let ended = clock.now();
+        assert_eq!(clock.last_turn(), ended);
+        assert!(clock.begin_turn() > ended, "the end of one is no beginning");
+    }
+}
