@@ -68,14 +68,9 @@ impl hyper::service::Service<Request<Incoming>> for Http {
             self.ending.refused.set(true);
             return Reply::ready(last(refusal));
         }
-        let authority = match target::authority(&parts) {
-            Ok(authority) => authority,
-            Err(sentence) => {
-                self.ending.refused.set(true);
-                let refusal = report::text(StatusCode::BAD_REQUEST, sentence);
-                return Reply::ready(last(refusal));
-            }
-        };
+        target::settle(&mut parts);
+        // It was looked at just now.
+        let authority = target::authority(&parts).unwrap_or_default();
         if parts.uri.path() == "*" {
             return Reply::ready(report::no_content());
         }
@@ -118,6 +113,8 @@ impl Http {
     fn refuse(&self, parts: &Parts) -> Option<Response<Body>> {
         let (status, sentence) = if parts.method == Method::CONNECT {
             (StatusCode::METHOD_NOT_ALLOWED, "This is no proxy.")
+        } else if let Err(sentence) = target::authority(parts) {
+            (StatusCode::BAD_REQUEST, sentence)
         } else if let Err(sentence) = target::check(parts) {
             (StatusCode::BAD_REQUEST, sentence)
         } else if self.event_loop.hub.heads().target_bytes_max < target::len(parts) {

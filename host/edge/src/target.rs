@@ -5,14 +5,12 @@ use std::str::FromStr;
 use http::header::{EXPECT, HOST};
 use http::request::Parts;
 use http::uri::Authority;
-use http::{Method, Version};
+use http::{HeaderValue, Method, Version};
 
 /// What is wrong with a request for which there is no other word than 400.
 pub(crate) type Sentence = &'static str;
 
-/// The host name of a request, and perhaps a port. Over HTTP/1, whoever stands
-/// before us may have gone by the target or by the `Host` field, so both have to
-/// say the same.
+/// The host name of a request, and perhaps a port.
 pub(crate) fn authority(parts: &Parts) -> Result<&str, Sentence> {
     let mut hosts = parts.headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
@@ -26,15 +24,22 @@ pub(crate) fn authority(parts: &Parts) -> Result<&str, Sentence> {
     let target = parts.uri.authority().map(Authority::as_str);
     match (target, host) {
         (Some(target), _) if !is_host(target) => Err("The request's target is malformed."),
-        (Some(target), Some(host))
-            if parts.version <= Version::HTTP_11 && !target.eq_ignore_ascii_case(host) =>
-        {
-            Err("The Host field is not that of the request's target.")
-        }
         (Some(target), _) => Ok(target),
         (None, Some(host)) => Ok(host),
         (None, None) if parts.version == Version::HTTP_11 => Err("There is no Host field."),
         (None, None) => Ok(""),
+    }
+}
+
+/// Lets the `Host` field say the same as the target, if that names a host: then
+/// it alone counts (section 3.2.2), for the guest as well.
+pub(crate) fn settle(parts: &mut Parts) {
+    if let Some(target) = parts.uri.authority()
+        && let Some(host) = parts.headers.get_mut(HOST)
+        && host.as_bytes() != target.as_str().as_bytes()
+        && let Ok(value) = HeaderValue::try_from(target.as_str())
+    {
+        *host = value;
     }
 }
 
@@ -94,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn target_and_field_say_the_same_host() {
+    fn a_request_is_for_one_host() {
         for (uri, hosts, expected) in [
             ("/", &["a.example"][..], Some("a.example")),
             ("/", &["a.example:80"], Some("a.example:80")),
@@ -110,7 +115,7 @@ mod tests {
             ("/", &["a/b"], None),
             ("/", &["a?b"], None),
             ("http://A.example/", &["a.example"], Some("A.example")),
-            ("http://a.example/", &["b.example"], None),
+            ("http://a.example/", &["b.example"], Some("a.example")),
             ("http://user@a.example/", &["a.example"], None),
             ("http://a.example/", &[], Some("a.example")),
         ] {
