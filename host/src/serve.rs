@@ -69,7 +69,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         Compiler::Child(compile::program()?),
         host.load,
     )?;
-    let hub = Hub::new();
+    let hub = Hub::with_heads(host.head);
     hub.set_close_window(Duration::from_millis(host.drain.spread_ms));
     let runtime = Runtime::new(
         hub.clone(),

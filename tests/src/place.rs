@@ -37,6 +37,16 @@ pub fn cache() -> PathBuf {
     target().join("test-cache")
 }
 
+/// A program of other people's, which `cargo xtask test` installs.
+pub fn client(path: &str) -> PathBuf {
+    built(target().join("clients").join(path))
+}
+
+/// The folder of the scripts for other people's clients.
+pub fn scripts() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/clients"))
+}
+
 /// The folder of bad manifests and components.
 pub fn bad() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/bad"))

@@ -36,10 +36,15 @@ impl Raw {
 
     /// Connects and opens a WebSocket.
     pub async fn websocket(host: &Host, path: &str) -> Self {
+        Self::websocket_with(host, path, "x-nothing: more").await.0
+    }
+
+    /// The same with one more field; with it comes the head of the 101.
+    pub async fn websocket_with(host: &Host, path: &str, field: &str) -> (Self, String) {
         let mut raw = Self::connect(host).await;
         let request = format!(
             "GET {path} HTTP/1.1\r\nhost: test.example\r\nconnection: upgrade\r\n\
-             upgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             upgrade: websocket\r\nsec-websocket-version: 13\r\n{field}\r\n\
              sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         raw.send(request.as_bytes()).await;
@@ -51,7 +56,7 @@ impl Raw {
             head.to_lowercase().contains(&accept.to_lowercase()),
             "{head}"
         );
-        raw
+        (raw, head)
     }
 
     /// Sends bytes.
@@ -61,9 +66,23 @@ impl Raw {
             .expect("an open connection");
     }
 
-    /// Sends bytes which may not arrive any more.
-    pub async fn try_send(&mut self, bytes: &[u8]) {
-        let _ = patiently("room to send", self.0.write_all(bytes)).await;
+    /// Sends what may not be taken; false then, or if there is no room for it now.
+    pub async fn try_send(&mut self, bytes: &[u8]) -> bool {
+        const ROOM_TIMEOUT: Duration = Duration::from_millis(200);
+        let sending = self.0.write_all(bytes);
+        matches!(
+            tokio::time::timeout(ROOM_TIMEOUT, sending).await,
+            Ok(Ok(()))
+        )
+    }
+
+    /// Reads the head of an HTTP response, if one comes.
+    pub async fn try_head(&mut self) -> Option<String> {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(patiently("a response", self.0.read_u8()).await.ok()?);
+        }
+        Some(String::from_utf8(head).expect("ASCII"))
     }
 
     /// Reads the head of an HTTP response, up to and with the empty line.
@@ -74,6 +93,19 @@ impl Raw {
             head.push(byte.expect("a whole head"));
         }
         String::from_utf8(head).expect("ASCII")
+    }
+
+    /// Reads a response of known length; `is_head` says that only its head comes.
+    pub async fn response(&mut self, is_head: bool) -> (String, String) {
+        let head = self.head().await;
+        let lower = head.to_lowercase();
+        let length = lower.split_once("content-length: ");
+        let length = length.and_then(|(_, rest)| rest.split_once("\r\n")?.0.parse().ok());
+        let mut body = vec![0; if is_head { 0 } else { length.unwrap_or(0) }];
+        patiently("a body", self.0.read_exact(&mut body))
+            .await
+            .expect("a whole body");
+        (head, String::from_utf8(body).expect("UTF-8"))
     }
 
     /// Reads a frame, which must not be masked; none at the end.

@@ -5,6 +5,7 @@
 
 mod apt;
 mod bench;
+mod clients;
 mod command;
 mod demo;
 mod edges;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, command, edges, guests, place, schemathesis, tools};
+use crate::{apt, clients, command, edges, guests, place, schemathesis, tools};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -73,8 +73,12 @@ const STEPS: &[Step] = &[
         run: tools::h2spec,
     },
     Step {
-        name: "other people's clients",
+        name: "clients over TLS and HTTP/2",
         run: tools::clients,
+    },
+    Step {
+        name: "clients for compression, and Autobahn's cases",
+        run: clients::install,
     },
     Step {
         name: "integration tests",
@@ -107,6 +111,7 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     schemathesis::prepare()?;
     tools::h2spec()?;
     tools::clients()?;
+    clients::install()?;
     integration_tests(Some(filter))
 }
 

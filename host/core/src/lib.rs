@@ -19,6 +19,7 @@ pub mod network;
 pub mod plugin;
 pub mod secret;
 pub mod volume;
+pub mod websocket;
 
 pub use bucket::Bucket;
 pub use edge::Edge;

@@ -3,16 +3,24 @@
 
 mod capability;
 mod compare;
+mod compress;
+mod head;
 mod http2;
 mod load;
+mod policy;
 mod tenant;
 
 use serde::Deserialize;
 
+use crate::websocket::Policies;
+
 pub use capability::{KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
+pub use compress::CompressLimits;
+pub use head::{HeadLimits, RawHeadLimits};
 pub use http2::{Http2Limits, RawHttp2Limits};
 pub use load::{LoadLimits, RawLoadLimits};
+pub use policy::{OnError, SlowConsumer};
 pub use tenant::{RawTenantLimits, TenantLimits};
 
 /// Limits as the manifest gives them, for the host or for one plugin. Every key
@@ -57,8 +65,19 @@ pub struct RawLimits {
     pub idle_timeout_ms: Option<u64>,
     /// Time a client has to answer a close frame.
     pub close_timeout_ms: Option<u64>,
+    /// The shortest message that is compressed, if the plugin compresses at all.
+    pub compress_bytes_min: Option<u64>,
+    /// With `compression = "context"`: how far back a message may refer, in each
+    /// direction, as a power of two in bytes.
+    pub compress_window_bits: Option<u32>,
     /// Body of one HTTP request.
     pub body_bytes_max: Option<u64>,
+    /// Bodies of known length up to so many bytes are awaited before the guest is
+    /// called; 0 for none.
+    pub body_buffer_bytes: Option<u64>,
+    /// Time a client may send nothing of a body which the guest awaits, or has for
+    /// all of one that is awaited before.
+    pub body_idle_timeout_ms: Option<u64>,
     /// Time a client may leave a response's body lying that is there for it.
     pub response_idle_timeout_ms: Option<u64>,
     /// Body of one response.
@@ -112,7 +131,11 @@ impl RawLimits {
             topic_bytes_max,
             idle_timeout_ms,
             close_timeout_ms,
+            compress_bytes_min,
+            compress_window_bits,
             body_bytes_max,
+            body_buffer_bytes,
+            body_idle_timeout_ms,
             response_idle_timeout_ms,
             response_bytes_max,
             response_timeout_ms,
@@ -127,31 +150,6 @@ impl RawLimits {
             log_bytes_per_second_max,
         )
     }
-}
-
-/// What to do with a message for a connection whose outbound queue is full.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SlowConsumer {
-    /// Refuse the message: the sender is told `full`. The host also stops
-    /// reading from a client that does not read.
-    Wait,
-    /// Drop the oldest queued messages to make room.
-    DropOldest,
-    /// Close the connection with 1013.
-    #[default]
-    Close,
-}
-
-/// What to do with a connection whose handler returned an error.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnError {
-    /// Close it with 1011.
-    #[default]
-    Close,
-    /// Log the error and go on with the next event.
-    Skip,
 }
 
 /// Limits of one event.
@@ -206,10 +204,14 @@ pub struct ConnectionLimits {
     pub idle_timeout_ms: u64,
     /// See [`RawLimits::close_timeout_ms`].
     pub close_timeout_ms: u64,
+    /// When messages are compressed, and what is kept for it.
+    pub compress: CompressLimits,
     /// When the outbound queue is full.
     pub slow_consumer: SlowConsumer,
     /// When a handler returns an error.
     pub on_error: OnError,
+    /// What the plugin says besides. [`Limits::resolve`] gives the defaults.
+    pub policies: Policies,
 }
 
 /// Limits of HTTP requests.
@@ -217,6 +219,10 @@ pub struct ConnectionLimits {
 pub struct HttpLimits {
     /// See [`RawLimits::body_bytes_max`]. Reached: 413.
     pub body_bytes_max: u64,
+    /// See [`RawLimits::body_buffer_bytes`].
+    pub body_buffer_bytes: u64,
+    /// See [`RawLimits::body_idle_timeout_ms`]; 0 for never. Reached: 408.
+    pub body_idle_timeout_ms: u64,
     /// See [`RawLimits::response_idle_timeout_ms`]; 0 for never. Reached: the
     /// body breaks off, and the instance ends.
     pub response_idle_timeout_ms: u64,
@@ -372,8 +378,10 @@ impl Limits {
                     5_000,
                     1..=DAY_MS,
                 )?,
+                compress: CompressLimits::resolve(raw)?,
                 slow_consumer,
                 on_error,
+                policies: Policies::default(),
             },
             http: HttpLimits {
                 body_bytes_max: ranged(
@@ -381,6 +389,18 @@ impl Limits {
                     raw.body_bytes_max,
                     16 << 20,
                     0..=u64::MAX,
+                )?,
+                body_buffer_bytes: ranged(
+                    "body_buffer_bytes",
+                    raw.body_buffer_bytes,
+                    64 << 10,
+                    0..=1 << 24,
+                )?,
+                body_idle_timeout_ms: ranged(
+                    "body_idle_timeout_ms",
+                    raw.body_idle_timeout_ms,
+                    30_000,
+                    0..=DAY_MS,
                 )?,
                 response_idle_timeout_ms: ranged(
                     "response_idle_timeout_ms",

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use holdfast_core::edge::SubscribeError;
 use holdfast_core::event::{Acceptance, Body, Failure, Handshake, Rejection};
 use holdfast_core::{Event, Outcome, Settings};
+use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::sync::oneshot;
 
@@ -17,7 +18,7 @@ use crate::handshake::{Offer, is_own_field};
 use crate::registered::Registered;
 use crate::report::About;
 use crate::socket::{self, Socket, Transport};
-use crate::{fields, report, request_id};
+use crate::{deflate, fields, report, request_id};
 
 /// What HTTP sends to the client.
 pub(crate) struct Answer {
@@ -129,7 +130,12 @@ fn use_acceptance(
             Err(error) => return Err(error.into()),
         }
     }
-    let extra = extra_fields(connection, acceptance.headers);
+    let mut extra = extra_fields(connection, acceptance.headers);
+    let agreement = deflate::negotiate(&offer.deflate, &connection.settings().connection);
+    if let Some((agreed, field)) = agreement {
+        connection.agree(agreed);
+        extra.insert(SEC_WEBSOCKET_EXTENSIONS, field);
+    }
     Ok(offer.accept(subprotocol, extra))
 }
 

@@ -2,71 +2,145 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_core::event::{Body, BodyError};
+use holdfast_core::limits::HttpLimits;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep, timeout};
 
 /// A request's body is larger than the plugin allows.
 #[derive(Debug, thiserror::Error)]
 #[error("the body is larger than {0} bytes")]
 pub(crate) struct TooLarge(u64);
 
-/// Whether a body of unknown length has turned out to be too large.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Overflow(Arc<AtomicBool>);
+/// What was wrong with a body while it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It has turned out to be too large.
+    TooLarge,
+    /// Nothing came for too long.
+    Slow,
+    /// It is not framed as it should be, or has broken off.
+    Broken,
+}
 
-impl Overflow {
-    pub(crate) fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+const TOO_LARGE: u8 = 1;
+const SLOW: u8 = 2;
+const BROKEN: u8 = 3;
+
+/// Whether a body that is coming is in order so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watched(Arc<AtomicU8>);
+
+impl Watched {
+    /// What was wrong with it, if anything was.
+    pub(crate) fn fault(&self) -> Option<Fault> {
+        match self.0.load(Ordering::Relaxed) {
+            TOO_LARGE => Some(Fault::TooLarge),
+            SLOW => Some(Fault::Slow),
+            BROKEN => Some(Fault::Broken),
+            _ => None,
+        }
     }
 
-    /// A response's body that breaks off when the request turns out too large:
-    /// the client then sees that the exchange has failed.
+    fn note(&self, fault: Fault) {
+        let fault = match fault {
+            Fault::TooLarge => TOO_LARGE,
+            Fault::Slow => SLOW,
+            Fault::Broken => BROKEN,
+        };
+        self.0.store(fault, Ordering::Relaxed);
+    }
+
+    /// A response's body that breaks off when something is wrong with that of
+    /// the request: the client then sees that the exchange has failed.
     pub(crate) fn guard(self, body: Body) -> Body {
         Guarded {
             body,
-            overflow: self,
+            watched: self,
         }
         .boxed_unsync()
     }
 }
 
-/// The request's body for the guest. With it comes an [`Overflow`] if its length
-/// is not known beforehand.
+/// The request's body for the guest. With it comes a [`Watched`] if there is any.
 pub(crate) fn limited(
     body: Incoming,
-    bytes_max: u64,
-) -> Result<(Body, Option<Overflow>), TooLarge> {
+    limits: &HttpLimits,
+) -> Result<(Body, Option<Watched>), TooLarge> {
     if body.is_end_stream() {
         return Ok((Body::default(), None));
     }
-    match body.size_hint().exact() {
-        Some(len) if len > bytes_max => Err(TooLarge(bytes_max)),
-        // The protocol itself sees to it that no more comes than announced.
-        Some(_) => Ok((body.map_err(BodyError::from).boxed_unsync(), None)),
-        None => {
-            let overflow = Overflow::default();
-            let limited = Limited {
-                body,
-                bytes_left: bytes_max,
-                bytes_max,
-                overflow: overflow.clone(),
-            };
-            Ok((limited.boxed_unsync(), Some(overflow)))
-        }
+    let bytes_max = limits.body_bytes_max;
+    if body.size_hint().exact().is_some_and(|len| len > bytes_max) {
+        return Err(TooLarge(bytes_max));
     }
+    let watched = Watched::default();
+    let limited = Limited {
+        body,
+        bytes_left: bytes_max,
+        bytes_max,
+        idle_timeout: Duration::from_millis(limits.body_idle_timeout_ms),
+        idle: None,
+        watched: watched.clone(),
+    };
+    Ok((limited.boxed_unsync(), Some(watched)))
+}
+
+/// Whether all of a body is to be there before a guest is called. Otherwise who
+/// sends a few bytes slowly would hold an instance for as long.
+pub(crate) fn is_short(body: &Body, limits: &HttpLimits) -> bool {
+    let len = body.size_hint().exact();
+    len.is_some_and(|len| (1..=limits.body_buffer_bytes).contains(&len))
+}
+
+/// Awaits all of a body. None if it does not come: its [`Watched`] says why.
+pub(crate) async fn gather(body: Body, watched: Watched, idle_timeout_ms: u64) -> Option<Body> {
+    let gathered = body.collect();
+    let gathered = match idle_timeout_ms {
+        0 => gathered.await,
+        // In whole: a few bytes now and then are not enough.
+        ms => match timeout(Duration::from_millis(ms), gathered).await {
+            Ok(gathered) => gathered,
+            Err(_) => {
+                watched.note(Fault::Slow);
+                return None;
+            }
+        },
+    };
+    let never = |never: std::convert::Infallible| match never {};
+    Some(gathered.ok()?.map_err(never).boxed_unsync())
 }
 
 struct Limited {
     body: Incoming,
     bytes_left: u64,
     bytes_max: u64,
-    overflow: Overflow,
+    /// Zero for none.
+    idle_timeout: Duration,
+    /// While nothing comes.
+    idle: Option<Pin<Box<Sleep>>>,
+    watched: Watched,
+}
+
+impl Limited {
+    /// Notes that nothing has come. Ready when that lasts for too long.
+    fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.idle_timeout.is_zero() {
+            return Poll::Pending;
+        }
+        let idle_timeout = self.idle_timeout;
+        self.idle
+            .get_or_insert_with(|| Box::pin(sleep(idle_timeout)))
+            .as_mut()
+            .poll(context)
+    }
 }
 
 impl http_body::Body for Limited {
@@ -77,9 +151,21 @@ impl http_body::Body for Limited {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        let frame = match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+        let frame = match Pin::new(&mut self.body).poll_frame(context) {
+            Poll::Ready(frame) => frame,
+            Poll::Pending => {
+                ready!(self.poll_idle(context));
+                self.watched.note(Fault::Slow);
+                return Poll::Ready(Some(Err("nothing came of the body for too long".into())));
+            }
+        };
+        self.idle = None;
+        let frame = match frame {
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+            Some(Err(error)) => {
+                self.watched.note(Fault::Broken);
+                return Poll::Ready(Some(Err(error.into())));
+            }
             None => return Poll::Ready(None),
         };
         let len = frame.data_ref().map_or(0, Bytes::len) as u64;
@@ -89,7 +175,7 @@ impl http_body::Body for Limited {
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.overflow.0.store(true, Ordering::Relaxed);
+                self.watched.note(Fault::TooLarge);
                 Poll::Ready(Some(Err(TooLarge(self.bytes_max).into())))
             }
         }
@@ -106,7 +192,7 @@ impl http_body::Body for Limited {
 
 struct Guarded {
     body: Body,
-    overflow: Overflow,
+    watched: Watched,
 }
 
 impl http_body::Body for Guarded {
@@ -117,8 +203,8 @@ impl http_body::Body for Guarded {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if self.overflow.is_set() {
-            return Poll::Ready(Some(Err("the request's body is too large".into())));
+        if self.watched.fault().is_some() {
+            return Poll::Ready(Some(Err("the request's body has failed".into())));
         }
         Pin::new(&mut self.body).poll_frame(context)
     }

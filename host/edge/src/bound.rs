@@ -125,6 +125,32 @@ impl Acceptor {
     }
 }
 
+impl Acceptor {
+    /// Those which have come and are not accepted yet. The system is asked itself,
+    /// since the runtime hears of them later.
+    pub(crate) fn rest(self) -> io::Result<Vec<(Arriving, Option<SocketAddr>)>> {
+        let mut rest = Vec::new();
+        match self {
+            Self::Tcp(listener) => {
+                let listener = listener.into_std()?;
+                while let Ok((stream, address)) = listener.accept() {
+                    stream.set_nonblocking(true)?;
+                    stream.set_nodelay(true)?;
+                    rest.push((Arriving::Tcp(stream), Some(address)));
+                }
+            }
+            Self::Unix(listener) => {
+                let listener = listener.into_std()?;
+                while let Ok((stream, _)) = listener.accept() {
+                    stream.set_nonblocking(true)?;
+                    rest.push((Arriving::Unix(stream), None));
+                }
+            }
+        }
+        Ok(rest)
+    }
+}
+
 /// What goes wrong with an accepted connection concerns that one.
 fn gone(error: io::Error) -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, error)

@@ -7,11 +7,12 @@
 
 mod attachment;
 mod closure;
+mod compression;
 mod counts;
 mod view;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 
@@ -42,6 +43,8 @@ pub(crate) struct Connection {
     home: Arc<Mailbox>,
     /// Whether the client has shown life since the last sweep.
     heard: AtomicBool,
+    /// What host and client have agreed on for compression, packed.
+    agreed: AtomicU16,
     shared: Mutex<Shared>,
 }
 
@@ -120,6 +123,7 @@ impl Connection {
             settings: ArcSwap::new(settings),
             home,
             heard: AtomicBool::new(true),
+            agreed: AtomicU16::new(0),
             shared: Mutex::new(shared),
         }
     }
@@ -136,6 +140,12 @@ impl Connection {
 
     /// Queues an encoded message; see [`holdfast_core::Edge::send`].
     pub(crate) fn send(&self, frame: Bytes) -> Result<u64, SendError> {
+        self.send_made(|_| frame)
+    }
+
+    /// The same with a frame that is made when it is known to have its place
+    /// behind all those before it, which it may refer to.
+    fn send_made(&self, frame: impl FnOnce(&mut Queue) -> Bytes) -> Result<u64, SendError> {
         let mut shared = lock(&self.shared);
         if shared.closing.is_some() {
             return Err(SendError::Gone);
@@ -144,6 +154,7 @@ impl Connection {
         if !shared.queue.is_empty() {
             self.make_room(&mut shared)?;
         }
+        let frame = frame(&mut shared.queue);
         shared.queue.push(frame);
         if shared.queue.is_counted() {
             self.recount(&mut shared);
@@ -164,11 +175,13 @@ impl Connection {
         settings.metrics.note_limit(LimitHit::Queue);
         match limits.slow_consumer {
             SlowConsumer::Wait => Err(SendError::Full(bytes as u64)),
-            SlowConsumer::DropOldest => {
+            SlowConsumer::DropOldest if !self.may_refer() => {
                 shared.queue.drop_oldest(limits.queue_bytes_max);
                 Ok(())
             }
-            SlowConsumer::Close => {
+            // A reload has brought `drop-oldest` to a connection whose messages
+            // refer to each other: none of them can be dropped.
+            SlowConsumer::DropOldest | SlowConsumer::Close => {
                 shared.queue.discard();
                 self.recount(shared);
                 shared.close(closure(CloseCause::SlowConsumer, 1013, "slow consumer"));

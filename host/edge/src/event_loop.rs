@@ -15,6 +15,7 @@ use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::connection::Connection;
+use crate::deflate::Expander;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
 use crate::outbox::Outbox;
@@ -45,6 +46,8 @@ pub(crate) struct EventLoop {
     /// For the ends of WebSockets, of which thousands may come at once: few of
     /// them begin at a time, so that others have their turns in between.
     pub(crate) endings: Semaphore,
+    /// Expands what its clients have compressed.
+    pub(crate) expander: RefCell<Expander>,
     task_count: Cell<usize>,
     idle: Notify,
 }
@@ -61,6 +64,7 @@ impl EventLoop {
             input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
             outbox: Outbox::default(),
             endings: Semaphore::new(ENDINGS_MAX),
+            expander: RefCell::default(),
             task_count: Cell::new(0),
             idle: Notify::new(),
         })

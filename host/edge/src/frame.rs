@@ -11,7 +11,7 @@ mod mask;
 use bytes::Bytes;
 use holdfast_core::{Message, MessageRef};
 
-pub(crate) use decode::Decoder;
+pub(crate) use decode::{Decoder, Rules};
 
 /// The longest payload of a control frame, in bytes (section 5.5).
 pub(crate) const CONTROL_BYTES_MAX: usize = 125;
@@ -19,6 +19,8 @@ pub(crate) const CONTROL_BYTES_MAX: usize = 125;
 pub(crate) const REASON_BYTES_MAX: usize = CONTROL_BYTES_MAX - 2;
 
 const FIN: u8 = 0x80;
+/// Says that a message is compressed (RFC 7692, section 6).
+const DEFLATED: u8 = 0x40;
 const TEXT: u8 = 0x1;
 const BINARY: u8 = 0x2;
 const CLOSE: u8 = 0x8;
@@ -32,12 +34,22 @@ const CONTROL: u8 = 0x8;
 pub(crate) enum Item {
     /// A complete message, its fragments joined.
     Message(Message),
+    /// The same, compressed: the text is not checked, and may be none. Only
+    /// where that was agreed on.
+    Deflated(Deflated),
     /// A ping with its payload, which the pong repeats.
     Ping(Bytes),
     /// A pong.
     Pong,
     /// A close frame; code and reason, if it has any.
     Close(Option<(u16, String)>),
+}
+
+/// A complete message, compressed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Deflated {
+    pub(crate) is_text: bool,
+    pub(crate) payload: Vec<u8>,
 }
 
 /// Why no further frame can be read from a client.
@@ -49,6 +61,12 @@ pub(crate) enum FrameError {
     /// A text message or a reason is not UTF-8: 1007.
     #[error("text is not valid UTF-8")]
     Utf8,
+    /// A compressed message can't be expanded: 1007.
+    #[error("compressed data is not valid")]
+    Deflate,
+    /// A message has too many fragments without a byte: 1008.
+    #[error("too many empty fragments")]
+    Flood,
     /// A message is larger than the limit: 1009.
     #[error("the message is too large")]
     TooLarge,
@@ -59,7 +77,8 @@ impl FrameError {
     pub(crate) fn code(self) -> u16 {
         match self {
             Self::Protocol(_) => 1002,
-            Self::Utf8 => 1007,
+            Self::Utf8 | Self::Deflate => 1007,
+            Self::Flood => 1008,
             Self::TooLarge => 1009,
         }
     }
@@ -67,11 +86,19 @@ impl FrameError {
 
 /// The frame of a whole message: unmasked and unfragmented, in one allocation.
 pub(crate) fn encode(message: MessageRef<'_>) -> Bytes {
-    let opcode = match message {
+    frame(opcode(message), message.payload())
+}
+
+/// The frame of a message whose compressed payload this is.
+pub(crate) fn encode_deflated(message: MessageRef<'_>, payload: &[u8]) -> Bytes {
+    frame(DEFLATED | opcode(message), payload)
+}
+
+fn opcode(message: MessageRef<'_>) -> u8 {
+    match message {
         MessageRef::Text(_) => TEXT,
         MessageRef::Binary(_) => BINARY,
-    };
-    frame(opcode, message.payload())
+    }
 }
 
 /// A ping without payload.

@@ -3,16 +3,17 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use holdfast_core::Settings;
 use holdfast_core::event::Body;
 use http::header::{
-    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL,
-    SEC_WEBSOCKET_VERSION, UPGRADE,
+    CONNECTION, HeaderName, ORIGIN, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use sha1::{Digest, Sha1};
 
-use crate::report;
+use crate::{deflate, report};
 
 /// The one version there is (section 4.1).
 const VERSION: HeaderValue = HeaderValue::from_static("13");
@@ -28,6 +29,8 @@ pub(crate) struct Offer {
     accept: Option<HeaderValue>,
     /// Offered subprotocols, best first.
     pub(crate) subprotocols: Vec<String>,
+    /// Offers of compression, best first.
+    pub(crate) deflate: Vec<deflate::Offer>,
 }
 
 /// Why a handshake is not well formed.
@@ -74,12 +77,14 @@ pub(crate) fn check(parts: &Parts, has_body: bool) -> Result<Offer, Malformed> {
         ));
     }
     let subprotocols = subprotocols(headers)?;
+    let deflate = deflations(headers)?;
     let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
     let accept = HeaderValue::try_from(STANDARD.encode(digest))
         .map_err(|_| BadRequest("The Sec-WebSocket-Key is not base64 of 16 bytes."))?;
     Ok(Offer {
         accept: Some(accept),
         subprotocols,
+        deflate,
     })
 }
 
@@ -90,7 +95,13 @@ pub(crate) fn check_tunnel(parts: &Parts) -> Result<Offer, Malformed> {
     Ok(Offer {
         accept: None,
         subprotocols: subprotocols(&parts.headers)?,
+        deflate: deflations(&parts.headers)?,
     })
+}
+
+fn deflations(headers: &HeaderMap) -> Result<Vec<deflate::Offer>, Malformed> {
+    deflate::offers(headers)
+        .map_err(|_| Malformed::BadRequest("The Sec-WebSocket-Extensions are malformed."))
 }
 
 fn check_version(headers: &HeaderMap) -> Result<(), Malformed> {
@@ -108,6 +119,30 @@ impl Malformed {
             Self::Version => upgrade_required("The only version of WebSocket here is 13."),
         }
     }
+}
+
+/// Whether a browser may do that: it names the page from which the handshake
+/// comes (section 10.2). Who names none is no browser.
+pub(crate) fn is_from_allowed_page(
+    headers: &HeaderMap,
+    authority: &str,
+    settings: &Settings,
+) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => true,
+        (Some(origin), None) => origin.to_str().is_ok_and(|origin| {
+            let allowed = &settings.connection.policies.origins;
+            allowed.allow(origin, authority)
+        }),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// 403, for a page of another origin.
+pub(crate) fn forbidden() -> Response<Body> {
+    let sentence = "Pages of this origin may not open WebSockets here.";
+    report::text(StatusCode::FORBIDDEN, sentence)
 }
 
 /// 426: only a WebSocket handshake is answered otherwise.
@@ -192,7 +227,7 @@ fn subprotocols(headers: &HeaderMap) -> Result<Vec<String>, Malformed> {
     Ok(subprotocols)
 }
 
-fn is_token_byte(byte: u8) -> bool {
+pub(crate) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

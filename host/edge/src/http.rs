@@ -19,16 +19,16 @@ use holdfast_core::manifest::Kind;
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome, Settings};
-use http::header::{CONNECTION, HOST};
+use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
 use crate::accept::{Answer, accept};
 use crate::addresses::Place;
-use crate::body::{Overflow, limited};
+use crate::body::{Fault, Watched, gather, is_short, limited};
 use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::http2::Tunnel;
@@ -37,7 +37,7 @@ use crate::origin::{self, Client, Origin};
 use crate::report::About;
 use crate::socket::Transport;
 use crate::tally::EnterError;
-use crate::{fields, preference, report, request_id};
+use crate::{fields, preference, report, request_id, target};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -58,6 +58,8 @@ pub(crate) struct Ending {
     /// How long the client may take nothing of what is there for it; 0 for as
     /// long as it likes.
     pub(crate) patience_ms: Cell<u64>,
+    /// The connection is not to be used for another request.
+    last: Cell<bool>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for Http {
@@ -95,26 +97,31 @@ impl Http {
 
     fn reply(
         &self,
-        parts: Parts,
+        mut parts: Parts,
         body: Incoming,
         request_id: &HeaderValue,
         client: Client,
         tunnel: Option<Tunnel>,
     ) -> Reply {
-        let authority = match authority(&parts) {
-            Ok(authority) => authority,
-            Err(sentence) => return Reply::ready(report::text(StatusCode::BAD_REQUEST, sentence)),
-        };
+        if let Some(refusal) = self.refusal(&parts, tunnel.is_some()) {
+            // Where a request that is not as it should be ends may be unclear.
+            self.ending.refused.set(true);
+            return Reply::ready(last(refusal));
+        }
+        target::settle(&mut parts);
+        // It was looked at just now.
+        let authority = target::authority(&parts).unwrap_or_default();
         if let Some(port) = self.origin.redirect_port {
             return Reply::ready(origin::redirect(authority, &parts.uri, port));
         }
-        if parts.method == Method::CONNECT && tunnel.is_none() {
-            return Reply::ready(report::text(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "This is no proxy.",
-            ));
+        if parts.uri.path() == "*" {
+            return Reply::ready(report::no_content());
         }
         let is_handshake = tunnel.is_some() || handshake::is_attempt(&parts);
+        // What a client sends behind a handshake is no HTTP, so that it is the
+        // last request even if it is refused. Over HTTP/2 it is a stream of its
+        // own.
+        self.ending.last.set(is_handshake && tunnel.is_none());
         if let Some(page) = self.event_loop.hub.fault_page().as_deref()
             && !is_handshake
             && matches!(parts.method, Method::GET | Method::HEAD)
@@ -144,11 +151,36 @@ impl Http {
                 let request = Request::from_parts(parts, body);
                 self.deliver(settings.clone(), request, request_id)
             }
+            _ if is_handshake => Reply::ready(last(report::not_found())),
             _ if websocket().is_some() => Reply::ready(handshake::upgrade_required(
                 "Only WebSockets are served here.",
             )),
             _ => Reply::ready(report::not_found()),
         }
+    }
+
+    /// The answer to a request that is not delivered to anybody, if it is one.
+    fn refusal(&self, parts: &Parts, is_tunnel: bool) -> Option<Response<Body>> {
+        let (status, sentence) = if parts.method == Method::CONNECT && !is_tunnel {
+            (StatusCode::METHOD_NOT_ALLOWED, "This is no proxy.")
+        } else if let Err(sentence) = target::authority(parts) {
+            (StatusCode::BAD_REQUEST, sentence)
+        } else if let Err(sentence) = target::check(parts) {
+            (StatusCode::BAD_REQUEST, sentence)
+        } else if self.event_loop.hub.heads().target_bytes_max < target::len(parts) {
+            (
+                StatusCode::URI_TOO_LONG,
+                "The request's target is too long.",
+            )
+        } else if !target::is_expected(parts) {
+            (
+                StatusCode::EXPECTATION_FAILED,
+                "Only 100-continue can be expected.",
+            )
+        } else {
+            return None;
+        };
+        Some(report::text(status, sentence))
     }
 
     fn deliver(
@@ -158,22 +190,43 @@ impl Http {
         request_id: &HeaderValue,
     ) -> Reply {
         let (parts, body) = request.into_parts();
-        let (body, overflow) = match limited(body, settings.http.body_bytes_max) {
+        let (body, watched) = match limited(body, &settings.http) {
             Ok(limited) => limited,
             Err(error) => {
                 self.ending.refused.set(true);
                 settings.metrics.note_limit(LimitHit::Body);
-                return Reply::ready(too_large(&error.to_string()));
+                let sentence = error.to_string();
+                let refusal = report::text(StatusCode::PAYLOAD_TOO_LARGE, &sentence);
+                return Reply::ready(last(refusal));
             }
         };
         let patience_ms = settings.http.response_idle_timeout_ms;
         self.ending.patience_ms.set(patience_ms);
-        let event = Event::Http(Request::from_parts(parts, body));
+        let plugins = &self.event_loop.plugins;
+        let plugin = settings.id;
+        let outcome = match &watched {
+            Some(watched) if is_short(&body, &settings.http) => {
+                let idle_timeout_ms = settings.http.body_idle_timeout_ms;
+                let gathered = gather(body, watched.clone(), idle_timeout_ms);
+                let plugins = Rc::clone(plugins);
+                Box::pin(async move {
+                    match gathered.await {
+                        Some(body) => {
+                            let event = Event::Http(Request::from_parts(parts, body));
+                            plugins.deliver(plugin, event).await
+                        }
+                        // What is wrong with the body says what is answered.
+                        None => Outcome::Done,
+                    }
+                })
+            }
+            _ => plugins.deliver(plugin, Event::Http(Request::from_parts(parts, body))),
+        };
         Reply::Guest(Guest {
-            outcome: self.event_loop.plugins.deliver(settings.id, event),
+            outcome,
             request_id: request_id.clone(),
             settings,
-            overflow,
+            watched,
             ending: self.ending.clone(),
         })
     }
@@ -190,13 +243,26 @@ impl Http {
             client,
             tunnel,
         } = asked;
+        let is_tunnel = tunnel.is_some();
+        let refused_for_good = |response| match is_tunnel {
+            true => Reply::ready(response),
+            false => Reply::ready(last(response)),
+        };
+        if !handshake::is_from_allowed_page(&parts.headers, &authority, &settings) {
+            tracing::debug!(
+                plugin = &*settings.name,
+                tenant = &*settings.tenant_name,
+                "a handshake from a page of another origin is refused"
+            );
+            return refused_for_good(handshake::forbidden());
+        }
         let checked = match &tunnel {
             Some(_) => handshake::check_tunnel(&parts),
             None => handshake::check(&parts, !body.is_end_stream()),
         };
         let offer = match checked {
             Ok(offer) => offer,
-            Err(malformed) => return Reply::ready(malformed.response()),
+            Err(malformed) => return refused_for_good(malformed.response()),
         };
         let Ok(place) = self.origin.enter(&client) else {
             let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
@@ -205,7 +271,7 @@ impl Http {
                 tenant,
                 "a handshake is refused: its client has too many"
             );
-            return Reply::ready(report::unavailable());
+            return refused_for_good(report::unavailable());
         };
         let event_loop = &self.event_loop;
         let opened = event_loop
@@ -213,7 +279,7 @@ impl Http {
             .open(settings.clone(), event_loop.mailbox.clone());
         let registered = match opened {
             Ok(registered) => registered,
-            Err(error) => return Reply::ready(refused(&settings, &error)),
+            Err(error) => return refused_for_good(refused(&settings, &error)),
         };
         let path_with_query = parts.uri.path_and_query();
         let handshake = Handshake {
@@ -278,28 +344,21 @@ fn refused(settings: &Settings, error: &OpenError) -> Response<Body> {
     }
 }
 
-/// The host name of a request, and perhaps a port (RFC 9112, section 3.2).
-fn authority(parts: &Parts) -> Result<&str, &'static str> {
-    let mut hosts = parts.headers.get_all(HOST).iter();
-    let host = match (hosts.next(), hosts.next()) {
-        (Some(host), None) => Some(host.to_str().map_err(|_| "The Host field is malformed.")?),
-        (Some(_), Some(_)) => return Err("There is more than one Host field."),
-        (None, _) => None,
-    };
-    match (parts.uri.authority(), host) {
-        (Some(authority), _) => Ok(authority.as_str()),
-        (None, Some(host)) => Ok(host),
-        (None, None) if parts.version == Version::HTTP_11 => Err("There is no Host field."),
-        (None, None) => Ok(""),
-    }
+/// The last response on its connection.
+fn last(mut response: Response<Body>) -> Response<Body> {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().append(CONNECTION, close);
+    response
 }
 
-/// 413. The connection can't be used again, since nobody reads the body.
-fn too_large(sentence: &str) -> Response<Body> {
-    let mut response = report::text(StatusCode::PAYLOAD_TOO_LARGE, sentence);
-    let close = HeaderValue::from_static("close");
-    response.headers_mut().insert(CONNECTION, close);
-    response
+/// The answer to a request whose body was not in order.
+fn faulty(fault: Fault) -> Response<Body> {
+    let (status, sentence) = match fault {
+        Fault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
+        Fault::Slow => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
+        Fault::Broken => (StatusCode::BAD_REQUEST, "The body is malformed."),
+    };
+    last(report::text(status, sentence))
 }
 
 /// A response that is awaited, and what its request is called.
@@ -339,6 +398,14 @@ pub(crate) enum Way {
 }
 
 impl Way {
+    /// A response which is not the beginning of a WebSocket.
+    fn refused(&self, response: Response<Body>) -> Response<Body> {
+        match self {
+            Self::Http1(_) => last(response),
+            Self::Http2(_) => response,
+        }
+    }
+
     fn lead(&mut self, receiver: Option<oneshot::Sender<Transport>>) {
         match self {
             Self::Http1(ending) => {
@@ -363,7 +430,7 @@ struct Guest {
     outcome: LocalFuture<Outcome>,
     request_id: HeaderValue,
     settings: Arc<Settings>,
-    overflow: Option<Overflow>,
+    watched: Option<Watched>,
     ending: Rc<Ending>,
 }
 
@@ -384,14 +451,22 @@ impl Future for Reply {
             },
             Self::Guest(guest) => {
                 let outcome = ready!(guest.outcome.as_mut().poll(context));
-                guest.response(outcome)
+                let response = guest.response(outcome);
+                match guest.ending.last.get() {
+                    true => last(response),
+                    false => response,
+                }
             }
             Self::Handshake(answer, way) => match ready!(Pin::new(answer).poll(context)) {
+                Ok(answer) if answer.upgrade.is_none() => {
+                    way.lead(None);
+                    way.refused(answer.response)
+                }
                 Ok(answer) => {
                     way.lead(answer.upgrade);
                     answer.response
                 }
-                Err(_) => report::internal_error(),
+                Err(_) => way.refused(report::internal_error()),
             },
         })
     }
@@ -399,11 +474,13 @@ impl Future for Reply {
 
 impl Guest {
     fn response(&mut self, outcome: Outcome) -> Response<Body> {
-        let overflow = self.overflow.take();
-        if overflow.as_ref().is_some_and(Overflow::is_set) {
+        let watched = self.watched.take();
+        if let Some(fault) = watched.as_ref().and_then(Watched::fault) {
             self.ending.refused.set(true);
-            self.settings.metrics.note_limit(LimitHit::Body);
-            return too_large("The body is too large.");
+            if fault == Fault::TooLarge {
+                self.settings.metrics.note_limit(LimitHit::Body);
+            }
+            return faulty(fault);
         }
         let mut response = match outcome {
             Outcome::Response(response) if !response.status().is_informational() => {
@@ -423,8 +500,8 @@ impl Guest {
             }
         };
         fields::strip(response.headers_mut());
-        match overflow {
-            Some(overflow) => response.map(|body| overflow.guard(body)),
+        match watched {
+            Some(watched) => response.map(|body| watched.guard(body)),
             None => response,
         }
     }

@@ -11,10 +11,12 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
+use holdfast_core::limits::HeadLimits;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
 use crate::connection::{Connection, closure};
+use crate::deflate::{Compressors, Frames};
 use crate::frame;
 use crate::key::Key;
 use crate::mailbox::Mailbox;
@@ -36,6 +38,8 @@ pub struct Hub {
     fault_page: ArcSwapOption<Bytes>,
     /// See [`Hub::set_close_window`].
     close_window_ms: AtomicU64,
+    compressors: Compressors,
+    heads: HeadLimits,
 }
 
 /// Why no connection could be opened.
@@ -52,6 +56,11 @@ pub(crate) enum OpenError {
 impl Hub {
     /// A hub with an empty site.
     pub fn new() -> Arc<Self> {
+        Self::with_heads(HeadLimits::default())
+    }
+
+    /// The same with limits for the heads of requests.
+    pub fn with_heads(heads: HeadLimits) -> Arc<Self> {
         Arc::new(Self {
             site: ArcSwap::from_pointee(Site::default()),
             registry: Registry::new(),
@@ -60,6 +69,8 @@ impl Hub {
             removals: watch::Sender::new(()),
             fault_page: ArcSwapOption::empty(),
             close_window_ms: AtomicU64::new(0),
+            compressors: Compressors::default(),
+            heads,
         })
     }
 
@@ -164,6 +175,14 @@ impl Hub {
         &self.topics
     }
 
+    pub(crate) fn heads(&self) -> &HeadLimits {
+        &self.heads
+    }
+
+    pub(crate) fn compressors(&self) -> &Compressors {
+        &self.compressors
+    }
+
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
     }
@@ -185,7 +204,7 @@ impl Edge for Hub {
         if message.payload().len() > bytes_max {
             return Err(SendError::TooLarge(bytes_max as u64));
         }
-        connection.send(frame::encode(message))
+        connection.send_message(message, &self.compressors)
     }
 
     fn close(
@@ -268,8 +287,8 @@ impl Edge for Hub {
         message: MessageRef<'_>,
         except: Option<ConnectionId>,
     ) -> Delivery {
-        self.topics
-            .publish(tenant, topic, &frame::encode(message), except)
+        let frames = Frames::new(message, &self.compressors);
+        self.topics.publish(tenant, topic, &frames, except)
     }
 
     fn count(&self, tenant: TenantId, topic: &str) -> u32 {

@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use holdfast_core::metrics::Counter;
@@ -280,8 +279,7 @@ impl Listener {
         }
         // The kernel would reset those which it has and we have not: clients
         // that may have sent a request already.
-        let mut context = Context::from_waker(Waker::noop());
-        while let Poll::Ready(Ok((stream, address))) = acceptor.poll_accept(&mut context) {
+        for (stream, address) in acceptor.rest()? {
             if let Some(lane) = least_loaded(&lanes)
                 && let Some(accepted) = desk.take(stream, address, lane)
             {

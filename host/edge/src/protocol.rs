@@ -21,6 +21,7 @@ use tokio::time::{timeout, timeout_at};
 use crate::drain::Drain;
 use crate::entrance::Speech;
 use crate::event_loop::Ticket;
+use crate::guard::Guarded;
 use crate::http::Http;
 use crate::http2;
 use crate::listen::{Accepted, Load};
@@ -30,9 +31,9 @@ use crate::proxy;
 use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
 
-/// Time a client has for the head of a request, also the first and also on a
-/// connection that is kept alive.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time that a new connection has for its first request when the shut-down has
+/// started.
+const LATE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Time a client has to take our last response when its request was refused
 /// half-way.
 const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -65,12 +66,19 @@ async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> R
         // It has sent no request yet.
         _ = drain.started() => return Ok(()),
     };
-    let first = tokio::select! {
-        biased;
-        first = timeout(HEAD_TIMEOUT, first_bytes(&event_loop, &mut stream)) => first??,
-        // It may have sent a request which we have not seen, but more likely
-        // it was opened for later.
-        _ = drain.started() => return Ok(()),
+    let head_timeout = Duration::from_millis(event_loop.hub.heads().timeout_ms);
+    let first = {
+        let mut first = std::pin::pin!(first_bytes(&event_loop, &mut stream));
+        tokio::select! {
+            biased;
+            first = timeout(head_timeout, first.as_mut()) => first??,
+            // It may have sent a request which we have not seen, or was opened for
+            // later.
+            _ = drain.started() => match timeout(LATE_TIMEOUT, first).await {
+                Ok(first) => first?,
+                Err(_) => return Ok(()),
+            },
+        }
     };
     if first.is_empty() {
         return Ok(());
@@ -196,33 +204,41 @@ async fn first_bytes(event_loop: &Ticket, stream: &mut Stream) -> io::Result<Byt
 }
 
 async fn serve_http1(
-    stream: Begun,
+    begun: Begun,
     http: Http,
     load: Load,
     mut drain: Drain,
 ) -> Result<(), Failure> {
     let ending = http.ending.clone();
     let event_loop = http.event_loop.another();
-    let stream = Patient::new(stream, http.ending.clone());
+    let heads = *http.event_loop.hub.heads();
+    let stream = Patient::new(Guarded::new(begun), http.ending.clone());
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
+        .header_read_timeout(Duration::from_millis(heads.timeout_ms))
+        .max_headers(heads.fields_max as usize)
+        .max_header_size(heads.bytes_max)
+        .max_buf_size(heads.bytes_max)
         .serve_connection(TokioIo::new(stream), http);
-    let deadline = tokio::select! {
+    let mut ended = tokio::select! {
         biased;
-        ended = poll_fn(|context| connection.poll_without_shutdown(context)) => {
-            ended?;
-            None
-        }
-        deadline = drain.started() => Some(deadline),
+        ended = poll_fn(|context| connection.poll_without_shutdown(context)) => Ok(ended),
+        deadline = drain.started() => Err(deadline),
     };
-    if let Some(deadline) = deadline {
+    if let Err(deadline) = ended {
         Pin::new(&mut connection).graceful_shutdown();
-        let ended = poll_fn(|context| connection.poll_without_shutdown(context));
-        timeout_at(deadline, ended).await??;
+        let end = poll_fn(|context| connection.poll_without_shutdown(context));
+        ended = Ok(timeout_at(deadline, end).await?);
     }
     let parts = connection.into_parts();
-    let Begun { first, mut stream } = parts.io.into_inner().into_inner();
+    let (stream, first) = parts.io.into_inner().into_inner().into_parts();
+    if let Ok(Err(error)) = ended {
+        // The client may have been told why.
+        if error.is_parse() {
+            end(&event_loop, stream, true).await?;
+        }
+        return Err(error.into());
+    }
     if let Some(upgrade) = ending.upgrade.take() {
         // What hyper has not read yet follows what it has. Copied, since even
         // an empty part would keep all of hyper's buffer alive.
@@ -231,9 +247,15 @@ async fn serve_http1(
         let _ = upgrade.send(Transport { stream, rest, load });
         return Ok(());
     }
+    Ok(end(&event_loop, stream, ending.refused.get()).await?)
+}
+
+/// Ends a connection. A client that is still sending is listened to for a while,
+/// or the kernel would take back our last words.
+async fn end(event_loop: &Ticket, mut stream: Stream, is_sending: bool) -> io::Result<()> {
     // Over TLS the last words may have to wait for a client that does not read.
     timeout(LINGER_TIMEOUT, stream.shutdown()).await??;
-    if ending.refused.get() {
+    if is_sending {
         let _ = timeout(LINGER_TIMEOUT, event_loop.linger(&RefCell::new(stream))).await;
     }
     Ok(())

@@ -1,17 +1,24 @@
 //! The frames that wait to be written to one client, counted in bytes.
 //!
-//! Data frames and the close frame wait in order. A pong and a ping overtake
-//! them (RFC 6455, section 5.4), and at most one of each waits, so that a client
-//! which pings and never reads can't make the queue grow.
+//! Data frames and the close frame wait in order. Pongs and a ping overtake
+//! them (RFC 6455, section 5.4), and few of them wait, so that a client which
+//! pings and never reads can't make the queue grow.
 
 use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes};
 
+use crate::deflate::Windows;
 use crate::frame;
 
 /// Frames written at once; Linux takes up to 1,024.
 pub(crate) const BATCH_LEN_MAX: usize = 64;
+
+/// Pongs that wait for one client. Of more pings the oldest are not answered,
+/// which section 5.5.3 allows.
+const PONGS_LEN_MAX: usize = 16;
+/// The same in bytes of their frames.
+const PONGS_BYTES_MAX: usize = 512;
 
 /// Outbound frames of one connection. Owns no memory while it is empty.
 #[derive(Default)]
@@ -23,9 +30,16 @@ pub(crate) struct Queue {
     counted: u32,
     /// Whether the first frame has been written in part.
     cut: bool,
-    /// Boxed, since it is rare and every connection has room for it.
-    pong: Option<Box<Bytes>>,
+    rare: Option<Box<Rare>>,
     ping: bool,
+}
+
+/// Boxed, since few connections have any of it, and each has room for it.
+#[derive(Default)]
+struct Rare {
+    pongs: VecDeque<Bytes>,
+    /// What compressed messages may refer to.
+    windows: Windows,
 }
 
 /// Frames taken out of a queue to be written.
@@ -65,7 +79,11 @@ impl Queue {
 
     /// Whether there is nothing to write.
     pub(crate) fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.pong.is_none() && !self.ping
+        let has_pong = self
+            .rare
+            .as_ref()
+            .is_some_and(|rare| !rare.pongs.is_empty());
+        self.frames.is_empty() && !has_pong && !self.ping
     }
 
     /// Adds a frame at the end.
@@ -74,10 +92,33 @@ impl Queue {
         self.frames.push_back(frame);
     }
 
-    /// Answers a ping. Only the latest is answered if several wait (section
-    /// 5.5.3).
+    /// Answers a ping; only the latest are answered if too many wait.
     pub(crate) fn pong(&mut self, payload: &[u8]) {
-        self.pong = Some(Box::new(frame::pong(payload)));
+        let pongs = &mut self.rare.get_or_insert_default().pongs;
+        pongs.push_back(frame::pong(payload));
+        let is_much = |pongs: &VecDeque<Bytes>| {
+            let bytes: usize = pongs.iter().map(Bytes::len).sum();
+            pongs.len() > PONGS_LEN_MAX || bytes > PONGS_BYTES_MAX
+        };
+        while is_much(pongs) {
+            pongs.pop_front();
+        }
+    }
+
+    /// What compressed messages may refer to.
+    pub(crate) fn windows(&mut self) -> &mut Windows {
+        &mut self.rare.get_or_insert_default().windows
+    }
+
+    fn take_pongs(&mut self) -> VecDeque<Bytes> {
+        let Some(rare) = &mut self.rare else {
+            return VecDeque::new();
+        };
+        let pongs = std::mem::take(&mut rare.pongs);
+        if rare.windows.is_empty() {
+            self.rare = None;
+        }
+        pongs
     }
 
     /// Asks for a sign of life.
@@ -101,7 +142,7 @@ impl Queue {
 
     /// Drops everything but a frame which the client has begun to receive.
     pub(crate) fn discard(&mut self) {
-        self.pong = None;
+        self.take_pongs();
         self.ping = false;
         let kept = usize::from(self.cut);
         while self.frames.len() > kept {
@@ -118,9 +159,9 @@ impl Queue {
     /// Moves the first frames to `batch`, which has to be empty. They still
     /// count until [`Self::give_back`].
     pub(crate) fn take(&mut self, batch: &mut Batch) {
-        let pong = self.pong.take().map(|pong| *pong);
+        let pongs = self.take_pongs();
         let ping = std::mem::take(&mut self.ping).then(frame::ping);
-        for control in [pong, ping].into_iter().flatten() {
+        for control in pongs.into_iter().rev().chain(ping) {
             self.bytes += control.len();
             self.frames.insert(usize::from(self.cut), control);
         }
@@ -222,13 +263,27 @@ mod tests {
     }
 
     #[test]
-    fn only_the_latest_pong_waits_and_it_goes_between_frames() {
+    fn pongs_go_between_frames_in_the_order_of_the_pings() {
         let mut queue = queue(2);
         write(&mut queue, 1);
         queue.pong(b"a");
         queue.pong(b"b");
         let rest = write(&mut queue, usize::MAX);
-        assert_eq!(rest, [&data(0)[1..], b"\x8a\x01b", &data(1)[..]].concat());
+        let pongs = b"\x8a\x01a\x8a\x01b";
+        assert_eq!(rest, [&data(0)[1..], pongs, &data(1)[..]].concat());
         assert!(queue.is_empty());
+    }
+
+    #[test]
+    fn only_the_latest_pongs_wait() {
+        let mut queue = queue(0);
+        for payload in 0..100 {
+            queue.pong(&[payload]);
+        }
+        let written = write(&mut queue, usize::MAX);
+        let payloads: Vec<u8> = written.chunks(3).map(|pong| pong[2]).collect();
+        let latest: Vec<u8> = (100 - PONGS_LEN_MAX as u8..100).collect();
+        assert_eq!(payloads, latest);
+        assert_eq!(queue.bytes(), 0);
     }
 }

@@ -79,6 +79,13 @@ pub(crate) fn not_found() -> Response<Body> {
     text(StatusCode::NOT_FOUND, "There is nothing here.")
 }
 
+/// 204.
+pub(crate) fn no_content() -> Response<Body> {
+    let mut response = Response::new(Body::default());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
 /// 500.
 pub(crate) fn internal_error() -> Response<Body> {
     text(

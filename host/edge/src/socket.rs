@@ -24,6 +24,7 @@
 //! future is small: what is needed only at the end is boxed then.
 
 mod closing;
+mod incoming;
 
 use std::cell::RefCell;
 use std::future::poll_fn;
@@ -33,13 +34,12 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use holdfast_core::event::{CloseCause, Closure, Failure};
 use holdfast_core::limits::OnError;
-use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome};
 
 use crate::connection::{Connection, Wait, closure};
 use crate::event_loop::Ticket;
-use crate::frame::{Decoder, FrameError, Item};
+use crate::frame::{Decoder, Item, Rules};
 use crate::listen::Load;
 use crate::outbox::{Written, send_all, write_all};
 use crate::registered::Registered;
@@ -124,11 +124,15 @@ impl Socket {
     fn handle(&mut self, item: Item) -> Option<LocalFuture<Outcome>> {
         match item {
             Item::Message(message) => {
+                if self.replied(&message) {
+                    return None;
+                }
                 let state = self.connection().event_state();
                 return Some(self.deliver(Event::Message(state, message)));
             }
             Item::Ping(payload) => self.connection().pong(&payload),
-            Item::Pong => {}
+            // It was expanded before.
+            Item::Pong | Item::Deflated(_) => {}
             Item::Close(close) => self.closed_by_client(close),
         }
         None
@@ -145,7 +149,7 @@ impl Socket {
         // until there is one.
         let settings = self.connection().settings();
         let limits = &settings.connection;
-        let bytes_max = limits.message_bytes_max;
+        let rules = self.rules(limits);
         let per_second = limits.messages_per_second_max;
         loop {
             let signals = self.connection().resume();
@@ -156,7 +160,7 @@ impl Socket {
             let is_paused = self.throttle.poll(context).is_pending();
             let is_full = signals.queue_bytes >= limits.queue_bytes_max;
             if !is_turn_over && !is_paused && !is_full && !self.rest.is_empty() {
-                if let Some(item) = self.decode_rest(bytes_max) {
+                if let Some(item) = self.decode_rest(rules) {
                     self.throttle.count(per_second, &settings.metrics);
                     return Poll::Ready(Some(item));
                 }
@@ -173,13 +177,13 @@ impl Socket {
             let is_held = is_full && self.connection().is_held(limits);
             let may_go_on = !is_paused && !is_held;
             if may_go_on && !self.rest.is_empty() {
-                if let Some(item) = self.decode_rest(bytes_max) {
+                if let Some(item) = self.decode_rest(rules) {
                     self.throttle.count(per_second, &settings.metrics);
                     return Poll::Ready(Some(item));
                 }
                 continue;
             }
-            if may_go_on && let Poll::Ready(item) = self.poll_read(context, bytes_max) {
+            if may_go_on && let Poll::Ready(item) = self.poll_read(context, rules) {
                 match item {
                     Some(item) => {
                         self.throttle.count(per_second, &settings.metrics);
@@ -197,7 +201,7 @@ impl Socket {
 
     /// Reads and decodes. Ready without an item if there was only a part of
     /// one, or if the connection is to be closed.
-    fn poll_read(&mut self, context: &mut Context<'_>, bytes_max: usize) -> Poll<Option<Item>> {
+    fn poll_read(&mut self, context: &mut Context<'_>, rules: Rules) -> Poll<Option<Item>> {
         let (decoder, rest) = (&mut self.decoder, &mut self.rest);
         let read = self
             .event_loop
@@ -205,7 +209,7 @@ impl Socket {
                 if input.is_empty() {
                     return None;
                 }
-                let decoded = decoder.decode(input, bytes_max);
+                let decoded = decoder.decode(input, rules);
                 if let Ok(decoded) = &decoded {
                     *rest = Bytes::copy_from_slice(input.get(decoded.used..).unwrap_or_default());
                 }
@@ -214,7 +218,7 @@ impl Socket {
         match ready!(read) {
             Ok(Some(item)) => {
                 self.connection().hear();
-                Poll::Ready(self.checked(item))
+                Poll::Ready(self.checked(item, rules))
             }
             Ok(None) | Err(_) => {
                 self.lose();
@@ -223,8 +227,8 @@ impl Socket {
         }
     }
 
-    fn decode_rest(&mut self, bytes_max: usize) -> Option<Item> {
-        let decoded = self.decoder.decode(&self.rest, bytes_max);
+    fn decode_rest(&mut self, rules: Rules) -> Option<Item> {
+        let decoded = self.decoder.decode(&self.rest, rules);
         let item = decoded.map(|decoded| {
             self.rest.advance(decoded.used);
             decoded.item
@@ -232,33 +236,7 @@ impl Socket {
         if self.rest.is_empty() {
             self.rest = Bytes::new();
         }
-        self.checked(item)
-    }
-
-    /// Closes the connection if the client broke the protocol.
-    fn checked(&mut self, item: Result<Option<Item>, FrameError>) -> Option<Item> {
-        match item {
-            Ok(Some(item)) => {
-                self.turn = self.turn.saturating_sub(1);
-                Some(item)
-            }
-            Ok(None) => None,
-            Err(error) => {
-                let cause = match error {
-                    FrameError::TooLarge => {
-                        let settings = self.connection().settings();
-                        settings.metrics.note_limit(LimitHit::Message);
-                        CloseCause::Limit
-                    }
-                    FrameError::Protocol(_) | FrameError::Utf8 => CloseCause::Error,
-                };
-                self.garbled = true;
-                self.rest = Bytes::new();
-                self.connection()
-                    .close(closure(cause, error.code(), &error.to_string()));
-                None
-            }
-        }
+        self.checked(item, rules)
     }
 
     /// Writes what is queued. Pending if the socket does not take all of it.

@@ -1,10 +1,11 @@
 //! Idle clients: one sweep over all WebSockets of a loop instead of a timer for
 //! each of them.
 //!
-//! After half its idle time-out of silence a client is pinged, and after all of
-//! it the connection is closed with 1001, "going away" (RFC 6455, section
-//! 7.4.1): nothing was wrong, and coming back is welcome. The sweep is a little
-//! late, by a quarter of the time-out at most.
+//! After a quarter to half of its idle time-out of silence a client is pinged,
+//! each at another moment, so that many that came together do not all answer at
+//! once. After all of it the connection is closed with 1001, "going away" (RFC
+//! 6455, section 7.4.1): nothing was wrong, and coming back is welcome. The sweep
+//! is a little late, by an eighth of the time-out at most.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,8 +17,8 @@ use tokio::time::{Instant, timeout_at};
 use crate::connection::closure;
 use crate::sockets::{Slot, Sockets};
 
-/// Sweeps in one idle time-out.
-const SWEEPS_PER_TIMEOUT: u64 = 8;
+/// Sweeps in one idle time-out: the pings are spread over a quarter of them.
+const SWEEPS_PER_TIMEOUT: u64 = 16;
 /// Shortest and longest time between two sweeps.
 const INTERVAL_MIN_MS: u64 = 10;
 const INTERVAL_MAX_MS: u64 = 10_000;
@@ -82,6 +83,12 @@ fn interval_ms(idle_timeout_ms: u64) -> u64 {
     }
 }
 
+/// Silence after which a client is pinged: some time between a quarter and half
+/// of its idle time-out, by the random id of its connection.
+fn patience(idle: Duration, id: u128) -> Duration {
+    idle / 4 + idle / 4 * (id as u32 % 1024) / 1023
+}
+
 impl Slot {
     /// Pings or closes a client that has been silent for too long. Returns the
     /// idle time-out in milliseconds, 0 for none.
@@ -100,10 +107,24 @@ impl Slot {
         if silence >= idle {
             self.connection
                 .close(closure(CloseCause::Idle, 1001, "idle for too long"));
-        } else if silence >= idle / 2 && !self.pinged {
+        } else if silence >= patience(idle, self.connection.key.id.0) && !self.pinged {
             self.pinged = true;
             self.connection.ping();
         }
         idle_ms
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pings_are_spread_over_a_quarter_of_the_time_out() {
+        let idle = Duration::from_secs(120);
+        assert_eq!(patience(idle, 0), Duration::from_secs(30));
+        assert_eq!(patience(idle, 1023), Duration::from_secs(60));
+        let middle = patience(idle, 1024 * 7 + 511);
+        assert!((44..46).contains(&middle.as_secs()), "{middle:?}");
     }
 }

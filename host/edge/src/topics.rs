@@ -14,6 +14,7 @@ use holdfast_core::edge::{Delivery, SendError, SubscribeError};
 use holdfast_core::{ConnectionId, TenantId};
 
 use crate::connection::Connection;
+use crate::deflate::Frames;
 use crate::key::{Connections, Entry};
 use crate::lock::lock;
 
@@ -182,12 +183,12 @@ impl Topics {
         }
     }
 
-    /// Queues a frame for every subscriber but one.
+    /// Queues a message for every subscriber but one.
     pub(crate) fn publish(
         &self,
         tenant: TenantId,
         name: &str,
-        frame: &Bytes,
+        frames: &Frames<'_>,
         except: Option<ConnectionId>,
     ) -> Delivery {
         let mut delivery = Delivery::default();
@@ -198,7 +199,7 @@ impl Topics {
             if Some(connection.key.id) == except {
                 continue;
             }
-            match connection.send(frame.clone()) {
+            match connection.send_one_of(frames) {
                 Ok(_) => delivery.queued += 1,
                 Err(SendError::Full(_)) => delivery.full += 1,
                 Err(SendError::Gone | SendError::TooLarge(_)) => {}

@@ -162,6 +162,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         connections_max,
         connections_per_address_max,
         addresses_uncounted,
+        head,
         load,
     } = old;
     [
@@ -189,6 +190,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             "addresses_uncounted",
             *addresses_uncounted != new.addresses_uncounted,
         ),
+        ("http", *head != new.head),
         ("load", *load != new.load),
     ]
     .into_iter()

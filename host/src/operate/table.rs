@@ -246,6 +246,7 @@ mod tests {
     fn answer() -> Answer {
         serde_json::from_value(serde_json::json!({
             "host": { "version": "1.0", "pid": 7, "listen": "127.0.0.1:80", "uptime_s": 3661 },
+            "is_ready": true,
             "restart_needed_for": ["threads"],
             "manifest_error": null,
             "tenants": [],

@@ -31,11 +31,36 @@ async fn sees(tab: &mut Tab, text: &str) {
 
 #[tokio::test]
 async fn two_tabs_chat() {
-    let host = Setup::new("chat").start().await;
+    chat("off").await;
+}
+
+#[tokio::test]
+async fn two_tabs_chat_in_compressed_messages() {
+    for compression in ["shared", "context"] {
+        chat(compression).await;
+    }
+}
+
+/// Whether the browser and the host have agreed on compression.
+async fn compresses(tab: &mut Tab, expected: bool) {
+    tab.evaluate("window.probe = new WebSocket(location.href.replace(/^http/, 'ws')), 0")
+        .await;
+    tab.holds("window.probe.readyState === WebSocket.OPEN")
+        .await;
+    let agreed = tab.evaluate("window.probe.extensions").await;
+    let agreed = agreed.as_str().unwrap_or_default().to_owned();
+    assert_eq!(agreed.contains("permessage-deflate"), expected, "{agreed}");
+    tab.evaluate("window.probe.close(), 0").await;
+}
+
+async fn chat(compression: &str) {
+    let setup = Setup::new("chat").plugin("compression", &format!("\"{compression}\""));
+    let host = setup.limit("compress_bytes_min", 1).start().await;
     let browser = Browser::start().await;
     let page = format!("http://{}/rooms/lobby", host.address());
     let mut ada = browser.open(&page, 1000, 700).await;
     let mut grace = browser.open(&page, 390, 844).await;
+    compresses(&mut ada, compression != "off").await;
     join(&mut ada, "Ada").await;
     join(&mut grace, "Grace").await;
     sees(&mut ada, "Grace").await;

@@ -109,7 +109,7 @@ impl InstanceLimits {
 }
 
 impl ConnectionLimits {
-    fn values(&self) -> [Entry; 9] {
+    fn values(&self) -> [Entry; 10] {
         let Self {
             count_max,
             message_bytes_max,
@@ -120,8 +120,10 @@ impl ConnectionLimits {
             topic_bytes_max,
             idle_timeout_ms,
             close_timeout_ms,
+            compress,
             slow_consumer: _,
             on_error: _,
+            policies: _,
         } = self;
         let per_second = or_none((*messages_per_second_max).into());
         [
@@ -134,20 +136,26 @@ impl ConnectionLimits {
             ("topic_bytes_max", (*topic_bytes_max).into()),
             ("idle_timeout_ms", or_none(*idle_timeout_ms)),
             ("close_timeout_ms", *close_timeout_ms),
+            // What is compressed costs nobody else more for being short.
+            ("compress_window_bits", compress.window_bits.into()),
         ]
     }
 }
 
 impl HttpLimits {
-    fn values(&self) -> [Entry; 4] {
+    fn values(&self) -> [Entry; 6] {
         let Self {
             body_bytes_max,
+            body_buffer_bytes,
+            body_idle_timeout_ms,
             response_idle_timeout_ms,
             response_bytes_max,
             response_timeout_ms,
         } = self;
         [
             ("body_bytes_max", *body_bytes_max),
+            ("body_buffer_bytes", *body_buffer_bytes),
+            ("body_idle_timeout_ms", or_none(*body_idle_timeout_ms)),
             (
                 "response_idle_timeout_ms",
                 or_none(*response_idle_timeout_ms),

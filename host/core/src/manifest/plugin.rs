@@ -11,6 +11,7 @@ use super::tenant::Tenant;
 use super::value::{RawPlace, RawValue, Value};
 use crate::deploy::Deploy;
 use crate::limits::{Limits, RawLimits, TenantLimits};
+use crate::websocket::{NotAnOrigin, Origins, Policies, Replies};
 
 /// A plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,8 +64,10 @@ impl Plugin {
             ));
         }
         let wrong = |message: String, hint| (format!("plugin `{}`: {message}", raw.name), hint);
-        let limits = Limits::resolve(&raw.limits.over(base), raw.slow_consumer, raw.on_error)
+        let mut limits = Limits::resolve(&raw.limits.over(base), raw.slow_consumer, raw.on_error)
             .map_err(|error| wrong(error.to_string(), "change it in `limits`"))?;
+        limits.connection.policies =
+            policies(raw).map_err(|(message, hint)| wrong(message, hint))?;
         let deploy = Deploy::resolve(&raw.deploy)
             .map_err(|error| wrong(error.to_string(), "change it in `deploy`"))?;
         let (folder, root) = match author {
@@ -89,6 +92,20 @@ impl Plugin {
             tenant_limits: Arc::clone(&tenant.limits),
         })
     }
+}
+
+fn policies(raw: &RawPlugin) -> Result<Policies, Wrong> {
+    let origins = match &raw.origins {
+        None => Origins::default(),
+        Some(list) => Origins::new(list).map_err(|error| (error.to_string(), NotAnOrigin::HINT))?,
+    };
+    let replies = Replies::new(&raw.replies)
+        .map_err(|error| (error.to_string(), "let the guest answer such messages"))?;
+    Ok(Policies {
+        compression: raw.compression,
+        origins,
+        replies,
+    })
 }
 
 /// Whether a tenant may say that of itself.

@@ -8,8 +8,9 @@ use super::value::RawValue;
 use super::{ManifestError, RawCertificate, RawListen, RawProxies, RawTls, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{
-    OnError, RawHttp2Limits, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer,
+    OnError, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer,
 };
+use crate::websocket::Compression;
 
 /// `holdfast.toml` as written.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -53,6 +54,9 @@ pub struct Raw {
     /// Where operators ask the host.
     #[serde(default)]
     pub admin: RawAdmin,
+    /// Limits of the heads of requests.
+    #[serde(default)]
+    pub http: RawHeadLimits,
     /// Limits of loading components.
     #[serde(default)]
     pub load: RawLoadLimits,
@@ -166,6 +170,15 @@ pub struct RawPlugin {
     /// When a WebSocket handler returns an error.
     #[serde(default)]
     pub on_error: OnError,
+    /// Whether WebSocket messages are compressed.
+    #[serde(default)]
+    pub compression: Compression,
+    /// From which pages browsers may open WebSockets: `https://example.com`,
+    /// `same`, `null`, `*`; those of the same host if left out.
+    pub origins: Option<Vec<String>>,
+    /// Text messages that the host answers, and by what.
+    #[serde(default)]
+    pub replies: BTreeMap<String, String>,
     /// How new generations take over.
     #[serde(default)]
     pub deploy: RawDeploy,

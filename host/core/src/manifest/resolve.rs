@@ -13,7 +13,7 @@ use super::route::{Route, Taken};
 use super::tenant::Tenant;
 use super::tls::{Certificate, Tls};
 use super::tokens::{self, AdminToken};
-use crate::limits::{Http2Limits, InstanceLimits, LoadLimits};
+use crate::limits::{HeadLimits, Http2Limits, InstanceLimits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
 /// The tenant of a plugin that names none.
@@ -71,6 +71,8 @@ pub struct Host {
     pub connections_per_address_max: u32,
     /// Networks whose connections are not counted so.
     pub addresses_uncounted: Vec<Network>,
+    /// Limits of the heads of requests.
+    pub head: HeadLimits,
     /// Limits of loading components.
     pub load: LoadLimits,
 }
@@ -251,6 +253,8 @@ fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
             .connections_per_address_max
             .unwrap_or(CONNECTIONS_PER_ADDRESS_MAX_DEFAULT),
         addresses_uncounted: networks(raw)?,
+        head: HeadLimits::resolve(&raw.http)
+            .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)
             .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
     })

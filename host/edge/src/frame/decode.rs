@@ -6,12 +6,36 @@ use holdfast_core::Message;
 
 use super::header::{self, HEADER_BYTES_MAX, Header, Opcode};
 use super::mask::unmask;
-use super::{FrameError, Item};
+use super::{Deflated, FrameError, Item};
+
+/// Fragments without a byte in one message: nothing else would end a flood of
+/// them.
+const EMPTY_FRAGMENTS_MAX: u16 = 1000;
 
 /// Decodes what one client sends.
 #[derive(Default)]
 pub(crate) struct Decoder {
     partial: Option<Box<Partial>>,
+}
+
+/// What holds for what a client sends.
+#[derive(Clone, Copy)]
+pub(crate) struct Rules {
+    /// The largest message, expanded or not.
+    pub(crate) message_bytes_max: usize,
+    /// Whether messages may be compressed.
+    pub(crate) may_deflate: bool,
+}
+
+impl Rules {
+    /// The largest payload. What can't be compressed gets a little larger by it.
+    fn payload_bytes_max(self, deflated: bool) -> usize {
+        let most = self.message_bytes_max;
+        match deflated {
+            true => most.saturating_add(most / 1000 + 64),
+            false => most,
+        }
+    }
 }
 
 /// What came of some input.
@@ -24,17 +48,13 @@ pub(crate) struct Decoded {
 }
 
 impl Decoder {
-    /// Takes from `input` up to the end of one item. A message of more than
-    /// `message_bytes_max` is refused when its length is announced. After an
-    /// error nothing more can be decoded.
-    pub(crate) fn decode(
-        &mut self,
-        input: &[u8],
-        message_bytes_max: usize,
-    ) -> Result<Decoded, FrameError> {
+    /// Takes from `input` up to the end of one item. A message that is too large
+    /// is refused when its length is announced. After an error nothing more can
+    /// be decoded.
+    pub(crate) fn decode(&mut self, input: &[u8], rules: Rules) -> Result<Decoded, FrameError> {
         let mut used = 0;
         if self.partial.is_none() {
-            if let Some(decoded) = whole(input, message_bytes_max)? {
+            if let Some(decoded) = whole(input, rules)? {
                 return Ok(decoded);
             }
             if input.is_empty() {
@@ -45,7 +65,7 @@ impl Decoder {
         loop {
             let rest = input.get(used..).unwrap_or_default();
             let Some(frame) = &mut partial.frame else {
-                match partial.header(rest, message_bytes_max)? {
+                match partial.header(rest, rules)? {
                     Some(taken) => used += taken,
                     None => {
                         let used = input.len();
@@ -83,14 +103,15 @@ impl Decoder {
 }
 
 /// The usual case: a whole, unfragmented frame. None if `input` is no such.
-fn whole(input: &[u8], message_bytes_max: usize) -> Result<Option<Decoded>, FrameError> {
-    let Some((header, header_len)) = header::parse(input)? else {
+fn whole(input: &[u8], rules: Rules) -> Result<Option<Decoded>, FrameError> {
+    let Some((header, header_len)) = header::parse(input, rules.may_deflate)? else {
         return Ok(None);
     };
     if !header.fin || header.opcode == Opcode::Continuation {
         return Ok(None);
     }
-    if header.len > message_bytes_max as u64 && !header.opcode.is_control() {
+    let bytes_max = rules.payload_bytes_max(header.deflated);
+    if header.len > bytes_max as u64 && !header.opcode.is_control() {
         return Err(FrameError::TooLarge);
     }
     let used = header_len + header.len as usize;
@@ -99,11 +120,15 @@ fn whole(input: &[u8], message_bytes_max: usize) -> Result<Option<Decoded>, Fram
     };
     let mut payload = masked.to_vec();
     unmask(&mut payload, header.mask, 0);
-    let item = Some(item(header.opcode, payload)?);
+    let item = Some(item(header.opcode, header.deflated, payload)?);
     Ok(Some(Decoded { used, item }))
 }
 
-fn item(opcode: Opcode, payload: Vec<u8>) -> Result<Item, FrameError> {
+fn item(opcode: Opcode, deflated: bool, payload: Vec<u8>) -> Result<Item, FrameError> {
+    if deflated {
+        let is_text = opcode == Opcode::Text;
+        return Ok(Item::Deflated(Deflated { is_text, payload }));
+    }
     Ok(match opcode {
         Opcode::Text => {
             let text = String::from_utf8(payload).map_err(|_| FrameError::Utf8)?;
@@ -154,6 +179,9 @@ struct Frame {
 /// The message that is arriving.
 struct Assembly {
     opcode: Opcode,
+    deflated: bool,
+    /// Fragments that had no byte.
+    empty_count: u16,
     payload: Vec<u8>,
     /// Bytes of it that are known to be UTF-8, if it is text.
     valid: usize,
@@ -162,28 +190,24 @@ struct Assembly {
 impl Partial {
     /// Takes a header from `input`; returns how many bytes of it. None if all
     /// of the input was taken and there is no complete header yet.
-    fn header(
-        &mut self,
-        input: &[u8],
-        message_bytes_max: usize,
-    ) -> Result<Option<usize>, FrameError> {
+    fn header(&mut self, input: &[u8], rules: Rules) -> Result<Option<usize>, FrameError> {
         let kept = self.head.len();
         let more = input.len().min(HEADER_BYTES_MAX - kept);
         self.head
             .extend_from_slice(input.get(..more).unwrap_or_default());
-        let Some((header, len)) = header::parse(&self.head)? else {
+        let Some((header, len)) = header::parse(&self.head, rules.may_deflate)? else {
             return Ok(None);
         };
         self.head.clear();
-        self.begin(header, message_bytes_max)?;
+        self.begin(header, rules)?;
         Ok(Some(len.saturating_sub(kept)))
     }
 
     /// Begins a frame, if it may come now (section 5.4).
-    fn begin(&mut self, header: Header, message_bytes_max: usize) -> Result<(), FrameError> {
+    fn begin(&mut self, header: Header, rules: Rules) -> Result<(), FrameError> {
         if !header.opcode.is_control() {
-            let before = match (&self.message, header.opcode) {
-                (Some(message), Opcode::Continuation) => message.payload.len(),
+            let (before, deflated) = match (&self.message, header.opcode) {
+                (Some(message), Opcode::Continuation) => (message.payload.len(), message.deflated),
                 (None, Opcode::Continuation) => {
                     return Err(FrameError::Protocol("nothing to continue"));
                 }
@@ -193,13 +217,24 @@ impl Partial {
                 (None, opcode) => {
                     self.message = Some(Assembly {
                         opcode,
+                        deflated: header.deflated,
+                        empty_count: 0,
                         payload: Vec::new(),
                         valid: 0,
                     });
-                    0
+                    (0, header.deflated)
                 }
             };
-            if header.len > message_bytes_max.saturating_sub(before) as u64 {
+            if header.len == 0
+                && let Some(message) = &mut self.message
+            {
+                message.empty_count += 1;
+                if message.empty_count > EMPTY_FRAGMENTS_MAX {
+                    return Err(FrameError::Flood);
+                }
+            }
+            let bytes_max = rules.payload_bytes_max(deflated);
+            if header.len > bytes_max.saturating_sub(before) as u64 {
                 return Err(FrameError::TooLarge);
             }
         }
@@ -223,13 +258,13 @@ impl Partial {
     fn finish(&mut self, header: Header) -> Result<Option<Item>, FrameError> {
         if header.opcode.is_control() {
             let payload = std::mem::take(&mut self.control);
-            return item(header.opcode, payload).map(Some);
+            return item(header.opcode, false, payload).map(Some);
         }
         if !header.fin {
             return Ok(None);
         }
         match self.message.take() {
-            Some(message) => item(message.opcode, message.payload).map(Some),
+            Some(message) => item(message.opcode, message.deflated, message.payload).map(Some),
             None => Ok(None),
         }
     }
@@ -238,7 +273,7 @@ impl Partial {
 impl Assembly {
     /// Finds bytes that can't become UTF-8 as soon as they have arrived.
     fn check(&mut self) -> Result<(), FrameError> {
-        if self.opcode != Opcode::Text {
+        if self.opcode != Opcode::Text || self.deflated {
             return Ok(());
         }
         let unchecked = self.payload.get(self.valid..).unwrap_or_default();

@@ -1,6 +1,8 @@
 //! The header of a client's frame (RFC 6455, section 5.2).
 
-use super::{BINARY, CLOSE, CONTROL, CONTROL_BYTES_MAX, FIN, FrameError, PING, PONG, TEXT};
+use super::{
+    BINARY, CLOSE, CONTROL, CONTROL_BYTES_MAX, DEFLATED, FIN, FrameError, PING, PONG, TEXT,
+};
 
 /// The longest header of a masked frame, in bytes.
 pub(super) const HEADER_BYTES_MAX: usize = 14;
@@ -31,6 +33,8 @@ pub(super) struct Header {
     /// Whether it is the last of its message.
     pub(super) fin: bool,
     pub(super) opcode: Opcode,
+    /// Whether it begins a compressed message.
+    pub(super) deflated: bool,
     /// Of the payload, in bytes.
     pub(super) len: u64,
     pub(super) mask: [u8; 4],
@@ -47,15 +51,23 @@ pub(super) fn len(payload_len: usize) -> usize {
 
 /// Reads a header from the start of `input`; with it comes its length in bytes.
 /// None if there are too few bytes. What is wrong already in the first two is
-/// found without waiting for the others.
-pub(super) fn parse(input: &[u8]) -> Result<Option<(Header, usize)>, FrameError> {
+/// found without waiting for the others. `may_deflate` says that messages may be
+/// compressed.
+pub(super) fn parse(
+    input: &[u8],
+    may_deflate: bool,
+) -> Result<Option<(Header, usize)>, FrameError> {
     let Some((&first, rest)) = input.split_first() else {
         return Ok(None);
     };
-    if first & RESERVED != 0 {
+    let opcode = opcode(first & 0x0f)?;
+    // The first frame of a message says for all of them whether it is.
+    let deflated = first & RESERVED == DEFLATED
+        && may_deflate
+        && matches!(opcode, Opcode::Text | Opcode::Binary);
+    if first & RESERVED != 0 && !deflated {
         return Err(FrameError::Protocol("a reserved bit is set"));
     }
-    let opcode = opcode(first & 0x0f)?;
     let fin = first & FIN != 0;
     if opcode.is_control() && !fin {
         return Err(FrameError::Protocol("a control frame is fragmented"));
@@ -93,6 +105,7 @@ pub(super) fn parse(input: &[u8]) -> Result<Option<(Header, usize)>, FrameError>
     let header = Header {
         fin,
         opcode,
+        deflated,
         len,
         mask: *mask,
     };

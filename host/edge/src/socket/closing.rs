@@ -13,20 +13,18 @@ use tokio::time::{Instant, timeout_at};
 use super::Socket;
 use crate::connection::{Connection, Wait};
 use crate::event_loop::Ticket;
-use crate::frame::Item;
+use crate::frame::{Item, Rules};
 use crate::report::{self, About};
 
 impl Socket {
     /// Ends the connection, and tells the guest.
     pub(super) async fn finish(&mut self) {
         let settings = self.connection().settings();
-        let (close_timeout_ms, bytes_max) = (
-            settings.connection.close_timeout_ms,
-            settings.connection.message_bytes_max,
-        );
+        let close_timeout_ms = settings.connection.close_timeout_ms;
+        let rules = self.rules(&settings.connection);
         drop(settings);
         let deadline = Instant::now() + Duration::from_millis(close_timeout_ms);
-        let closed = poll_fn(|context| self.poll_close(context, bytes_max));
+        let closed = poll_fn(|context| self.poll_close(context, rules));
         let is_clean = timeout_at(deadline, closed).await.unwrap_or(false);
         // It is never closed, so it always gives one.
         let turn = self.event_loop.endings.acquire().await;
@@ -58,7 +56,7 @@ impl Socket {
 
     /// Writes what is left and awaits the client's close frame. False if
     /// there is nobody to wait for.
-    fn poll_close(&mut self, context: &mut Context<'_>, bytes_max: usize) -> Poll<bool> {
+    fn poll_close(&mut self, context: &mut Context<'_>, rules: Rules) -> Poll<bool> {
         loop {
             if self.lost || self.connection().resume().aborted {
                 return Poll::Ready(false);
@@ -70,11 +68,11 @@ impl Socket {
             }
             if !is_silent {
                 if !self.rest.is_empty() {
-                    let item = self.decode_rest(bytes_max);
+                    let item = self.decode_rest(rules);
                     self.client_closed |= matches!(item, Some(Item::Close(_)));
                     continue;
                 }
-                if let Poll::Ready(item) = self.poll_read(context, bytes_max) {
+                if let Poll::Ready(item) = self.poll_read(context, rules) {
                     self.client_closed |= matches!(item, Some(Item::Close(_)));
                     continue;
                 }

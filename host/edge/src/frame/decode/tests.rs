@@ -1,6 +1,10 @@
 use super::*;
 
 const MAX: usize = 70_000;
+const RULES: Rules = Rules {
+    message_bytes_max: MAX,
+    may_deflate: false,
+};
 const MASK: [u8; 4] = [0x12, 0xf4, 0x56, 0x78];
 
 /// A client's frame; `first` is the first byte of its header.
@@ -28,7 +32,7 @@ fn decode_by(input: &[u8], step: usize) -> (Vec<Item>, Option<FrameError>) {
     let mut items = Vec::new();
     for mut piece in input.chunks(step) {
         loop {
-            match decoder.decode(piece, MAX) {
+            match decoder.decode(piece, RULES) {
                 Ok(Decoded { used, item }) => {
                     piece = &piece[used..];
                     match item {
@@ -84,10 +88,10 @@ fn a_decoder_between_messages_keeps_nothing() {
     let mut input = frame(0x01, b"a");
     input.extend(frame(0x89, b"!"));
     input.extend(frame(0x80, b"b"));
-    let ping = decoder.decode(&input, MAX).unwrap();
+    let ping = decoder.decode(&input, RULES).unwrap();
     assert_eq!(ping.item, Some(Item::Ping(Bytes::from_static(b"!"))));
     assert!(!decoder.is_at_rest());
-    let message = decoder.decode(&input[ping.used..], MAX).unwrap();
+    let message = decoder.decode(&input[ping.used..], RULES).unwrap();
     assert_eq!(message.item, Some(text("ab")));
     assert!(decoder.is_at_rest());
 }
@@ -186,4 +190,59 @@ fn a_message_too_large_is_refused_at_its_header() {
     let mut fits = frame(0x02, &vec![0; MAX - 1]);
     fits.extend(frame(0x80, b"x"));
     assert_eq!(decode(&fits).0.len(), 1);
+}
+
+#[test]
+fn compressed_messages_are_told_by_their_first_frame() {
+    let rules = Rules {
+        may_deflate: true,
+        ..RULES
+    };
+    let decode = |input: &[u8]| Decoder::default().decode(input, rules);
+    let deflated = |is_text, payload: &[u8]| {
+        Some(Item::Deflated(Deflated {
+            is_text,
+            payload: payload.to_vec(),
+        }))
+    };
+    let whole = decode(&frame(0xc1, b"\xff")).unwrap();
+    assert_eq!(whole.item, deflated(true, b"\xff"));
+    let fragments = [frame(0x42, b"a"), frame(0x00, b"\xff"), frame(0x80, b"c")];
+    let input = fragments.concat();
+    assert_eq!(decode(&input).unwrap().item, deflated(false, b"a\xffc"));
+    // A plain message between compressed ones (RFC 7692, section 6).
+    assert_eq!(decode(&frame(0x81, b"a")).unwrap().item, Some(text("a")));
+    for forbidden in [
+        frame(0xc9, b""),
+        frame(0xc8, b""),
+        frame(0xa1, b""),
+        frame(0x91, b""),
+        frame(0xf1, b""),
+        [frame(0x41, b"a"), frame(0xc0, b"b")].concat(),
+        [frame(0x01, b"a"), frame(0xc0, b"b")].concat(),
+    ] {
+        let error = decode(&forbidden).unwrap_err();
+        assert_eq!(error.code(), 1002, "{forbidden:?}");
+    }
+    assert!(
+        Decoder::default()
+            .decode(&frame(0xc1, b"a"), RULES)
+            .is_err()
+    );
+}
+
+#[test]
+fn a_flood_of_empty_fragments_has_an_end() {
+    let empty = usize::from(EMPTY_FRAGMENTS_MAX);
+    let few = [
+        frame(0x02, b"a"),
+        frame(0x00, b"").repeat(empty),
+        frame(0x80, b"b"),
+    ];
+    assert_eq!(
+        decode_by(&few.concat(), 1000).0,
+        [Item::Message(Message::Binary(b"ab".to_vec()))]
+    );
+    let many = [frame(0x02, b"a"), frame(0x00, b"").repeat(empty + 1)];
+    assert_eq!(decode_by(&many.concat(), 1000).1, Some(FrameError::Flood));
 }
