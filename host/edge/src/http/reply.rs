@@ -1,0 +1,205 @@
+//! What becomes of the answer to a request: who gives it, and how the connection
+//! goes on.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use holdfast_core::event::{Body, Failure};
+use holdfast_core::metrics::LimitHit;
+use holdfast_core::plugin::LocalFuture;
+use holdfast_core::{Outcome, Settings};
+use http::header::CONNECTION;
+use http::{HeaderValue, Response, StatusCode};
+use tokio::sync::oneshot;
+
+use crate::accept::Answer;
+use crate::addresses::Place;
+use crate::body::{Fault, Watched};
+use crate::http2::Tunnel;
+use crate::report::About;
+use crate::socket::Transport;
+use crate::{fields, report, request_id};
+
+/// How the HTTP of a connection is to end.
+#[derive(Default)]
+pub(crate) struct Ending {
+    /// Where the transport goes after a 101.
+    pub(crate) upgrade: Cell<Option<oneshot::Sender<Transport>>>,
+    /// What counts the WebSocket for the client of a proxy.
+    pub(crate) place: Cell<Option<Box<Place>>>,
+    /// A request was refused while the client was still sending it.
+    pub(crate) refused: Cell<bool>,
+    /// How long the client may take nothing of what is there for it; 0 for as
+    /// long as it likes.
+    pub(crate) patience_ms: Cell<u64>,
+    /// The connection is not to be used for another request.
+    pub(super) last: Cell<bool>,
+}
+
+/// The last response on its connection.
+pub(super) fn last(mut response: Response<Body>) -> Response<Body> {
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().append(CONNECTION, close);
+    response
+}
+
+/// The answer to a request whose body was not in order.
+fn faulty(fault: Fault) -> Response<Body> {
+    let (status, sentence) = match fault {
+        Fault::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
+        Fault::Slow => (StatusCode::REQUEST_TIMEOUT, "The body came too slowly."),
+        Fault::Broken => (StatusCode::BAD_REQUEST, "The body is malformed."),
+    };
+    last(report::text(status, sentence))
+}
+
+/// A response that is awaited, and what its request is called.
+pub(crate) struct Answered {
+    pub(super) reply: Reply,
+    pub(super) request_id: HeaderValue,
+}
+
+impl Future for Answered {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut response = ready!(Pin::new(&mut self.reply).poll(context));
+        let headers = response.headers_mut();
+        headers.insert(request_id::NAME, self.request_id.clone());
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// A response that is awaited. Not an async function, so that it needs no box
+/// of its own.
+pub(super) enum Reply {
+    /// It is there. None once it has been taken.
+    Ready(Option<Box<Response<Body>>>),
+    /// A guest handles the request.
+    Guest(Guest),
+    /// A guest decides about a handshake, in a task of its own.
+    Handshake(oneshot::Receiver<Answer>, Way),
+}
+
+/// How a connection becomes a WebSocket.
+pub(crate) enum Way {
+    /// All of it, after the 101.
+    Http1(Rc<Ending>),
+    /// One of its streams. None once it has been taken.
+    Http2(Option<Tunnel>),
+}
+
+impl Way {
+    /// A response which is not the beginning of a WebSocket.
+    fn refused(&self, response: Response<Body>) -> Response<Body> {
+        match self {
+            Self::Http1(_) => last(response),
+            Self::Http2(_) => response,
+        }
+    }
+
+    fn lead(&mut self, receiver: Option<oneshot::Sender<Transport>>) {
+        match self {
+            Self::Http1(ending) => {
+                if receiver.is_none() {
+                    // The connection goes on, for other clients of its proxy.
+                    ending.place.set(None);
+                }
+                ending.upgrade.set(receiver);
+            }
+            Self::Http2(tunnel) => {
+                if let (Some(tunnel), Some(receiver)) = (tunnel.take(), receiver) {
+                    tunnel.hand_over(receiver);
+                }
+            }
+        }
+    }
+}
+
+/// A guest at work on a request. Dropping it abandons the event: that is what
+/// happens when the client hangs up.
+pub(super) struct Guest {
+    pub(super) outcome: LocalFuture<Outcome>,
+    pub(super) request_id: HeaderValue,
+    pub(super) settings: Arc<Settings>,
+    pub(super) watched: Option<Watched>,
+    pub(super) ending: Rc<Ending>,
+}
+
+impl Reply {
+    pub(super) fn ready(response: Response<Body>) -> Self {
+        Self::Ready(Some(Box::new(response)))
+    }
+}
+
+impl Future for Reply {
+    type Output = Response<Body>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Poll::Ready(match &mut *self {
+            Self::Ready(response) => match response.take() {
+                Some(response) => *response,
+                None => return Poll::Pending,
+            },
+            Self::Guest(guest) => {
+                let outcome = ready!(guest.outcome.as_mut().poll(context));
+                let response = guest.response(outcome);
+                match guest.ending.last.get() {
+                    true => last(response),
+                    false => response,
+                }
+            }
+            Self::Handshake(answer, way) => match ready!(Pin::new(answer).poll(context)) {
+                Ok(answer) if answer.upgrade.is_none() => {
+                    way.lead(None);
+                    way.refused(answer.response)
+                }
+                Ok(answer) => {
+                    way.lead(answer.upgrade);
+                    answer.response
+                }
+                Err(_) => way.refused(report::internal_error()),
+            },
+        })
+    }
+}
+
+impl Guest {
+    fn response(&mut self, outcome: Outcome) -> Response<Body> {
+        let watched = self.watched.take();
+        if let Some(fault) = watched.as_ref().and_then(Watched::fault) {
+            self.ending.refused.set(true);
+            if fault == Fault::TooLarge {
+                self.settings.metrics.note_limit(LimitHit::Body);
+            }
+            return faulty(fault);
+        }
+        let mut response = match outcome {
+            Outcome::Response(response) if !response.status().is_informational() => {
+                self.settings.metrics.note_response(response.status());
+                response
+            }
+            Outcome::Failed(failure) => {
+                let about = About::request(&self.request_id);
+                report::failure(&self.settings, about, &failure);
+                return report::response(&failure);
+            }
+            _ => {
+                let about = About::request(&self.request_id);
+                let failure = Failure::Handler("its answer is no final response".into());
+                report::failure(&self.settings, about, &failure);
+                return report::internal_error();
+            }
+        };
+        fields::strip(response.headers_mut());
+        match watched {
+            Some(watched) => response.map(|body| watched.guard(body)),
+            None => response,
+        }
+    }
+}
