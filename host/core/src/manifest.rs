@@ -2,6 +2,7 @@
 //! is what it means. Parsing only reads, resolving only checks, and neither
 //! opens a file or a port.
 
+mod host;
 mod host_pattern;
 mod listen;
 mod own;
@@ -15,6 +16,7 @@ mod tls;
 mod tokens;
 mod value;
 
+pub use host::{DEFAULT_LISTEN, DrainTimes, Host};
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
 pub use listen::{Listen, Place, Protocol, RawListen, RawListener, RawRedirect};
 pub use own::{Join, Part, Strictness, resolve_own};
@@ -23,7 +25,7 @@ pub use proxies::{Proxies, ProxyFields, RawProxies};
 pub use raw::{
     Kind, Raw, RawAdmin, RawDev, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own,
 };
-pub use resolve::{DEFAULT_LISTEN, DEFAULT_TENANT, Dev, DrainTimes, Host, Manifest, resolve};
+pub use resolve::{DEFAULT_TENANT, Dev, Manifest, resolve};
 pub use route::Route;
 pub use tenant::Tenant;
 pub use tls::{Certificate, ClientAuth, RawCertificate, RawTls, Tls};

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor, value};
 use serde::{Deserialize, Deserializer};
 
-use super::resolve::{DEFAULT_LISTEN, Wrong};
+use super::host::DEFAULT_LISTEN;
+use super::resolve::Wrong;
 
 /// `listen` as written: an address, or one `[[listen]]` for each.
 #[derive(Clone, Debug)]

@@ -1,20 +1,16 @@
 //! What the file means.
 
 use std::collections::{BTreeMap, HashSet};
-use std::net::{Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::ManifestError;
-use super::listen::{self, Listen};
+use super::host::{self, Host};
 use super::plugin::{Author, Plugin};
-use super::proxies::Proxies;
 use super::raw::{Raw, RawDev};
 use super::route::{Route, Taken};
 use super::tenant::Tenant;
-use super::tls::{Certificate, Tls};
-use super::tokens::{self, AdminToken};
-use crate::limits::{HeadLimits, Http2Limits, InstanceLimits, LoadLimits};
-use crate::network::{Network, NotANetwork};
+use super::tls::Certificate;
+use crate::limits::InstanceLimits;
 
 /// The tenant of a plugin that names none.
 pub const DEFAULT_TENANT: &str = "default";
@@ -42,75 +38,6 @@ pub struct Manifest {
     pub routes: Vec<Route>,
 }
 
-/// What concerns the process.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Host {
-    /// Where to listen; at least one.
-    pub listen: Vec<Listen>,
-    /// How TLS is spoken.
-    pub tls: Tls,
-    /// Reverse proxies in front of it.
-    pub proxies: Proxies,
-    /// Limits of connections that speak HTTP/2.
-    pub http2: Http2Limits,
-    /// Where the admin listener is.
-    pub admin_listen: SocketAddr,
-    /// Plugins that have metrics of their own; the others are added up.
-    pub metrics_plugins_max: u32,
-    /// Who may ask, besides the bearer of the host's own token.
-    pub admin_tokens: Vec<AdminToken>,
-    /// Event loops; none for one each core.
-    pub threads: Option<usize>,
-    /// Instances of all plugins together.
-    pub instances_max: u32,
-    /// How it ends.
-    pub drain: DrainTimes,
-    /// Connections of all clients together; none for what the system allows.
-    pub connections_max: Option<u32>,
-    /// Connections of one client address; 0 for no limit.
-    pub connections_per_address_max: u32,
-    /// Networks whose connections are not counted so.
-    pub addresses_uncounted: Vec<Network>,
-    /// Limits of the heads of requests.
-    pub head: HeadLimits,
-    /// Limits of loading components.
-    pub load: LoadLimits,
-}
-
-/// How a shut-down goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DrainTimes {
-    /// From the signal to its beginning.
-    pub delay_ms: u64,
-    /// The longest that it takes from then on. Plugins that are removed have as
-    /// long.
-    pub timeout_ms: u64,
-    /// Over which many sockets are closed.
-    pub spread_ms: u64,
-}
-
-impl DrainTimes {
-    fn resolve(raw: &Raw) -> Result<Self, Wrong> {
-        let timeout_ms = raw.drain_timeout_ms.unwrap_or(DRAIN_TIMEOUT_MS);
-        let spread_ms = raw.drain_spread_ms;
-        let spread_ms = spread_ms.unwrap_or(DRAIN_SPREAD_MS.min(timeout_ms / 2));
-        if spread_ms > timeout_ms {
-            return Err((
-                format!("`drain_spread_ms` is {spread_ms}, but `drain_timeout_ms` {timeout_ms}"),
-                "give the sockets less time, or the shut-down more".into(),
-            ));
-        }
-        Ok(Self {
-            delay_ms: raw.drain_delay_ms.unwrap_or(0),
-            timeout_ms,
-            spread_ms,
-        })
-    }
-}
-
-const DRAIN_TIMEOUT_MS: u64 = 10_000;
-const DRAIN_SPREAD_MS: u64 = 5_000;
-
 /// How `holdfast dev` builds the components.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dev {
@@ -119,22 +46,6 @@ pub struct Dev {
     /// What is watched; none for the default.
     pub watch: Option<Vec<PathBuf>>,
 }
-
-const INSTANCES_MAX_DEFAULT: u32 = 1_000;
-/// More would not fit into the address space, twice, at 4 GiB each.
-const INSTANCES_MAX_CEILING: u32 = 10_000;
-
-/// Each plugin with metrics of its own has about a hundred lines in them.
-const METRICS_PLUGINS_MAX_CEILING: u32 = 100_000;
-
-/// Where to listen if the manifest does not say.
-pub const DEFAULT_LISTEN: &str = "127.0.0.1:8080";
-/// Where the admin listener is if the manifest does not say: on a free port.
-const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:0";
-
-/// Connections of one address if the manifest does not say: many people may be
-/// behind one, and each may have several.
-const CONNECTIONS_PER_ADDRESS_MAX_DEFAULT: u32 = 2_000;
 
 /// Checks a manifest. `file` is for errors, `folder` is what the paths of
 /// components are relative to.
@@ -146,7 +57,7 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
         message: format!("{file}: {message}"),
         hint: Some(hint),
     };
-    let host = host(raw, folder).map_err(fail)?;
+    let host = host::resolve(raw, folder).map_err(fail)?;
     let tenants = tenants(raw).map_err(fail)?;
     let plugins = plugins(raw, &tenants, folder).map_err(fail)?;
     let routes = routes(raw, &tenants, &plugins).map_err(fail)?;
@@ -201,65 +112,6 @@ fn tenants(raw: &Raw) -> Result<Tenants, Wrong> {
     Ok(tenants)
 }
 
-fn host(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
-    let admin_listen = raw.admin.listen.as_deref();
-    let admin_listen = admin_listen.unwrap_or(DEFAULT_ADMIN_LISTEN);
-    Ok(Host {
-        listen: listen::resolve(raw.listen.as_ref(), folder)?,
-        tls: raw.tls.resolve(folder)?,
-        proxies: raw.proxies.resolve()?,
-        http2: Http2Limits::resolve(&raw.http2)
-            .map_err(|error| (error.to_string(), "change it in `[http2]`".to_owned()))?,
-        admin_listen: listen::address("admin.listen", admin_listen)?,
-        metrics_plugins_max: match raw.admin.metrics_plugins_max.unwrap_or(1_000) {
-            count @ 1..=METRICS_PLUGINS_MAX_CEILING => count,
-            count => {
-                return Err((
-                    format!("`admin.metrics_plugins_max` is {count}"),
-                    "give it a number from 1 to 100000".into(),
-                ));
-            }
-        },
-        admin_tokens: tokens::resolve(&raw.admin.tokens, folder)?,
-        threads: match raw.threads {
-            Some(0) => {
-                return Err((
-                    "`threads` is 0".into(),
-                    "leave it out for one a core".into(),
-                ));
-            }
-            threads => threads,
-        },
-        instances_max: match raw.instances_max.unwrap_or(INSTANCES_MAX_DEFAULT) {
-            count @ 1..=INSTANCES_MAX_CEILING => count,
-            count => {
-                return Err((
-                    format!("`instances_max` is {count}"),
-                    "give it a number from 1 to 10000".into(),
-                ));
-            }
-        },
-        drain: DrainTimes::resolve(raw)?,
-        connections_max: match raw.connections_max {
-            Some(0) => {
-                return Err((
-                    "`connections_max` is 0".into(),
-                    "leave it out for what the system allows".into(),
-                ));
-            }
-            count => count,
-        },
-        connections_per_address_max: raw
-            .connections_per_address_max
-            .unwrap_or(CONNECTIONS_PER_ADDRESS_MAX_DEFAULT),
-        addresses_uncounted: networks(raw)?,
-        head: HeadLimits::resolve(&raw.http)
-            .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
-        load: LoadLimits::resolve(&raw.load)
-            .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
-    })
-}
-
 fn reserve(raw: &Raw, tenants: &Tenants) -> Result<Vec<InstanceLimits>, Wrong> {
     if raw.tenants.is_none() {
         return Ok(Vec::new());
@@ -268,20 +120,6 @@ fn reserve(raw: &Raw, tenants: &Tenants) -> Result<Vec<InstanceLimits>, Wrong> {
     let tenants = tenants.values().chain([&other]);
     let limits = tenants.map(|tenant| Some(tenant.ceiling().ok()?.instance));
     Ok(limits.flatten().collect())
-}
-
-fn networks(raw: &Raw) -> Result<Vec<Network>, Wrong> {
-    let Some(texts) = &raw.addresses_uncounted else {
-        let loopback = "127.0.0.0/8".parse().into_iter();
-        return Ok(loopback
-            .chain([Network::from(Ipv6Addr::LOCALHOST)])
-            .collect());
-    };
-    let networks = texts.iter().map(|text| text.parse());
-    networks.collect::<Result<_, _>>().map_err(|error| {
-        let message = format!("`addresses_uncounted`: {error}");
-        (message, NotANetwork::HINT.to_owned())
-    })
 }
 
 fn plugins(raw: &Raw, tenants: &Tenants, folder: &Path) -> Result<Vec<Plugin>, Wrong> {
@@ -372,7 +210,7 @@ pub(super) fn is_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::parse;
+    use super::super::{DEFAULT_LISTEN, Listen, parse};
     use super::*;
 
     fn manifest(text: &str) -> Result<Manifest, ManifestError> {
