@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_core::event::{Acceptance, Handshake};
-use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer};
+use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimits};
 use holdfast_core::plugin::{Handlers, LocalFuture};
 use holdfast_core::{
     ConnectionId, Edge, Event, Message, MessageRef, Outcome, PluginId, Plugins, Settings, TenantId,
@@ -93,7 +93,12 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         tenant: TENANT,
         name: "echo".into(),
         tenant_name: "default".into(),
-        tenant_limits: Arc::default(),
+        // They come faster than any tenant may have them.
+        tenant_limits: Arc::new(TenantLimits {
+            connections_max: u32::MAX,
+            handshakes_per_second_max: u32::MAX,
+            ..TenantLimits::default()
+        }),
         metrics: Arc::default(),
         handlers: Handlers {
             http: false,
