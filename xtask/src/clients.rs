@@ -6,13 +6,13 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::{apt, command, place};
+use crate::{apt, command, pip, place};
 
 /// Installs them, unless they are there.
 pub(crate) fn install() -> Result<()> {
     let named = place::root()?.join("tests/clients");
     let clients = place::target()?.join("clients");
-    once(&named.join("requirements.txt"), &clients, "python", pip)?;
+    once(&named.join("requirements.txt"), &clients, "python", python)?;
     once(&named.join("package.json"), &clients, "node", npm)
 }
 
@@ -36,18 +36,12 @@ fn once(
     std::fs::write(&done, text).with_context(|| format!("can't write {}", done.display()))
 }
 
-fn pip(wanted: &Path, folder: &Path) -> Result<()> {
+fn python(wanted: &Path, folder: &Path) -> Result<()> {
     if !command::exists("python3") {
         let packages = ["python3", "python3-venv"];
         apt::install(&packages, "WebSocket clients for the tests")?;
     }
-    let hint = "check that Python has its venv module, and reaches its package index";
-    let mut venv = Command::new("python3");
-    command::run(venv.args(["-m", "venv"]).arg(folder), hint)?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args(["-m", "pip", "install", "--quiet"]);
-    pip.args(["--disable-pip-version-check", "-r"]);
-    command::run(pip.arg(wanted), hint)
+    pip::install(folder, &[], &["-r".as_ref(), wanted.as_os_str()])
 }
 
 fn npm(wanted: &Path, folder: &Path) -> Result<()> {

@@ -10,6 +10,7 @@ mod command;
 mod demo;
 mod edges;
 mod guests;
+mod pip;
 mod place;
 mod schemathesis;
 mod test;

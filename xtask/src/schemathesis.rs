@@ -2,11 +2,10 @@
 //! forbids: installed once, into a virtual environment below the target folder.
 
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::{command, place};
+use crate::{command, pip, place};
 
 /// Tried with this one; others check other things.
 const REQUIREMENT: &str = "schemathesis==4.32.5";
@@ -35,19 +34,7 @@ fn install(folder: &Path) -> Result<()> {
         bail!("there is no `python3` on the path");
     }
     eprintln!("Installing {REQUIREMENT} with pip.");
-    let hint = "check that Python has its venv module, and reaches its package index";
-    let mut venv = Command::new("python3");
-    venv.args(["-m", "venv", "--clear"]).arg(folder);
-    command::run(&mut venv, hint)?;
-    let mut pip = Command::new(folder.join("bin/python"));
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]);
-    command::run(pip.arg(REQUIREMENT), hint)?;
+    pip::install(folder, &["--clear"], &[REQUIREMENT.as_ref()])?;
     std::fs::write(done, REQUIREMENT)?;
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{command, place};
+use crate::{command, pip, place};
 
 /// The conformance test of HTTP/2, and the newest version which Go's proxy has.
 const H2SPEC: &str = "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible";
@@ -61,12 +61,7 @@ pub(crate) fn clients() -> Result<()> {
 
 fn python_client(folder: &Path) -> Result<()> {
     eprintln!("Installing {PYTHON_PACKAGE} with pip.");
-    let mut make = Command::new("python3");
-    make.args(["-m", "venv"]).arg(folder);
-    command::run(&mut make, "install Python 3 with its module venv")?;
-    let mut install = Command::new(folder.join("bin/pip"));
-    install.args(["install", "--quiet", PYTHON_PACKAGE]);
-    command::run(&mut install, "its package index has to be reached")?;
+    pip::install(folder, &[], &[PYTHON_PACKAGE.as_ref()])?;
     Ok(std::fs::write(folder.join("done"), "")?)
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::kit::Kit;
-use crate::{command, place};
+use crate::{command, pip, place};
 
 /// Who.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,20 +181,7 @@ fn tornado(folder: &Path) -> Result<PathBuf> {
     }
     eprintln!("Installing Tornado with pip.");
     let requirements = place::root()?.join("xtask/bench/peers/requirements.txt");
-    let hint = "check that Python has its venv module, and reaches its package index";
-    command::run(
-        Command::new("python3").args(["-m", "venv"]).arg(folder),
-        hint,
-    )?;
-    let mut pip = Command::new(&python);
-    pip.args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-    ]);
-    command::run(pip.arg("-r").arg(requirements), hint)?;
+    pip::install(folder, &[], &["-r".as_ref(), requirements.as_os_str()])?;
     Ok(python)
 }
 
