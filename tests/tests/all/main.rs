@@ -12,6 +12,8 @@
 
 #[macro_use]
 mod forms;
+#[macro_use]
+mod languages;
 
 mod api;
 mod autobahn;
@@ -28,6 +30,7 @@ mod crowd;
 mod deploy;
 mod dev;
 mod drain;
+mod examples;
 mod fair;
 mod floods;
 mod foreign;
