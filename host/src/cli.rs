@@ -60,6 +60,16 @@ const CACHE_BYTES_MAX: u64 = 2 << 30;
 pub(crate) enum Verb {
     New(New),
     Dev(Dev),
+    /// Build a project once
+    #[command(after_help = "\
+Examples:
+  holdfast build
+  holdfast build my-plugin")]
+    Build {
+        /// The project's folder
+        #[arg(default_value = ".", value_name = "DIR")]
+        folder: PathBuf,
+    },
     Run(Run),
     /// Serve the plugins and routes of a manifest
     #[command(after_help = "\

@@ -71,6 +71,7 @@ fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
     match &cli.verb {
         Verb::New(arguments) => new::new(arguments)?,
         Verb::Dev(arguments) => dev::dev(arguments, cli, tails)?,
+        Verb::Build { folder } => dev::build(folder, cli.color)?,
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
             fleet::check(&manifest.plugins)?;
