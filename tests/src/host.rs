@@ -220,7 +220,22 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the host's log:\n{}", self.log());
+            eprintln!("the host's log:\n{}", ends(&self.log()));
+        }
+    }
+}
+
+/// The first and the last lines of a text: what failed has to be found above it.
+fn ends(text: &str) -> String {
+    const FIRST: usize = 20;
+    const LAST: usize = 100;
+    let lines: Vec<&str> = text.lines().collect();
+    match lines.len().checked_sub(FIRST + LAST) {
+        None | Some(0) => text.to_owned(),
+        Some(count) => {
+            let (first, last) = (&lines[..FIRST], &lines[FIRST + count..]);
+            let rest = format!("[{count} lines]");
+            [first, &[rest.as_str()], last].concat().join("\n")
         }
     }
 }

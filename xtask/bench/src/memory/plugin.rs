@@ -1,6 +1,7 @@
 //! Handlers in native code: an echo, which subscribes nobody, and on another path
 //! somebody who tells everybody.
 
+use std::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use holdfast_core::event::{Acceptance, Handshake};
@@ -64,6 +65,9 @@ impl Plugins for Echo {
         };
         Box::pin(std::future::ready(outcome))
     }
+
+    // There is one tenant, which shares with nobody.
+    fn charge(&self, _: TenantId, _: Duration) {}
 }
 
 impl Echo {
