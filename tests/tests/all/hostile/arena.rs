@@ -171,7 +171,16 @@ pub(super) struct Arena {
 /// Lets each of these loose. `sections` of the manifest have the limits of the
 /// tenant that owns them all, `hostile`, and of the host.
 pub(super) async fn let_loose(cases: Vec<Case>, sections: &str) {
-    let arena = Arena::open(&cases, sections).await;
+    let_loose_in(|setup| setup, cases, sections).await;
+}
+
+/// The same on a host with more to it.
+pub(super) async fn let_loose_in(
+    more: impl FnOnce(Setup) -> Setup,
+    cases: Vec<Case>,
+    sections: &str,
+) {
+    let arena = Arena::open(more, &cases, sections).await;
     let first_bytes = arena.settled_bytes();
     let mut wrong = Vec::new();
     for case in &cases {
@@ -189,7 +198,7 @@ pub(super) async fn let_loose(cases: Vec<Case>, sections: &str) {
 }
 
 impl Arena {
-    async fn open(cases: &[Case], sections: &str) -> Self {
+    async fn open(more: impl FnOnce(Setup) -> Setup, cases: &[Case], sections: &str) -> Self {
         let mut text = "
             [[plugin]]
             name = \"echo\"
@@ -213,7 +222,7 @@ impl Arena {
             }
         });
         // One event loop, so that nobody can step aside.
-        let host = setup.host("threads", 1).alone().start().await;
+        let host = more(setup).host("threads", 1).alone().start().await;
         let neighbour = Neighbour::start(&host, "neighbour.example").await;
         // Its first events make instances, and use code for the first time.
         let start = Instant::now();

@@ -1,8 +1,8 @@
 //! Handlers in native code: an echo, which subscribes nobody, and on another path
 //! somebody who tells everybody.
 
-use std::time::Duration;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use holdfast_core::event::{Acceptance, Handshake};
 use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimits};
