@@ -31,11 +31,9 @@ pub(crate) fn manifest(arguments: &Run) -> Result<Manifest, Problem> {
             limits: Default::default(),
         }],
         route: vec![RawRoute {
-            host: None,
             path: "/".into(),
-            kind: None,
-            plugin: name,
-            tenant: None,
+            plugin: Some(name),
+            ..Default::default()
         }],
         ..Default::default()
     };

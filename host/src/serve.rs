@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_core::limits::FileLimits;
 use holdfast_core::manifest::{DrainTimes, Manifest};
 use holdfast_edge::{Drain, Hub, Lane, Trigger, drain};
 use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
@@ -69,7 +70,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         Compiler::Child(compile::program()?),
         host.load,
     )?;
-    let hub = Hub::with_heads(host.head);
+    let files = FileLimits {
+        open_max: Some(system::open_max(host.files.open_max, files_max)),
+        ..host.files
+    };
+    let hub = Hub::with_limits(host.head, &files);
     hub.set_close_window(Duration::from_millis(host.drain.spread_ms));
     let runtime = Runtime::new(
         hub.clone(),
@@ -95,7 +100,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         Some(count) => count,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime, &drain)?;
+    let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime, &drain, files.reads_max)?;
     let deploy = Deploy::start(fleet, handle.clone())?;
     let watch = match plan.operation.no_watch {
         true => {

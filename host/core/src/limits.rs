@@ -4,6 +4,7 @@
 mod capability;
 mod compare;
 mod compress;
+mod files;
 mod head;
 mod http2;
 mod load;
@@ -16,6 +17,7 @@ use crate::websocket::Policies;
 pub use capability::{KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use compress::CompressLimits;
+pub use files::{FileLimits, RawFileLimits};
 pub use head::{HeadLimits, RawHeadLimits};
 pub use http2::{Http2Limits, RawHttp2Limits};
 pub use load::{LoadLimits, RawLoadLimits};

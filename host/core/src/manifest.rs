@@ -2,6 +2,7 @@
 //! is what it means. Parsing only reads, resolving only checks, and neither
 //! opens a file or a port.
 
+mod files;
 mod host;
 mod host_pattern;
 mod listen;
@@ -16,6 +17,7 @@ mod tls;
 mod tokens;
 mod value;
 
+pub use files::Files;
 pub use host::{DEFAULT_LISTEN, DrainTimes, Host};
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
 pub use listen::{Listen, Place, Protocol, RawListen, RawListener, RawRedirect};
@@ -26,7 +28,7 @@ pub use raw::{
     Kind, Raw, RawAdmin, RawDev, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own,
 };
 pub use resolve::{DEFAULT_TENANT, Dev, Manifest, resolve};
-pub use route::Route;
+pub use route::{Destination, Route};
 pub use tenant::Tenant;
 pub use tls::{Certificate, ClientAuth, RawCertificate, RawTls, Tls};
 pub use tokens::{AdminToken, RawToken, Role, TokenSource};

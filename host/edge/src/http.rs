@@ -1,4 +1,4 @@
-//! HTTP requests: to which plugin, in what form, and what becomes of the answer.
+//! HTTP requests: to which plugin or file, in what form, and what becomes of the answer.
 //!
 //! During a reload the routes are for a moment those of the generation before:
 //! the runtime has the new one first, and takes one of the two for each event.
@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use holdfast_core::event::{Body, Handshake};
-use holdfast_core::manifest::Kind;
+use holdfast_core::manifest::{Files, Kind};
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::{Event, Outcome, Settings};
 use http::request::Parts;
@@ -33,7 +33,8 @@ use crate::tally::EnterError;
 pub(crate) use reply::{Answered, Ending};
 use reply::{Guest, Reply, Way, last};
 
-use crate::{preference, report, target};
+use crate::route::Destination;
+use crate::{files, preference, report, target};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -111,9 +112,11 @@ impl Http {
         }
         let site = self.event_loop.hub.site();
         let path = parts.uri.path();
-        let websocket = || {
-            site.find(authority, path, Kind::Websocket)
-                .filter(|settings| settings.handlers.websocket)
+        let websocket = || match site.find(authority, path, Kind::Websocket) {
+            Some(Destination::Plugin(settings)) => {
+                Some(settings).filter(|settings| settings.handlers.websocket)
+            }
+            _ => None,
         };
         if is_handshake && let Some(settings) = websocket() {
             let asked = Asked {
@@ -127,10 +130,11 @@ impl Http {
             return Reply::ready(report::not_found());
         }
         match site.find(authority, path, Kind::Http) {
-            Some(settings) if settings.handlers.http => {
+            Some(Destination::Plugin(settings)) if settings.handlers.http => {
                 let request = Request::from_parts(parts, body);
                 self.deliver(settings.clone(), request, request_id)
             }
+            Some(Destination::Files(files)) => self.file(files.clone(), parts, &body),
             _ if is_handshake => Reply::ready(last(report::not_found())),
             _ if websocket().is_some() => Reply::ready(handshake::upgrade_required(
                 "Only WebSockets are served here.",
@@ -161,6 +165,21 @@ impl Http {
             return None;
         };
         Some(report::text(status, sentence))
+    }
+
+    /// Sends a file. The body of the request, if there is one, is not read.
+    fn file(&self, files: Arc<Files>, parts: Parts, body: &Incoming) -> Reply {
+        self.ending.patience_ms.set(files.response_idle_timeout_ms);
+        if let Some(refusal) = files::refusal(&parts.method) {
+            if body.is_end_stream() {
+                return Reply::ready(refusal);
+            }
+            self.ending.refused.set(true);
+            return Reply::ready(last(refusal));
+        }
+        let shelf = Arc::clone(self.event_loop.hub.shelf());
+        let answer = Box::pin(files::answer(shelf, files, parts));
+        Reply::File(answer, self.ending.clone())
     }
 
     fn deliver(

@@ -11,12 +11,13 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
-use holdfast_core::limits::HeadLimits;
+use holdfast_core::limits::{FileLimits, HeadLimits};
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
+use crate::files::Shelf;
 use crate::frame;
 use crate::key::Key;
 use crate::mailbox::Mailbox;
@@ -40,6 +41,7 @@ pub struct Hub {
     close_window_ms: AtomicU64,
     compressors: Compressors,
     heads: HeadLimits,
+    shelf: Arc<Shelf>,
 }
 
 /// Why no connection could be opened.
@@ -56,11 +58,11 @@ pub(crate) enum OpenError {
 impl Hub {
     /// A hub with an empty site.
     pub fn new() -> Arc<Self> {
-        Self::with_heads(HeadLimits::default())
+        Self::with_limits(HeadLimits::default(), &FileLimits::default())
     }
 
-    /// The same with limits for the heads of requests.
-    pub fn with_heads(heads: HeadLimits) -> Arc<Self> {
+    /// The same with limits for the heads of requests and for routes to files.
+    pub fn with_limits(heads: HeadLimits, files: &FileLimits) -> Arc<Self> {
         Arc::new(Self {
             site: ArcSwap::from_pointee(Site::default()),
             registry: Registry::new(),
@@ -71,6 +73,7 @@ impl Hub {
             close_window_ms: AtomicU64::new(0),
             compressors: Compressors::default(),
             heads,
+            shelf: Shelf::new(files),
         })
     }
 
@@ -177,6 +180,11 @@ impl Hub {
 
     pub(crate) fn heads(&self) -> &HeadLimits {
         &self.heads
+    }
+
+    /// What routes to files share.
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

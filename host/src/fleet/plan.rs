@@ -163,6 +163,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         connections_per_address_max,
         addresses_uncounted,
         head,
+        files,
         load,
     } = old;
     [
@@ -191,6 +192,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             *addresses_uncounted != new.addresses_uncounted,
         ),
         ("http", *head != new.head),
+        ("files", *files != new.files),
         ("load", *load != new.load),
     ]
     .into_iter()

@@ -22,6 +22,7 @@ mod clients;
 mod compile;
 mod compression;
 mod compression_clients;
+mod conformance;
 mod crash;
 mod crowd;
 mod deploy;

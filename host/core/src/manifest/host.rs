@@ -9,7 +9,7 @@ use super::raw::Raw;
 use super::resolve::Wrong;
 use super::tls::Tls;
 use super::tokens::{self, AdminToken};
-use crate::limits::{HeadLimits, Http2Limits, LoadLimits};
+use crate::limits::{FileLimits, HeadLimits, Http2Limits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
 /// What concerns the process.
@@ -43,6 +43,8 @@ pub struct Host {
     pub addresses_uncounted: Vec<Network>,
     /// Limits of the heads of requests.
     pub head: HeadLimits,
+    /// Limits of routes to files.
+    pub files: FileLimits,
     /// Limits of loading components.
     pub load: LoadLimits,
 }
@@ -151,6 +153,8 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
         addresses_uncounted: networks(raw)?,
         head: HeadLimits::resolve(&raw.http)
             .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
+        files: FileLimits::resolve(&raw.files)
+            .map_err(|error| (error.to_string(), "change it in `[files]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)
             .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
     })

@@ -153,7 +153,7 @@ fn check_own(raw: &RawPlugin, tenant: &Tenant, limits: &Limits) -> Result<(), Wr
 }
 
 /// Whether a path can't lead out of its folder, links aside.
-fn is_inside(path: &str) -> bool {
+pub(super) fn is_inside(path: &str) -> bool {
     let mut parts = Path::new(path).components().peekable();
     let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     parts.peek().is_some() && parts.all(is_plain)

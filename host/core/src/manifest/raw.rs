@@ -8,7 +8,8 @@ use super::value::RawValue;
 use super::{ManifestError, RawCertificate, RawListen, RawProxies, RawTls, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{
-    OnError, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer,
+    OnError, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits,
+    RawTenantLimits, SlowConsumer,
 };
 use crate::websocket::Compression;
 
@@ -57,6 +58,9 @@ pub struct Raw {
     /// Limits of the heads of requests.
     #[serde(default)]
     pub http: RawHeadLimits,
+    /// Limits of routes to files.
+    #[serde(default)]
+    pub files: RawFileLimits,
     /// Limits of loading components.
     #[serde(default)]
     pub load: RawLoadLimits,
@@ -198,7 +202,7 @@ pub enum Kind {
 }
 
 /// One `[[route]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawRoute {
     /// Host name, or `*.` and one; those of the tenant if left out.
@@ -207,8 +211,17 @@ pub struct RawRoute {
     pub path: String,
     /// Requests or WebSockets only; both if left out.
     pub kind: Option<Kind>,
-    /// Name of the plugin.
-    pub plugin: String,
+    /// Name of the plugin, unless it leads to files.
+    pub plugin: Option<String>,
+    /// A folder, relative to the manifest, of which the host serves the files.
+    pub files: Option<String>,
+    /// The field `cache-control` of files.
+    pub cache_control: Option<String>,
+    /// The file that is sent with 404, relative to the folder.
+    pub not_found: Option<String>,
+    /// The file that browsers get in the place of what is not there, relative to
+    /// the folder.
+    pub fallback: Option<String>,
     /// Its tenant; `default` if left out.
     pub tenant: Option<String>,
 }

@@ -82,6 +82,8 @@ pub(super) enum Reply {
     Ready(Option<Box<Response<Body>>>),
     /// A guest handles the request.
     Guest(Guest),
+    /// A file is looked for.
+    File(LocalFuture<Response<Body>>, Rc<Ending>),
     /// A guest decides about a handshake, in a task of its own.
     Handshake(oneshot::Receiver<Answer>, Way),
 }
@@ -150,6 +152,13 @@ impl Future for Reply {
                 let outcome = ready!(guest.outcome.as_mut().poll(context));
                 let response = guest.response(outcome);
                 match guest.ending.last.get() {
+                    true => last(response),
+                    false => response,
+                }
+            }
+            Self::File(answer, ending) => {
+                let response = ready!(answer.as_mut().poll(context));
+                match ending.last.get() {
                     true => last(response),
                     false => response,
                 }
