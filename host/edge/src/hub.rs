@@ -12,9 +12,11 @@ use holdfast_core::edge::{
 };
 use holdfast_core::event::CloseCause;
 use holdfast_core::limits::HeadLimits;
+use holdfast_core::metrics::EdgeMetrics;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
+use crate::access::AccessLog;
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
 use crate::frame;
@@ -40,6 +42,8 @@ pub struct Hub {
     close_window_ms: AtomicU64,
     compressors: Compressors,
     heads: HeadLimits,
+    access_log: Option<Arc<AccessLog>>,
+    metrics: Arc<EdgeMetrics>,
 }
 
 /// Why no connection could be opened.
@@ -56,11 +60,16 @@ pub(crate) enum OpenError {
 impl Hub {
     /// A hub with an empty site.
     pub fn new() -> Arc<Self> {
-        Self::with_heads(HeadLimits::default())
+        Self::with(HeadLimits::default(), Arc::default(), None)
     }
 
-    /// The same with limits for the heads of requests.
-    pub fn with_heads(heads: HeadLimits) -> Arc<Self> {
+    /// The same with limits for the heads of requests, a place where is counted
+    /// what clients do, and perhaps an access log.
+    pub fn with(
+        heads: HeadLimits,
+        metrics: Arc<EdgeMetrics>,
+        access_log: Option<Arc<AccessLog>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             site: ArcSwap::from_pointee(Site::default()),
             registry: Registry::new(),
@@ -71,6 +80,8 @@ impl Hub {
             close_window_ms: AtomicU64::new(0),
             compressors: Compressors::default(),
             heads,
+            access_log,
+            metrics,
         })
     }
 
@@ -177,6 +188,16 @@ impl Hub {
 
     pub(crate) fn heads(&self) -> &HeadLimits {
         &self.heads
+    }
+
+    /// Where requests are logged, if they are.
+    pub(crate) fn access_log(&self) -> Option<&Arc<AccessLog>> {
+        self.access_log.as_ref()
+    }
+
+    /// What is counted of all clients together.
+    pub(crate) fn metrics(&self) -> &EdgeMetrics {
+        &self.metrics
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

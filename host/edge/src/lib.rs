@@ -13,6 +13,7 @@
 //! call.
 
 mod accept;
+mod access;
 mod addresses;
 mod body;
 mod bound;
@@ -57,6 +58,7 @@ mod tls;
 mod topics;
 mod view;
 
+pub use access::{AccessLog, Work};
 pub use addresses::Addresses;
 pub use connection::ConnectionView;
 pub use drain::{Drain, Trigger, drain};
