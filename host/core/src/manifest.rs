@@ -2,6 +2,7 @@
 //! is what it means. Parsing only reads, resolving only checks, and neither
 //! opens a file or a port.
 
+mod access_log;
 mod files;
 mod host;
 mod host_pattern;
@@ -17,6 +18,7 @@ mod tls;
 mod tokens;
 mod value;
 
+pub use access_log::{AccessFormat, AccessLog, RawAccessFormat, RawAccessLog};
 pub use files::Files;
 pub use host::{DEFAULT_LISTEN, DrainTimes, Host};
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};

@@ -5,6 +5,7 @@
 //! that no two of them write the same memory; what is rare has one atomic for
 //! all.
 
+mod edge;
 mod events;
 mod histogram;
 
@@ -12,6 +13,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use edge::{EdgeMetrics, Flood, TlsFailure};
 pub use events::{EventKind, EventOutcome, Recorder};
 use events::{KIND_COUNT, OUTCOME_COUNT, Sheet};
 pub use histogram::{BOUNDS, HistogramCounts};

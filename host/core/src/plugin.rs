@@ -62,6 +62,8 @@ pub struct Settings {
     pub connection: ConnectionLimits,
     /// Limits of its HTTP requests.
     pub http: HttpLimits,
+    /// Whether the access log has its requests, if there is one.
+    pub access_log: bool,
     /// What is counted of the plugin. All its generations share it.
     pub metrics: Arc<PluginMetrics>,
     /// How much of it may be in the log.

@@ -13,6 +13,7 @@
 //! call.
 
 mod accept;
+mod access;
 mod addresses;
 mod body;
 mod bound;
@@ -59,11 +60,12 @@ mod tls;
 mod topics;
 mod view;
 
+pub use access::{AccessLog, Work};
 pub use addresses::Addresses;
 pub use connection::ConnectionView;
 pub use drain::{Drain, Trigger, drain};
 pub use entrance::{Entrance, Speech};
-pub use hub::Hub;
+pub use hub::{Hub, HubConfig};
 pub use listen::{BindError, Incoming, Lane, Listener, Point};
 pub use route::{Destination, Route, Site};
 pub use serve::serve;

@@ -180,6 +180,7 @@ pub(crate) mod tests {
             handlers: Handlers::default(),
             connection: limits.connection,
             http: limits.http,
+            access_log: true,
             metrics: Arc::default(),
             log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         })

@@ -96,6 +96,7 @@ fn runs_alike(one: &Plugin, other: &Plugin) -> bool {
         deploy: _,
         limits,
         tenant_limits,
+        access_log,
     } = one;
     *tenant == other.tenant
         && *name == other.name
@@ -103,6 +104,7 @@ fn runs_alike(one: &Plugin, other: &Plugin) -> bool {
         && *allow_http == other.allow_http
         && *limits == other.limits
         && *tenant_limits == other.tenant_limits
+        && *access_log == other.access_log
 }
 
 /// What the engines were made for when the host started.
@@ -162,6 +164,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         connections_max,
         connections_per_address_max,
         addresses_uncounted,
+        access_log,
         head,
         files,
         load,
@@ -191,6 +194,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             "addresses_uncounted",
             *addresses_uncounted != new.addresses_uncounted,
         ),
+        ("access_log", *access_log != new.access_log),
         ("http", *head != new.head),
         ("files", *files != new.files),
         ("load", *load != new.load),

@@ -13,6 +13,7 @@
 #[macro_use]
 mod forms;
 
+mod access_log;
 mod api;
 mod autobahn;
 mod capabilities;

@@ -3,6 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use super::access_log::AccessLog;
 use super::listen::{self, Listen};
 use super::proxies::Proxies;
 use super::raw::Raw;
@@ -41,6 +42,8 @@ pub struct Host {
     pub connections_per_address_max: u32,
     /// Networks whose connections are not counted so.
     pub addresses_uncounted: Vec<Network>,
+    /// How requests are logged; none if they are not.
+    pub access_log: Option<AccessLog>,
     /// Limits of the heads of requests.
     pub head: HeadLimits,
     /// Limits of routes to files.
@@ -151,6 +154,7 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
             .connections_per_address_max
             .unwrap_or(CONNECTIONS_PER_ADDRESS_MAX_DEFAULT),
         addresses_uncounted: networks(raw)?,
+        access_log: raw.access_log.resolve(folder)?,
         head: HeadLimits::resolve(&raw.http)
             .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
         files: FileLimits::resolve(&raw.files)

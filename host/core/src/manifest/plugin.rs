@@ -35,6 +35,8 @@ pub struct Plugin {
     pub limits: Limits,
     /// Those of its tenant.
     pub tenant_limits: Arc<TenantLimits>,
+    /// Whether the access log has its requests.
+    pub access_log: bool,
 }
 
 /// What is wrong, and how to mend it.
@@ -90,6 +92,7 @@ impl Plugin {
             deploy,
             limits,
             tenant_limits: Arc::clone(&tenant.limits),
+            access_log: tenant.access_log,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::value::RawValue;
-use super::{ManifestError, RawCertificate, RawListen, RawProxies, RawTls, RawToken};
+use super::{ManifestError, RawAccessLog, RawCertificate, RawListen, RawProxies, RawTls, RawToken};
 use crate::deploy::RawDeploy;
 use crate::limits::{
     OnError, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits,
@@ -55,6 +55,9 @@ pub struct Raw {
     /// Where operators ask the host.
     #[serde(default)]
     pub admin: RawAdmin,
+    /// How requests are logged.
+    #[serde(default)]
+    pub access_log: RawAccessLog,
     /// Limits of the heads of requests.
     #[serde(default)]
     pub http: RawHeadLimits,
@@ -102,6 +105,8 @@ pub struct RawTenant {
     /// Addresses to which its own file may let guests send requests. Names of
     /// the public internet need not be here.
     pub allow_http: Option<Vec<String>>,
+    /// Whether the access log has its requests; it has if left out.
+    pub access_log: Option<bool>,
     /// What its plugins may take together.
     #[serde(default)]
     pub limits: RawTenantLimits,

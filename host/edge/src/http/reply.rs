@@ -18,6 +18,7 @@ use http::{HeaderValue, Response, StatusCode};
 use tokio::sync::oneshot;
 
 use crate::accept::Answer;
+use crate::access::Visit;
 use crate::addresses::Place;
 use crate::body::{Fault, Watched};
 use crate::http2::Tunnel;
@@ -62,6 +63,8 @@ fn faulty(fault: Fault) -> Response<Body> {
 pub(crate) struct Answered {
     pub(super) reply: Reply,
     pub(super) request_id: HeaderValue,
+    /// For the access log.
+    pub(super) visit: Visit,
 }
 
 impl Future for Answered {
@@ -71,7 +74,10 @@ impl Future for Answered {
         let mut response = ready!(Pin::new(&mut self.reply).poll(context));
         let headers = response.headers_mut();
         headers.insert(request_id::NAME, self.request_id.clone());
-        Poll::Ready(Ok(response))
+        if self.reply.is_websocket() {
+            self.visit.lead();
+        }
+        Poll::Ready(Ok(self.visit.answer(response)))
     }
 }
 
@@ -86,6 +92,8 @@ pub(super) enum Reply {
     File(LocalFuture<Response<Body>>, Rc<Ending>),
     /// A guest decides about a handshake, in a task of its own.
     Handshake(oneshot::Receiver<Answer>, Way),
+    /// A WebSocket has begun.
+    Begun,
 }
 
 /// How a connection becomes a WebSocket.
@@ -134,6 +142,11 @@ pub(super) struct Guest {
 }
 
 impl Reply {
+    /// Whether the response that was taken is the beginning of a WebSocket.
+    fn is_websocket(&self) -> bool {
+        matches!(self, Self::Begun)
+    }
+
     pub(super) fn ready(response: Response<Body>) -> Self {
         Self::Ready(Some(Box::new(response)))
     }
@@ -170,10 +183,12 @@ impl Future for Reply {
                 }
                 Ok(answer) => {
                     way.lead(answer.upgrade);
+                    *self = Self::Begun;
                     answer.response
                 }
                 Err(_) => way.refused(report::internal_error()),
             },
+            Self::Begun => return Poll::Pending,
         })
     }
 }

@@ -111,5 +111,6 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         connection: limits.connection,
         http: limits.http,
         log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
+        access_log: false,
     })
 }

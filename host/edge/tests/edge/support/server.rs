@@ -124,6 +124,7 @@ impl Options {
             handlers: self.handlers,
             connection: limits.connection,
             http: limits.http,
+            access_log: true,
             metrics: Arc::default(),
             log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         }
