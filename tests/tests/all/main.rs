@@ -30,6 +30,7 @@ mod deploy;
 mod dev;
 mod drain;
 mod fair;
+mod files;
 mod floods;
 mod foreign;
 mod h2spec;

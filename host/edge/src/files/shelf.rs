@@ -128,7 +128,7 @@ pub(super) fn read(
 ) -> io::Result<Bytes> {
     let bytes = read_at(file, offset, len, patience)?;
     // Looked at afterwards, so that nothing can have changed before.
-    if bytes.is_empty() || State::of(&file.metadata()?) != *state {
+    if bytes.is_empty() || !State::of(&file.metadata()?).is_content_of(state) {
         return Err(changed());
     }
     Ok(bytes.into())

@@ -49,6 +49,12 @@ impl State {
         self.modified.0 < other.modified.0
     }
 
+    /// Whether nobody has written to the file since. Its last change may be
+    /// another: that of a file is also when it is replaced by another one.
+    pub(super) fn is_content_of(&self, other: &Self) -> bool {
+        self.len == other.len && self.modified == other.modified
+    }
+
     fn is_young(&self, now: SystemTime) -> bool {
         let (seconds, nanos) = self.changed;
         let grain = match nanos {
