@@ -12,6 +12,8 @@
 
 #[macro_use]
 mod forms;
+#[macro_use]
+mod languages;
 
 mod access_log;
 mod api;
@@ -29,6 +31,7 @@ mod crowd;
 mod deploy;
 mod dev;
 mod drain;
+mod examples;
 mod fair;
 mod files;
 mod floods;

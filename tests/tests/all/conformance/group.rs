@@ -5,20 +5,33 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use holdfast_tests::host::Host;
 use holdfast_tests::place;
+use holdfast_tests::setup::Setup;
 use holdfast_tests::upstream::Upstream;
 use serde_json::json;
 
-use super::Group;
-use super::language::Language;
 use super::play::Play;
+use super::{Group, unsupported};
+use crate::languages::Language;
+
+/// Starts a host that serves a language's program, and may send requests to this
+/// address.
+pub(super) async fn start(language: &Language, upstream: &str) -> Host {
+    let component = language.component("conformance").await;
+    Setup::of_file("conformance", &component)
+        .plugin("allow_http", &format!("[\"{upstream}\"]"))
+        .config("greeting", "good morning")
+        .start()
+        .await
+}
 
 /// Tries every case, and fails if one does.
 pub(super) async fn run(language: &Language, group: &Group) {
     let upstream = Upstream::start("from afar", Duration::ZERO).await;
     let address = upstream.address().to_string();
-    let host = language.start(&address).await;
-    let unsupported = language.unsupported();
+    let host = start(language, &address).await;
+    let unsupported = unsupported::reasons(language);
     let (mut passed, mut failed, mut lacking) = (Vec::new(), Vec::new(), Vec::new());
     for case in group.cases {
         if unsupported.contains_key(case.name) {

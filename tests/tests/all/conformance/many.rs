@@ -6,8 +6,8 @@ use holdfast_tests::http::{get, post};
 use holdfast_tests::socket::Socket;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::group::keep;
-use super::language::Language;
+use super::group::{keep, start};
+use crate::languages::Language;
 
 const CONNECTIONS: usize = 50;
 const MESSAGES: usize = 20;
@@ -16,7 +16,7 @@ const REQUESTS: usize = 50;
 /// Connections with messages under way on all of them, each in its order, and
 /// requests that count together.
 pub(super) async fn run(language: &Language) {
-    let host = language.start("127.0.0.1:1").await;
+    let host = start(language, "127.0.0.1:1").await;
     let opening = (0..CONNECTIONS).map(|number| talk(&host, number));
     let posting = (0..REQUESTS).map(|_| post(&host, "/increment/together", ""));
     let ((), counts) = tokio::join!(async { drop(join_all(opening).await) }, join_all(posting));
