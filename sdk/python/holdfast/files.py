@@ -31,6 +31,7 @@ _SKIPPED = ("__pycache__", ".pyc", ".pyo", ".so")
 
 _files: dict[str, tuple[bytes, float]] = {}
 _folders: dict[str, set[str]] = {}
+_real_open, _real_stat, _real_list = builtins.open, os.stat, os.listdir
 is_in_component = False
 """Whether this is a component that is being built."""
 
@@ -51,14 +52,14 @@ def embed(*paths: StrPath) -> None:
 
 
 def _embed(path: str) -> None:
-    if stat.S_ISDIR(os.stat(path).st_mode):
+    if stat.S_ISDIR(_real_stat(path).st_mode):
         _folders.setdefault(path, set())
-        for name in sorted(os.listdir(path)):
+        for name in sorted(_real_list(path)):
             if not name.endswith(_SKIPPED):
                 _embed(os.path.join(path, name))
         return
-    with builtins.open(path, "rb") as file:
-        _files[path] = (file.read(), os.stat(path).st_mtime)
+    with _real_open(path, "rb") as file:
+        _files[path] = (file.read(), _real_stat(path).st_mtime)
     while path != "/":
         path, name = os.path.split(path)
         _folders.setdefault(path, set()).add(name)

@@ -156,6 +156,8 @@ class _Run:
     def __init__(self, application: Application, said: Environ) -> None:
         self._application = application
         self._environ = said
+        # Middleware may put another one into the environment.
+        self._errors: _Errors = said["wsgi.errors"]
         self._status: int | None = None
         self._headers = Headers()
         self._written: list[bytes] = []
@@ -180,7 +182,7 @@ class _Run:
     def response(self, is_head: bool) -> Response:
         """Calls the application, up to the first bytes of the body: they send the head."""
         iterable = self._application(self._environ, self.start_response)
-        body = _Body(iterable, self._written, self._environ["wsgi.errors"])
+        body = _Body(iterable, self._written, self._errors)
         try:
             first = self._first(body)
             if self._status is None:
