@@ -58,13 +58,12 @@ class Body:
     """
 
     def __init__(self, content: BodyLike = None) -> None:
-        if isinstance(content, Body):
-            self.whole, self._pieces = content.whole, content._pieces
-            return
         self.whole: bytes | None = None
         """All of it, if it is there already."""
         self._pieces: AsyncIterator[bytes | str] | None = None
-        if content is None:
+        if isinstance(content, Body):
+            self.whole, self._pieces = content.whole, content._pieces
+        elif content is None:
             self.whole = b""
         elif isinstance(content, str):
             self.whole = content.encode()

@@ -10,11 +10,16 @@ import logging
 import sys
 import traceback
 from enum import IntEnum
+from pathlib import Path
+from types import TracebackType
 
 from holdfast import _host
 from holdfast._host import host
 
 __all__ = ["Handler", "Level", "critical", "debug", "error", "exception", "info", "log", "trace", "warn"]
+
+
+_HERE = str(Path(__file__).parent)
 
 
 class Level(IntEnum):
@@ -65,9 +70,16 @@ def critical(message: str, context: str = "") -> None:
 
 def exception(what: str, error: BaseException) -> None:
     """Writes an exception and its traceback: one line, since the host has no longer ones."""
-    lines = traceback.format_exception(error)
+    lines = traceback.format_exception(type(error), error, _own(error.__traceback__))
     parts = [part.strip() for line in lines for part in line.splitlines()]
     log(Level.ERROR, f"{what}: {summary(error)}; " + "; ".join(filter(None, parts)), "traceback")
+
+
+def _own(at: TracebackType | None) -> TracebackType | None:
+    """A traceback without the frames of this package which it begins with."""
+    while at is not None and at.tb_next is not None and at.tb_frame.f_code.co_filename.startswith(_HERE):
+        at = at.tb_next
+    return at
 
 
 def summary(error: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wit_world.exports
 from componentize_py_types import Err
+from wit_world.imports import wasi_http_types_0_3_0 as types
 
 from holdfast import _exports
 from holdfast._component import http
@@ -13,11 +14,11 @@ from holdfast._component.life import awake
 class WasiHttpHandler030(wit_world.exports.WasiHttpHandler030):
     """HTTP requests."""
 
-    async def handle(self, request: http.types.Request) -> http.types.Response:
+    async def handle(self, request: types.Request) -> types.Response:
         awake()
         try:
             received = http.read_request(request)
             response = await _exports.handle(received)
             return await http.write_response(response, received.method != "HEAD")
         except (_exports.Failed, ValueError) as error:
-            raise Err(http.types.ErrorCode_InternalError(str(error))) from None
+            raise Err(types.ErrorCode_InternalError(str(error))) from None

@@ -29,7 +29,7 @@ _FROM_METHOD = {kind: name for name, kind in _TO_METHOD.items()}
 def read_request(wire: types.Request) -> Request:
     """One that came in."""
     method = wire.get_method()
-    name = _FROM_METHOD.get(type(method)) or method.value
+    name = method.value if isinstance(method, types.Method_Other) else _FROM_METHOD[type(method)]
     return Request.received(
         name,
         _from_scheme(wire.get_scheme()),

@@ -11,7 +11,7 @@ import logging
 import random
 import sys
 
-from holdfast import _host
+from holdfast import _host, files
 from holdfast._component import loop, standard
 from holdfast._component.host import ComponentHost
 from holdfast.log import Handler
@@ -24,6 +24,7 @@ def before_import() -> None:
     """To be called before the plugin's modules are imported."""
     loop.install()
     standard.install()
+    files.is_in_component = True
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Handler()])
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 

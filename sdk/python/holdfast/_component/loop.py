@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import componentize_py_async_support as support
 import componentize_py_runtime
+from componentize_py_types import Ok
 from wit_world.imports import wasi_clocks_monotonic_clock_0_3_0 as clock
 
 from holdfast import log
@@ -28,6 +29,10 @@ _SLICE = 0.01
 What the host has begun to wait for can't be taken back, so a timer waits in slices, each as
 long as all before it: one that is cancelled holds its component task no longer than it was.
 """
+
+
+# Types of asyncio's callbacks are looser here than there.
+# mypy: disable-error-code="override"
 
 
 class Loop(support._Loop):
@@ -104,7 +109,7 @@ class Loop(support._Loop):
 
 async def await_result(result: Any) -> Any:
     """Waits for an import, also when whoever waits for it is cancelled meanwhile."""
-    if isinstance(result, support.Ok):
+    if isinstance(result, Ok):
         return result.value
     state = support._future_state.get()
     waitable, promise = result.value
@@ -132,7 +137,8 @@ def start(work: Coroutine[Any, Any, None]) -> None:
 
     What the host takes at once, which is most of it, is done when this returns.
     """
-    support._loop.create_task(work, eager_start=True)
+    loop: Any = support._loop
+    loop.create_task(work, eager_start=True)
 
 
 def install() -> None:

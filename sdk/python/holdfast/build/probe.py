@@ -83,7 +83,7 @@ def _main(module: str) -> int:
 def _show(error: BaseException) -> None:
     """The traceback, from the plugin's own code on."""
     at = error.__traceback__
-    while at is not None and at.tb_next is not None and _is_ours(at.tb_frame.f_code.co_filename):
+    while at is not None and _is_ours(at.tb_frame.f_code.co_filename):
         at = at.tb_next
     lines = traceback.format_exception(type(error), error, at)
     print("".join(lines).rstrip(), file=sys.stderr)
