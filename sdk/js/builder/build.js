@@ -16,14 +16,14 @@ const ENGINES = {
 };
 
 /** Builds, and returns the `output`, its size in `bytes`, and the `milliseconds` it took. */
-export async function build({ source, output, engine, minify = true }) {
+export async function build({ source, output, engine }) {
   const begun = Date.now();
   const path = resolve(source);
   if (!existsSync(path)) throw new Problem(`${source}: there is no such file`, "name the module with the plugin");
   const handlers = await handlersOf(path);
-  const { code, imports } = await bundle(path, { engine, handlers, minify });
+  const { code, imports } = await bundle(path, { engine, handlers });
   const { componentize } = await ENGINES[engine]();
-  const component = await componentize({ code, world: world({ engine, handlers, imports }), imports, handlers, base: path });
+  const component = await componentize({ code, world: world({ engine, handlers, imports }), handlers, base: path });
   await replace(resolve(output), component);
   return { output, bytes: component.length, milliseconds: Date.now() - begun };
 }

@@ -2,6 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lineTable } from "./lines.js";
 import { Problem } from "./problem.js";
 import { tool } from "./tools.js";
 
@@ -23,7 +24,7 @@ const GLOBALS = {
 };
 
 /** Returns the `code`, and the `imports` from the host that are left in it. */
-export async function bundle(path, { engine, handlers, minify }) {
+export async function bundle(path, { engine, handlers }) {
   const { build } = await tool("esbuild", path);
   const result = await run(build, {
     stdin: { contents: entry(path, engine, handlers), resolveDir: dirname(path), sourcefile: "holdfast-entry.js" },
@@ -35,16 +36,18 @@ export async function bundle(path, { engine, handlers, minify }) {
     mainFields: ["module", "main"],
     conditions: ["import", "holdfast"],
     target: "es2023",
-    minifySyntax: minify,
-    minifyWhitespace: false,
+    sourcemap: "external",
+    outfile: "plugin.js",
     logLevel: "silent",
     inject: [join(SDK, "globals", `inject-${engine}.js`)],
     define: defines(engine),
     plugins: [hostImports],
   });
-  const [output] = Object.values(result.metafile.outputs);
+  const output = Object.values(result.metafile.outputs).find((item) => item.entryPoint);
   const imports = output.imports.filter((item) => item.external).map((item) => item.path);
-  return { code: result.outputFiles[0].text, imports: [...new Set(imports)].sort() };
+  const text = (name) => result.outputFiles.find((file) => file.path.endsWith(name)).text;
+  const lines = `globalThis.__holdfastLines = ${JSON.stringify(lineTable(text(".js.map"), path))};\n`;
+  return { code: text(".js") + lines, imports: [...new Set(imports)].sort() };
 }
 
 /** Leaves the host's imports as they are; those which nobody uses go. */

@@ -13,7 +13,6 @@ Usage: holdfast-build [--engine quickjs|starlingmonkey] SOURCE [-o FILE]
   --engine ENGINE    quickjs (default): small, loads fast, async events;
                      starlingmonkey: a faster engine with the whole web
                      platform, 12 MB; needs @bytecodealliance/componentize-js
-  --no-minify        keeps names as they are; stack traces have them either way
   --help             this text
 `;
 
@@ -40,7 +39,7 @@ export async function main(words) {
 }
 
 function parse(words) {
-  const options = { engine: "quickjs", output: "plugin.wasm", source: undefined, help: false, minify: true };
+  const options = { engine: "quickjs", output: "plugin.wasm", source: undefined, help: false };
   const rest = [...words];
   const value = (name) => {
     if (rest.length === 0) throw new Problem(`${name} needs a value`, "see holdfast-build --help");
@@ -49,7 +48,6 @@ function parse(words) {
   while (rest.length > 0) {
     const word = rest.shift();
     if (word === "--help" || word === "-h") options.help = true;
-    else if (word === "--no-minify") options.minify = false;
     else if (word === "-o" || word === "--output") options.output = value(word);
     else if (word === "--engine") options.engine = value(word);
     else if (word.startsWith("--engine=")) options.engine = word.slice("--engine=".length);

@@ -5,12 +5,11 @@ import { Problem } from "./problem.js";
 import { tool } from "./tools.js";
 import { packages } from "./world.js";
 
-export async function componentize({ code, world, imports, handlers, base }) {
+export async function componentize({ code, world, handlers, base }) {
   const module = await tool("@bytecodealliance/componentize-js", base);
   const witWorld = world + packages().map(({ name, version, text }) => `package ${name}@${version} {\n${text}}\n`).join("\n");
   const disableFeatures = handlers.fetch ? [] : ["fetch-event"];
   if (!code.includes("globalThis[\"fetch\"]") && !handlers.fetch) disableFeatures.push("http");
-  void imports;
   try {
     const { component } = await module.componentize(code, { sourceName: "plugin.js", witWorld, worldName: "plugin", disableFeatures });
     return Buffer.from(component);

@@ -1,6 +1,8 @@
 // Values as text, for logs: strings as they are, everything else so that a person
 // sees what it is.
 
+import { readable } from "./stack.js";
+
 /** How deep objects are shown, and how many of their members. */
 const DEPTH_MAX = 4;
 const MEMBERS_MAX = 100;
@@ -26,7 +28,7 @@ export function format(values) {
 export function describe(error) {
   if (!(error instanceof Error)) return `thrown: ${inspect(error, 0, [])}`;
   const head = `${error.name}: ${error.message}`;
-  const stack = (error.stack ?? "").trimEnd();
+  const stack = readable(error.stack ?? "").trimEnd();
   const whole = stack.includes(head) ? stack : `${head}\n${stack}`.trimEnd();
   return error.cause === undefined ? whole : `${whole}\ncaused by ${describe(error.cause)}`;
 }
