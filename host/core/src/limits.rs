@@ -13,7 +13,7 @@ mod tenant;
 
 use crate::websocket::Policies;
 
-pub use capability::{KeyvalueLimits, LogLimits, OutboundLimits};
+pub use capability::{FileLimits, KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use compress::CompressLimits;
 pub use head::{HeadLimits, RawHeadLimits};
@@ -120,6 +120,8 @@ pub struct Limits {
     pub keyvalue: KeyvalueLimits,
     /// Enforced by the runtime.
     pub outbound: OutboundLimits,
+    /// Enforced by the runtime.
+    pub files: FileLimits,
     /// Enforced by both.
     pub log: LogLimits,
 }
@@ -294,6 +296,7 @@ impl Limits {
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,
             outbound: OutboundLimits::resolve(raw)?,
+            files: FileLimits::resolve(raw)?,
             log: LogLimits::resolve(raw)?,
         })
     }

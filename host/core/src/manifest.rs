@@ -4,6 +4,8 @@
 
 mod host;
 mod host_pattern;
+mod image;
+mod images;
 mod listen;
 mod own;
 mod plugin;
@@ -18,6 +20,8 @@ mod value;
 
 pub use host::{DEFAULT_LISTEN, DrainTimes, Host};
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
+pub use image::{Image, NotAnImage, is_digest};
+pub use images::{Images, RawImages};
 pub use listen::{Listen, Place, Protocol, RawListen, RawListener, RawRedirect};
 pub use own::{Join, Part, Strictness, resolve_own};
 pub use plugin::Plugin;

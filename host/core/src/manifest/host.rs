@@ -3,6 +3,7 @@
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use super::images::Images;
 use super::listen::{self, Listen};
 use super::proxies::Proxies;
 use super::raw::Raw;
@@ -45,6 +46,8 @@ pub struct Host {
     pub head: HeadLimits,
     /// Limits of loading components.
     pub load: LoadLimits,
+    /// How components come from registries.
+    pub images: Images,
 }
 
 /// How a shut-down goes.
@@ -153,6 +156,7 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
             .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)
             .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
+        images: raw.images.resolve(folder)?,
     })
 }
 
