@@ -14,7 +14,7 @@ mod tenant;
 
 use crate::websocket::Policies;
 
-pub use capability::{KeyvalueLimits, LogLimits, OutboundLimits};
+pub use capability::{FolderLimits, KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use compress::CompressLimits;
 pub use files::{FileLimits, RawFileLimits};
@@ -122,6 +122,8 @@ pub struct Limits {
     pub keyvalue: KeyvalueLimits,
     /// Enforced by the runtime.
     pub outbound: OutboundLimits,
+    /// Enforced by the runtime.
+    pub files: FolderLimits,
     /// Enforced by both.
     pub log: LogLimits,
 }
@@ -296,6 +298,7 @@ impl Limits {
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,
             outbound: OutboundLimits::resolve(raw)?,
+            files: FolderLimits::resolve(raw)?,
             log: LogLimits::resolve(raw)?,
         })
     }

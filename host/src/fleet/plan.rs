@@ -90,8 +90,11 @@ fn runs_alike(one: &Plugin, other: &Plugin) -> bool {
         tenant,
         name,
         component: _,
+        image: _,
         root: _,
         config,
+        env,
+        folders,
         allow_http,
         deploy: _,
         limits,
@@ -101,6 +104,8 @@ fn runs_alike(one: &Plugin, other: &Plugin) -> bool {
     *tenant == other.tenant
         && *name == other.name
         && *config == other.config
+        && *env == other.env
+        && *folders == other.folders
         && *allow_http == other.allow_http
         && *limits == other.limits
         && *tenant_limits == other.tenant_limits
@@ -168,6 +173,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         head,
         files,
         load,
+        images,
     } = old;
     [
         ("listen", *listen != new.listen),
@@ -198,6 +204,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         ("http", *head != new.head),
         ("files", *files != new.files),
         ("load", *load != new.load),
+        ("images", *images != new.images),
     ]
     .into_iter()
     .filter_map(|(key, is_changed)| is_changed.then_some(key))
@@ -222,6 +229,7 @@ mod tests {
         let old = entry("");
         let limits = entry("limits = { events_max = 5 }");
         let config = entry("config = { a = 'b' }");
+        let folders = entry("folders = { '/a' = 'b' }");
         let deploy = entry("deploy = { generations_kept = 9 }");
         let mut moved = entry("");
         moved.component = "/other.wasm".into();
@@ -231,6 +239,7 @@ mod tests {
             (&limits, false, Step::Renew),
             (&limits, true, Step::Load { renew: true }),
             (&config, false, Step::Renew),
+            (&folders, false, Step::Renew),
             (&deploy, false, Step::Note),
             (&moved, false, Step::Load { renew: false }),
         ] {

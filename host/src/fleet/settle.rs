@@ -138,8 +138,9 @@ impl Fleet {
     /// The files that matter.
     fn files(&self) -> Files {
         let entries = self.plugins.values().map(|it| &it.wanted);
-        let components = entries.clone().map(|it| it.component.clone());
-        let values = entries.flat_map(|it| it.config.values());
+        let components = entries.clone().filter(|it| it.image.is_none());
+        let components = components.map(|it| it.component.clone());
+        let values = entries.flat_map(|it| it.values());
         let values = values.filter_map(|value| match &value.origin {
             Origin::File(path) => Some(path.clone()),
             Origin::Manifest | Origin::Env(_) => None,

@@ -23,6 +23,7 @@ mod chat;
 mod cli;
 mod clients;
 mod compile;
+mod components;
 mod compression;
 mod compression_clients;
 mod conformance;

@@ -4,6 +4,7 @@ use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use super::access_log::AccessLog;
+use super::images::Images;
 use super::listen::{self, Listen};
 use super::proxies::Proxies;
 use super::raw::Raw;
@@ -50,6 +51,8 @@ pub struct Host {
     pub files: FileLimits,
     /// Limits of loading components.
     pub load: LoadLimits,
+    /// How components come from registries.
+    pub images: Images,
 }
 
 /// How a shut-down goes.
@@ -161,6 +164,7 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
             .map_err(|error| (error.to_string(), "change it in `[files]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)
             .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
+        images: raw.images.resolve(folder)?,
     })
 }
 

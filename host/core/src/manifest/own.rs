@@ -278,12 +278,24 @@ mod tests {
                 "`component` is \"/a.wasm\"",
             ),
             (
+                PLUGIN.replace("a.wasm", "oci://r.example/a"),
+                "`component` is the image \"oci://r.example/a\"",
+            ),
+            (
                 format!("{PLUGIN}config = {{ k = {{ file = '/etc/passwd' }} }}"),
                 "the file of the setting `k`",
             ),
             (
                 format!("{PLUGIN}config = {{ k = {{ env = 'HOME' }} }}"),
                 "may not be read from the variable `HOME`",
+            ),
+            (
+                format!("{PLUGIN}env = {{ k = {{ env = 'HOME' }} }}"),
+                "may not be read from the variable `HOME`",
+            ),
+            (
+                format!("{PLUGIN}folders = {{ '/a' = 'a' }}"),
+                "`folders` may not have \"a\"",
             ),
             (
                 format!("{PLUGIN}allow_http = ['localhost:9']"),

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::value::RawValue;
-use super::{ManifestError, RawAccessLog, RawCertificate, RawListen, RawProxies, RawTls, RawToken};
+use super::{
+    ManifestError, RawAccessLog, RawCertificate, RawImages, RawListen, RawProxies, RawTls, RawToken,
+};
 use crate::deploy::RawDeploy;
 use crate::limits::{
     OnError, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits,
@@ -67,6 +69,9 @@ pub struct Raw {
     /// Limits of loading components.
     #[serde(default)]
     pub load: RawLoadLimits,
+    /// How components come from registries.
+    #[serde(default)]
+    pub images: RawImages,
     /// Limits of every plugin that does not set its own.
     #[serde(default)]
     pub limits: RawLimits,
@@ -164,11 +169,19 @@ pub struct RawPlugin {
     pub name: String,
     /// Owner; `default` if left out.
     pub tenant: Option<String>,
-    /// Path of the `.wasm` file, relative to the manifest.
+    /// Path of the `.wasm` file, relative to the manifest, or `oci://` and the
+    /// reference of an image in a registry.
     pub component: String,
     /// Read by the guest through `wasi:config`.
     #[serde(default)]
     pub config: BTreeMap<String, RawValue>,
+    /// Environment variables of the guest.
+    #[serde(default)]
+    pub env: BTreeMap<String, RawValue>,
+    /// Folders which the guest can read: where it sees them, and where they are,
+    /// relative to the manifest.
+    #[serde(default)]
+    pub folders: BTreeMap<String, String>,
     /// Hosts to which the guest may send requests: `example.com`,
     /// `*.example.com`, `example.com:8443`.
     #[serde(default)]

@@ -249,6 +249,27 @@ mod tests {
     }
 
     #[test]
+    fn a_guest_sees_folders_at_paths_of_its_own() {
+        let plugin = |keys: &str| {
+            let text = format!("[[plugin]]\nname = 'a'\ncomponent = 'a.wasm'\n{keys}\n");
+            let manifest = manifest(&(text + "[[route]]\npath = '/'\nplugin = 'a'\n"))?;
+            Ok::<_, ManifestError>(manifest.plugins[0].clone())
+        };
+        let good = plugin("folders = { '/www' = 'public', '/' = '/srv' }").unwrap();
+        let folders: Vec<_> = good.folders.values().collect();
+        assert_eq!(folders, [Path::new("/srv"), Path::new("/app/public")]);
+        for bad in [
+            "folders = { 'www' = 'public' }",
+            "folders = { '/../www' = 'public' }",
+            "folders = { '/www' = '' }",
+            "env = { 'A=B' = 'c' }",
+            "env = { '' = 'c' }",
+        ] {
+            assert!(plugin(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
     fn what_is_watched_is_relative_to_the_manifest() {
         let dev = |text: &str| {
             super::dev(&parse("m", text)?.dev, Path::new("/app")).map_err(|(message, hint)| {
