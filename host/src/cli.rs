@@ -168,10 +168,12 @@ pub(crate) struct Compile {
 Examples:
   holdfast run chat.wasm
   holdfast run chat.wasm --listen 0.0.0.0:80 --config greeting=Hello
-  holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'")]
+  holdfast run site.wasm --folder /public=./public --env MODE=test
+  holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'
+  holdfast run oci://ghcr.io/acme/chat:1.2")]
 pub(crate) struct Run {
-    /// The component
-    #[arg(value_name = "COMPONENT.wasm")]
+    /// The component: a file, or an image in a registry
+    #[arg(value_name = "COMPONENT.wasm | oci://REGISTRY/NAME:TAG")]
     pub(crate) component: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
@@ -179,9 +181,18 @@ pub(crate) struct Run {
     /// A setting for the component (`wasi:config`); may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
+    /// An environment variable of the component; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) env: Vec<(String, String)>,
+    /// A folder which the component can read, and where it finds it; may be repeated
+    #[arg(long, value_name = "GUEST=DIR", value_parser = folder)]
+    pub(crate) folder: Vec<(String, String)>,
     /// A host to which the component may send requests; may be repeated
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_http: Vec<String>,
+    /// A registry that is spoken with without TLS; may be repeated
+    #[arg(long, value_name = "REGISTRY")]
+    pub(crate) plain_http: Vec<String>,
     #[command(flatten)]
     pub(crate) operation: Operation,
 }
@@ -351,6 +362,10 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+fn folder(text: &str) -> Result<(String, String), String> {
+    pair(text).map_err(|_| "write it as /NAME=DIR".into())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -19,7 +19,6 @@ mod run;
 mod serve;
 mod signals;
 mod system;
-mod time;
 mod watch;
 
 use std::process::ExitCode;

@@ -87,7 +87,7 @@ impl Project {
             let hint = format!("name what is there in `watch` of [dev] in {MANIFEST}");
             return Err(Problem::new(message, hint));
         }
-        let plugins = manifest.plugins.iter();
+        let plugins = manifest.plugins.iter().filter(|it| it.image.is_none());
         Ok(Self {
             manifest: path,
             // Who calls something else than cargo may not need it.

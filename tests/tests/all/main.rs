@@ -15,6 +15,7 @@ mod forms;
 #[macro_use]
 mod languages;
 
+mod access_log;
 mod api;
 mod autobahn;
 mod capabilities;
@@ -22,6 +23,7 @@ mod chat;
 mod cli;
 mod clients;
 mod compile;
+mod components;
 mod compression;
 mod compression_clients;
 mod conformance;
@@ -32,6 +34,7 @@ mod dev;
 mod drain;
 mod examples;
 mod fair;
+mod files;
 mod floods;
 mod foreign;
 mod h2spec;
