@@ -145,3 +145,8 @@ def install() -> None:
     """Puts it in the place of the loop that is there."""
     support._loop.__class__ = Loop
     support.await_result = await_result
+
+
+def run() -> None:
+    """From now on it is the running loop."""
+    asyncio._set_running_loop(support._loop)
