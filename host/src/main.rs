@@ -10,6 +10,7 @@ mod entrances;
 mod event_loops;
 mod fleet;
 mod inspect;
+mod language;
 mod log;
 mod new;
 mod operate;
