@@ -62,3 +62,4 @@ mod smuggling;
 mod swap;
 mod tenants;
 mod tls;
+mod wsgi;
