@@ -18,6 +18,7 @@ from django.core.wsgi import get_wsgi_application
 
 import holdfast
 from holdfast import files, keyvalue
+from holdfast.django import import_settings
 from holdfast.django.base import initial
 from holdfast.websocket import Accept, Handshake, Reject, WebSocket
 from holdfast.wsgi import Wsgi
@@ -46,6 +47,7 @@ def application(environ, start_response):
 
 files.embed(HERE / "blog/templates", HERE / "blog/static", Path(django.__file__).parent / "forms/templates")
 site = StaticFilesHandler(get_wsgi_application())
+import_settings()
 # The tables are made now; every new database begins with them.
 call_command("migrate", verbosity=0)
 initial()
