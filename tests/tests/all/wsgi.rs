@@ -128,7 +128,10 @@ async fn blog(blog: &Blog) {
     let browser = Browser::start().await;
     let mut ada = Person::new(blog, &browser, &host, 900).await;
     let mut reader = Person::new(blog, &browser, &host, 390).await;
-    reader.tab.holds("document.body.dataset.live === 'yes'").await;
+    reader
+        .tab
+        .holds("document.body.dataset.live === 'yes'")
+        .await;
 
     ada.sees("There is nothing yet.").await;
     ada.register("ada", "correct-horse").await;
@@ -163,7 +166,13 @@ async fn blog(blog: &Blog) {
 
     // The page is styled, and the style can be kept by the browser.
     let style = get(&host, blog.style).await;
-    assert_eq!((style.status.as_u16(), style.header("content-type").split(';').next()), (200, Some("text/css")));
+    assert_eq!(
+        (
+            style.status.as_u16(),
+            style.header("content-type").split(';').next()
+        ),
+        (200, Some("text/css"))
+    );
     let color = "getComputedStyle(document.querySelector('nav')).backgroundColor";
     assert_eq!(ada.tab.evaluate(color).await, "rgb(10, 125, 116)");
     let head = holdfast_tests::http::request("HEAD", "/", holdfast_tests::http::full(""));
@@ -175,8 +184,14 @@ async fn blog(blog: &Blog) {
     ada.tab
         .evaluate("document.querySelector('nav form').requestSubmit()")
         .await;
-    ada.tab.holds("!window.isOld && !document.querySelector('#who')").await;
+    ada.tab
+        .holds("!window.isOld && !document.querySelector('#who')")
+        .await;
     for person in [&ada, &reader] {
-        assert!(person.tab.complaints().is_empty(), "{:?}", person.tab.complaints());
+        assert!(
+            person.tab.complaints().is_empty(),
+            "{:?}",
+            person.tab.complaints()
+        );
     }
 }
