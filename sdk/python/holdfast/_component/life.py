@@ -7,6 +7,15 @@ instance begins with a copy of it. So what has to differ between instances is ma
 from __future__ import annotations
 
 import asyncio
+
+# Codecs which Python loads when somebody asks for them, too late in a component.
+import encodings.ascii
+import encodings.cp1252
+import encodings.idna
+import encodings.latin_1
+import encodings.punycode
+import encodings.utf_8_sig
+import encodings.utf_16  # noqa: F401
 import gc
 import logging
 import random
