@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_core::manifest::{DEFAULT_LISTEN, DEFAULT_TENANT};
 
+use crate::language::Language;
 use crate::new::Template;
 
 /// Serves HTTP requests and WebSocket events with handlers in a WebAssembly
@@ -310,11 +311,15 @@ pub(crate) struct Deploy {
 #[command(after_help = "\
 Examples:
   holdfast new my-plugin
+  holdfast new greeter --lang python --template http
   holdfast new talk --template chat --path ~/projects/talk")]
 pub(crate) struct New {
-    /// Name of the project, of its crate and of its plugin
+    /// Name of the project and of its plugin
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
+    /// What it is written in
+    #[arg(long, value_enum, default_value_t = Language::Rust, value_name = "LANGUAGE")]
+    pub(crate) lang: Language,
     /// What it handles
     #[arg(long, value_enum, default_value_t = Template::Websocket)]
     pub(crate) template: Template,

@@ -11,6 +11,7 @@ mod entrances;
 mod event_loops;
 mod fleet;
 mod inspect;
+mod language;
 mod log;
 mod new;
 mod operate;

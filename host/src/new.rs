@@ -16,12 +16,18 @@ use crate::problem::Problem;
 
 /// Writes the project and says what to do next.
 pub(crate) fn new(arguments: &New) -> Result<(), Problem> {
-    name::check(&arguments.name).map_err(|why| {
+    name::check(&arguments.name, arguments.lang).map_err(|why| {
         Problem::new(
             format!("\"{}\" can't be a project's name: {why}", arguments.name),
             "take letters, digits, hyphens and underscores, a letter first: `my-plugin`",
         )
     })?;
+    if !template::exists(arguments.lang, arguments.template) {
+        return Err(Problem::new(
+            format!("there is no such template for {}", arguments.lang.name()),
+            "`--lang rust` has all of them",
+        ));
+    }
     let folder = match &arguments.path {
         Some(path) => path.clone(),
         None => PathBuf::from(&arguments.name),
@@ -57,11 +63,11 @@ fn is_free(folder: &Path) -> io::Result<bool> {
 }
 
 fn write_all(folder: &Path, arguments: &New) -> io::Result<()> {
-    for (path, text) in template::files(arguments.template, &arguments.name) {
+    for (path, text) in template::files(arguments.lang, arguments.template, &arguments.name) {
         write(&folder.join(path), &text)?;
     }
     let sdk = folder.join(sdk::FOLDER);
-    for (path, text) in sdk::FILES {
+    for (path, text) in sdk::files(arguments.lang) {
         write(&sdk.join(path), text)?;
     }
     Ok(())
@@ -79,8 +85,9 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn next(folder: &Path, arguments: &New) -> String {
     let folder = folder.display();
     format!(
-        "{folder}: a project with {}\n\nServe it, and reload it whenever you save a file:\n  \
-         holdfast dev {folder}",
+        "{folder}: a project in {} with {}\n\nServe it, and reload it whenever you save a \
+         file:\n  holdfast dev {folder}",
+        arguments.lang.name(),
         arguments.template.about()
     )
 }
@@ -88,18 +95,20 @@ fn next(folder: &Path, arguments: &New) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn the_sdk_stands_alone() {
-        let manifest = sdk::FILES.iter().find(|(name, _)| *name == "Cargo.toml");
+        let files = sdk::files(Language::Rust);
+        let manifest = files.iter().find(|(name, _)| *name == "Cargo.toml");
         let (_, text) = manifest.unwrap();
         assert!(text.contains("name = \"holdfast-sdk\""), "{text}");
         assert!(!text.contains("workspace"), "{text}");
-        for (name, text) in sdk::FILES {
+        for (name, text) in files {
             assert!(!text.contains("../"), "{name}");
         }
         for name in ["src/lib.rs", "wit/websocket-0.1.0/types.wit"] {
-            assert!(sdk::FILES.iter().any(|file| file.0 == name), "{name}");
+            assert!(files.iter().any(|file| file.0 == name), "{name}");
         }
     }
 }

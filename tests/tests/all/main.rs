@@ -12,6 +12,8 @@
 
 #[macro_use]
 mod forms;
+#[macro_use]
+mod languages;
 
 mod api;
 mod autobahn;
@@ -22,11 +24,13 @@ mod clients;
 mod compile;
 mod compression;
 mod compression_clients;
+mod conformance;
 mod crash;
 mod crowd;
 mod deploy;
 mod dev;
 mod drain;
+mod examples;
 mod fair;
 mod floods;
 mod foreign;
