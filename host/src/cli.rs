@@ -146,6 +146,7 @@ Examples:
         #[arg(value_name = "COMPONENT.wasm")]
         component: PathBuf,
     },
+    Component(Component),
     /// Compile the component on standard input; started by the host itself
     #[command(hide = true)]
     Compile(Compile),
@@ -160,6 +161,23 @@ pub(crate) struct Compile {
     /// Process id of the host, without which it ends
     #[arg(long, value_name = "PID")]
     pub(crate) parent: u32,
+}
+
+/// Make a component of a core module, as compilers for C and Go write it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The module names the interfaces it uses and provides in sections of its own, which
+bindings from wit-bindgen bring along. Imports of WASI preview 1 are adapted.
+
+Examples:
+  holdfast component build/module.wasm --output plugin.wasm")]
+pub(crate) struct Component {
+    /// The core module
+    #[arg(value_name = "MODULE.wasm")]
+    pub(crate) module: PathBuf,
+    /// The file to write
+    #[arg(long, short, value_name = "COMPONENT.wasm")]
+    pub(crate) output: PathBuf,
 }
 
 /// Serve one component, without a manifest
