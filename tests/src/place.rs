@@ -2,6 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+/// The top folder of the repository.
+pub fn top() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("a folder around it")
+}
+
 /// Cargo's target folder. This program lies in `TARGET/PROFILE/deps`.
 pub fn target() -> PathBuf {
     profile().parent().expect("a target folder").to_owned()

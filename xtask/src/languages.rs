@@ -6,7 +6,9 @@
 //! large guests take their time.
 
 mod digest;
+mod measure;
 mod python;
+pub(crate) mod report;
 mod rust;
 
 use std::path::{Path, PathBuf};

@@ -35,6 +35,9 @@ pub(crate) struct Language {
     pub(crate) folder: &'static str,
     /// The component of its chat.
     pub(crate) chat: &'static str,
+    /// Where `cargo xtask` has installed programs that people would have on their
+    /// `PATH`, below `target/tools`.
+    pub(crate) programs: Option<&'static str>,
     /// Words which the log has of an uncaught exception: where it was raised.
     pub(crate) trace: &'static str,
 }
@@ -44,6 +47,7 @@ pub(crate) const RUST: Language = Language {
     folder: "rust",
     // There is one chat in Rust, which is no example.
     chat: "chat",
+    programs: None,
     trace: "message.rs",
 };
 
@@ -51,6 +55,7 @@ pub(crate) const PYTHON: Language = Language {
     name: "python",
     folder: "python",
     chat: "python-chat",
+    programs: None,
     trace: "message.py",
 };
 
@@ -71,7 +76,23 @@ impl Language {
 
     /// Whether it has an example of this name.
     pub(crate) fn has_example(&self, name: &str) -> bool {
-        top().join("examples").join(self.folder).join(name).is_dir()
+        place::top()
+            .join("examples")
+            .join(self.folder)
+            .join(name)
+            .is_dir()
+    }
+
+    /// A `PATH` with all that its builders need.
+    pub(crate) fn path(&self) -> String {
+        let inherited = std::env::var("PATH").unwrap_or_default();
+        match self.programs {
+            Some(folder) => {
+                let folder = place::target().join("tools").join(folder);
+                format!("{}:{inherited}", folder.display())
+            }
+            None => inherited,
+        }
     }
 
     /// The folder of its program for the conformance suite.
@@ -83,7 +104,7 @@ impl Language {
 /// Compiles a component, so that hosts find it in the cache. Those that have a
 /// language in them take longer than a host may take to start, and one compiler
 /// at a time is enough.
-async fn compile(component: &Path) {
+pub(crate) async fn compile(component: &Path) {
     static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _turn = TURN.lock().await;
     let _stage = Stage::shared().await;
@@ -95,12 +116,8 @@ async fn compile(component: &Path) {
     assert!(output.status.success(), "{output:?}");
 }
 
-fn top() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
 fn suites() -> PathBuf {
-    top().join("tests/conformance")
+    place::top().join("tests/conformance")
 }
 
 #[test]

@@ -53,6 +53,7 @@ mod order;
 mod origins;
 mod page;
 mod pressure;
+mod projects;
 mod protocol;
 mod proxies;
 mod reload_admin;
