@@ -60,6 +60,16 @@ const CACHE_BYTES_MAX: u64 = 2 << 30;
 pub(crate) enum Verb {
     New(New),
     Dev(Dev),
+    /// Build a project once
+    #[command(after_help = "\
+Examples:
+  holdfast build
+  holdfast build my-plugin")]
+    Build {
+        /// The project's folder
+        #[arg(default_value = ".", value_name = "DIR")]
+        folder: PathBuf,
+    },
     Run(Run),
     /// Serve the plugins and routes of a manifest
     #[command(after_help = "\
@@ -136,6 +146,7 @@ Examples:
         #[arg(value_name = "COMPONENT.wasm")]
         component: PathBuf,
     },
+    Component(Component),
     /// Compile the component on standard input; started by the host itself
     #[command(hide = true)]
     Compile(Compile),
@@ -150,6 +161,23 @@ pub(crate) struct Compile {
     /// Process id of the host, without which it ends
     #[arg(long, value_name = "PID")]
     pub(crate) parent: u32,
+}
+
+/// Make a component of a core module, as compilers for C and Go write it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The module names the interfaces it uses and provides in sections of its own, which
+bindings from wit-bindgen bring along. Imports of WASI preview 1 are adapted.
+
+Examples:
+  holdfast component build/module.wasm --output plugin.wasm")]
+pub(crate) struct Component {
+    /// The core module
+    #[arg(value_name = "MODULE.wasm")]
+    pub(crate) module: PathBuf,
+    /// The file to write
+    #[arg(long, short, value_name = "COMPONENT.wasm")]
+    pub(crate) output: PathBuf,
 }
 
 /// Serve one component, without a manifest

@@ -7,6 +7,13 @@ it; if somebody else has committed since this connection was made, it raises
 `sqlite3.OperationalError` ("database is locked"), as SQLite does when two write at a time, and
 the connection has what the other has written. It is for small databases: each connection reads
 the whole one, and each commit that changes something writes it, up to `BYTES_MAX`.
+
+While a component is built there is no host, and nothing is kept; what `initial` is given then,
+every database of that name begins with:
+
+    with sqlite.connect("blog") as db:
+        db.executescript(SCHEMA)
+        sqlite.initial("blog", db)
 """
 
 from __future__ import annotations
@@ -16,9 +23,9 @@ import sqlite3
 from types import TracebackType
 from typing import Any, Literal
 
-from holdfast import keyvalue
+from holdfast import _host, keyvalue
 
-__all__ = ["BYTES_MAX", "Connection", "connect"]
+__all__ = ["BYTES_MAX", "Connection", "connect", "initial"]
 
 BYTES_MAX = 32 << 20
 """The largest database that is kept."""
@@ -26,6 +33,7 @@ BYTES_MAX = 32 << 20
 _PIECE_BYTES = 512 << 10
 _PIECES_AT_ONCE = 16
 _READS_MAX = 16
+_initial: dict[str, bytes] = {}
 _LOCKED = "database is locked: somebody else has changed it"
 
 
@@ -39,6 +47,12 @@ def connect(name: str, store: str = "default", **options: Any) -> Connection:
     return connection
 
 
+def initial(name: str, connection: sqlite3.Connection) -> None:
+    """What is in this connection's database is what the database `name` begins with."""
+    connection.commit()
+    _initial[name] = connection.serialize()
+
+
 class Connection(sqlite3.Connection):
     """A connection to a database that is kept. Made by `connect`."""
 
@@ -46,8 +60,11 @@ class Connection(sqlite3.Connection):
 
     def attach(self, name: str, store: str = "default") -> None:
         """Takes the place of what is there by the database `name`."""
-        self._kept = _Kept(keyvalue.open(store), name)
-        self._load()
+        if _host.is_there():
+            self._kept = _Kept(keyvalue.open(store), name)
+            self._load()
+        elif name in _initial:
+            self.deserialize(_initial[name])
 
     def commit(self) -> None:
         """Ends a transaction, and keeps what has changed."""
@@ -95,7 +112,7 @@ class _Kept:
 
     def __init__(self, store: keyvalue.Store, name: str) -> None:
         self._store = store
-        self._key = f"sqlite/{name}"
+        self._name, self._key = name, f"sqlite/{name}"
         self._head: bytes | None = None
         self.content = b""
         """As it was read or written last."""
@@ -105,6 +122,7 @@ class _Kept:
             self._head = self._store.get(self._key)
             self.content = b""
             if self._head is None:
+                self.content = _initial.get(self._name, b"")
                 return self.content
             keys = self._pieces(self._head)
             found: dict[str, bytes] = {}

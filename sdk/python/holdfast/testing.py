@@ -167,7 +167,10 @@ class Host:
             response = await _exports.handle(request)
         except _exports.Failed:
             return Answer(500, Headers(), b"")
-        return Answer(response.status, response.headers, await response.read())
+        try:
+            return Answer(response.status, response.headers, await response.read())
+        finally:
+            await response.body.close()
 
     def _event(self, client: Client, event: Callable[[Connection], Coroutine[Any, Any, None]]) -> None:
         try:

@@ -12,7 +12,9 @@ is iterated while the client reads, and streams.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -59,6 +61,17 @@ class Wsgi:
             return Response("The body is too large.\n", 413)
         run = _Run(self.application, environ(request, body, self.script_name))
         return run.response(request.method == "HEAD")
+
+    def warm_up(self, *paths: str) -> None:
+        """Asks the application for these paths while the component is built.
+
+        Frameworks import modules and compile templates when they need them first; what they
+        have by then, every instance begins with. There is no host yet. An application that
+        fails here fails to be built.
+        """
+        for path in paths:
+            asked = Request.received("GET", "http", "localhost", path, Headers(), None)
+            _Run(self.application, environ(asked, b"", self.script_name)).drain()
 
 
 def environ(request: Request, body: bytes, script_name: str = "") -> Environ:
@@ -150,6 +163,17 @@ class _Errors:
             self.write("\n")
 
 
+@contextmanager
+def _outside_of_asyncio() -> Iterator[None]:
+    """Lets code that is not async see no event loop: Django, for one, refuses to work in one."""
+    loop = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
 class _Run:
     """One call of an application."""
 
@@ -181,8 +205,9 @@ class _Run:
 
     def response(self, is_head: bool) -> Response:
         """Calls the application, up to the first bytes of the body: they send the head."""
-        iterable = self._application(self._environ, self.start_response)
-        body = _Body(iterable, self._written, self._errors)
+        with _outside_of_asyncio():
+            iterable = self._application(self._environ, self.start_response)
+            body = _Body(iterable, self._written, self._errors)
         try:
             first = self._first(body)
             if self._status is None:
@@ -195,6 +220,16 @@ class _Run:
             body.close()
             raise
         return Response(body, self._status, self._headers)
+
+    def drain(self) -> None:
+        """Calls the application, and drops what it answers."""
+        iterable = self._application(self._environ, self.start_response)
+        body = _Body(iterable, self._written, self._errors)
+        try:
+            while body.next() is not None:
+                pass
+        finally:
+            body.close()
 
     def _first(self, body: _Body) -> bytes:
         """The first bytes, with what was given to `write`."""
@@ -228,7 +263,8 @@ class _Body:
 
     def next(self) -> bytes | None:
         """The next piece, perhaps empty; none at the end."""
-        return next(self._iterator, None)
+        with _outside_of_asyncio():
+            return next(self._iterator, None)
 
     def limit(self, length: str | None, is_head: bool) -> None:
         """No more bytes than the response's head has promised."""
@@ -275,5 +311,6 @@ class _Body:
         self._is_closed = True
         close = getattr(self._iterable, "close", None)
         if close is not None:
-            close()
+            with _outside_of_asyncio():
+                close()
         self._errors.finish()

@@ -4,6 +4,7 @@
 macro_rules! in_every_language {
     ($($name:ident),+ $(,)?) => {
         in_language!(rust, RUST, $($name),+);
+        in_language!(python, PYTHON, $($name),+);
     };
 }
 
@@ -46,8 +47,15 @@ pub(crate) const RUST: Language = Language {
     trace: "message.rs",
 };
 
+pub(crate) const PYTHON: Language = Language {
+    name: "python",
+    folder: "python",
+    chat: "python-chat",
+    trace: "message.py",
+};
+
 /// All of them.
-const ALL: [&Language; 1] = [&RUST];
+const ALL: [&Language; 2] = [&RUST, &PYTHON];
 
 impl Language {
     /// One of its programs, compiled.

@@ -65,3 +65,4 @@ mod smuggling;
 mod swap;
 mod tenants;
 mod tls;
+mod wsgi;

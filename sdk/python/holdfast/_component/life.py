@@ -6,6 +6,16 @@ instance begins with a copy of it. So what has to differ between instances is ma
 
 from __future__ import annotations
 
+import asyncio
+
+# Codecs which Python loads when somebody asks for them, too late in a component.
+import encodings.ascii
+import encodings.cp1252
+import encodings.idna
+import encodings.latin_1
+import encodings.punycode
+import encodings.utf_8_sig
+import encodings.utf_16  # noqa: F401
 import gc
 import logging
 import random
@@ -23,6 +33,8 @@ _is_awake = False
 def before_import() -> None:
     """To be called before the plugin's modules are imported."""
     loop.install()
+    # componentize-py says that it runs; modules are imported outside of any loop.
+    asyncio._set_running_loop(None)
     standard.install()
     files.is_in_component = True
     logging.basicConfig(level=logging.INFO, format="%(message)s", handlers=[Handler()])
@@ -43,6 +55,7 @@ def after_import(parts: frozenset[str]) -> None:
         from holdfast._component import http
 
         _host_here.client_part = http
+    loop.run()
     # What is there now stays: the collector need not look at it again.
     gc.collect()
     gc.freeze()

@@ -49,7 +49,13 @@ class Loop(support._Loop):
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
-        return super().call_soon(callback, *args, context=context or copy_context())
+        if context is None:
+            context = copy_context()
+        # A context of elsewhere, as that of the build, has no component task.
+        state = context.get(support._future_state) or support._future_state.get()
+        handle = asyncio.Handle(callback, args, self, context)
+        state.handles.append(handle)
+        return handle
 
     def create_task(
         self,
@@ -60,7 +66,8 @@ class Loop(support._Loop):
         eager_start: bool = False,
     ) -> asyncio.Task[T]:
         """Starts a task, for which the component task waits."""
-        context = context or copy_context()
+        if context is None:
+            context = copy_context()
         state = context[support._future_state]
         state.pending_count += 1
 
@@ -74,7 +81,7 @@ class Loop(support._Loop):
         if task.done():
             done(task)
         else:
-            task.add_done_callback(done)
+            task.add_done_callback(done, context=context)
         return task
 
     def time(self) -> float:
@@ -88,7 +95,8 @@ class Loop(support._Loop):
     def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.TimerHandle:
-        context = context or copy_context()
+        if context is None:
+            context = copy_context()
         handle = asyncio.TimerHandle(when, callback, args, self, context)
         self.create_task(self._wait(handle), context=context.copy())
         return handle
@@ -145,3 +153,8 @@ def install() -> None:
     """Puts it in the place of the loop that is there."""
     support._loop.__class__ = Loop
     support.await_result = await_result
+
+
+def run() -> None:
+    """From now on it is the running loop."""
+    asyncio._set_running_loop(support._loop)

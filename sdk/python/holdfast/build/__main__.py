@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        component.check_tool()
+        component.check_tool(arguments is None)
         if options.bindings is not None:
             component.bindings(options.bindings)
             return 0

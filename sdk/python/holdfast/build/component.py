@@ -30,13 +30,21 @@ def search_path(project: Path) -> list[str]:
     return list(dict.fromkeys(absolute))
 
 
-def check_tool() -> None:
-    """Raises `Mistake` if componentize-py is not there."""
-    if find_spec("componentize_py") is None:
-        raise Mistake(
-            "error: componentize-py is not installed\n"
-            "  hint: python3 -m pip install 'componentize-py>=0.25.1,<0.26'"
-        )
+def check_tool(may_change: bool = False) -> None:
+    """Raises `Mistake` if componentize-py is not there.
+
+    If it is in the project's own environment, and `may_change`, that one's Python goes on with
+    the same command line.
+    """
+    if find_spec("componentize_py") is not None:
+        return
+    own = Path.cwd() / ".venv/bin/python"
+    if may_change and own.exists() and not sys.prefix.startswith(str(Path.cwd())):
+        os.execv(own, [str(own), "-m", "holdfast.build", *sys.argv[1:]])
+    raise Mistake(
+        "error: componentize-py is not installed\n"
+        "  hint: python3 -m venv .venv && .venv/bin/python -m pip install 'componentize-py>=0.25.1,<0.26'"
+    )
 
 
 def build(world: World, module: str, path: list[str], output: Path) -> None:
