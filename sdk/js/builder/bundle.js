@@ -23,6 +23,9 @@ const GLOBALS = {
   starlingmonkey: ["console", "fetch"],
 };
 
+/** Files whose import is their text. Any other is taken so `with { type: "text" }`. */
+export const TEXTS = { ".css": "text", ".html": "text", ".md": "text", ".svg": "text", ".txt": "text" };
+
 /** Returns the `code`, and the `imports` from the host that are left in it. */
 export async function bundle(path, { engine, handlers }) {
   const { build } = await tool("esbuild", path);
@@ -36,6 +39,7 @@ export async function bundle(path, { engine, handlers }) {
     mainFields: ["module", "main"],
     conditions: ["import", "holdfast"],
     target: "es2023",
+    loader: TEXTS,
     sourcemap: "external",
     outfile: "plugin.js",
     logLevel: "silent",

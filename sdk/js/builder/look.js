@@ -4,7 +4,7 @@
 
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { HOST, SDK, run } from "./bundle.js";
+import { HOST, SDK, TEXTS, run } from "./bundle.js";
 import { Problem } from "./problem.js";
 import { tool } from "./tools.js";
 
@@ -22,6 +22,7 @@ export async function handlersOf(path) {
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["import", "holdfast"],
+    loader: TEXTS,
     sourcemap: "inline",
     logLevel: "silent",
     plugins: [nothingBehind],

@@ -144,7 +144,8 @@ export class URL {
   set pathname(value) {
     if (typeof this.#parts.path === "string") return;
     const text = String(value).replace(isSpecial(this.#parts.protocol) ? /^[/\\]/ : /^\//, "");
-    this.#parts.path = segments(this.#parts, text, []);
+    const isNone = String(value) === "" && !isSpecial(this.#parts.protocol);
+    this.#parts.path = isNone ? [] : segments(this.#parts, text, []);
   }
 
   get search() {
@@ -153,7 +154,7 @@ export class URL {
 
   set search(value) {
     const text = String(value).replace(/^\?/, "");
-    this.#parts.query = text === "" ? null : encodeQuery(this.#parts, text);
+    this.#parts.query = String(value) === "" ? null : encodeQuery(this.#parts, text);
     URLSearchParams.reset(this.#params, text);
   }
 
@@ -167,7 +168,7 @@ export class URL {
 
   set hash(value) {
     const text = String(value).replace(/^#/, "");
-    this.#parts.fragment = text === "" ? null : percentEncode(text, SETS.fragment);
+    this.#parts.fragment = String(value) === "" ? null : percentEncode(text, SETS.fragment);
   }
 
   toString() {

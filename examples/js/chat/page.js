@@ -1,0 +1,28 @@
+// The page, which is that of plugins/chat.
+
+import html from "../../../plugins/chat/page/page.html";
+import style from "../../../plugins/chat/page/page.css";
+import script from "../../../plugins/chat/page/page.js" with { type: "text" };
+
+/** Nothing from elsewhere, nothing inline, and no frame around it. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+  "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+const FILES = {
+  "page.html": { text: html, type: "text/html" },
+  "page.css": { text: style, type: "text/css" },
+  "page.js": { text: script, type: "text/javascript" },
+};
+
+/** A file; the page finds the others at `base`. */
+export function page(name, base = "") {
+  const { text, type } = FILES[name];
+  const headers = {
+    "content-type": `${type}; charset=utf-8`,
+    "cache-control": "no-cache",
+    "x-content-type-options": "nosniff",
+    ...(name === "page.html" ? { "content-security-policy": POLICY, "referrer-policy": "no-referrer" } : {}),
+  };
+  return new Response(text.replaceAll("{base}", base), { headers });
+}
