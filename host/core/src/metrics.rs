@@ -90,11 +90,13 @@ pub enum LimitHit {
     /// `instances_max`, of the plugin, its tenant or the host: an event had to
     /// wait for an instance.
     Instances,
+    /// `control_frames_per_second_max`: a connection was closed with 1008.
+    Control,
 }
 
 impl LimitHit {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Body,
         Self::Connections,
         Self::Message,
@@ -109,6 +111,7 @@ impl LimitHit {
         Self::Keyvalue,
         Self::TenantMemory,
         Self::Instances,
+        Self::Control,
     ];
 
     /// What a metric calls it.
@@ -128,6 +131,7 @@ impl LimitHit {
             Self::Keyvalue => "keyvalue",
             Self::TenantMemory => "tenant_memory",
             Self::Instances => "instances",
+            Self::Control => "control_frames",
         }
     }
 }
