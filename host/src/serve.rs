@@ -63,7 +63,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         return Ok(());
     }
     let certificates = Certificates::open(&plan.manifest)?;
-    let entrances = entrances.open(&host, certificates.tls());
+    let metrics = Arc::<EdgeMetrics>::default();
+    let start = |config| Access::start(config, &metrics);
+    let access = host.access_log.as_ref().map(start).transpose()?;
+    let access_log = access.as_ref().map(|access| Arc::clone(access.log()));
+    let entrances = entrances.open(&host, certificates.tls(), &metrics, access_log.as_ref());
     let engines = Engines::new(&engine_limits(&plan.manifest))?;
     let loader = Loader::new(
         engines,
@@ -75,10 +79,6 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         open_max: Some(system::open_max(host.files.open_max, files_max)),
         ..host.files
     };
-    let metrics = Arc::<EdgeMetrics>::default();
-    let start = |config| Access::start(config, &metrics);
-    let access = host.access_log.as_ref().map(start).transpose()?;
-    let access_log = access.as_ref().map(|access| Arc::clone(access.log()));
     let hub = Hub::with(HubConfig {
         heads: host.head,
         files,
@@ -86,9 +86,10 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         access_log: access_log.clone(),
     });
     hub.set_close_window(Duration::from_millis(host.drain.spread_ms));
+    hub.set_drain_code(host.drain_close_code);
     let runtime = Runtime::new(
         hub.clone(),
-        system::store(plan.storage)?,
+        system::store(plan.storage, host.keyvalue_sync_ms)?,
         host.instances_max,
     );
     let depot = system::depot(plan.storage)?;

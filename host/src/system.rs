@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_runtime::{Cache, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -42,14 +43,14 @@ pub(crate) fn open_max(wanted: Option<u32>, files_max: Option<u64>) -> u32 {
     wanted.unwrap_or(u32::try_from(of_files).unwrap_or(u32::MAX))
 }
 
-/// The store of keys and values.
-pub(crate) fn store(storage: &Storage) -> Result<Store, Problem> {
+/// The store of keys and values, of which a change is on the disk after so long.
+pub(crate) fn store(storage: &Storage, sync_ms: u64) -> Result<Store, Problem> {
     let Some(folder) = &storage.data else {
         return Ok(Store::in_memory()?);
     };
     let open = || {
         std::fs::create_dir_all(folder)?;
-        Store::open(&folder.join("store.redb"))
+        Store::open(&folder.join("store.redb"), Duration::from_millis(sync_ms))
     };
     open().map_err(|error| {
         let message = format!("{}: can't be the data folder: {error:#}", folder.display());
