@@ -4,7 +4,7 @@
 
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { HOST, SDK, TEXTS, run } from "./bundle.js";
+import { HOST, SDK, TEXTS, run, texts } from "./bundle.js";
 import { Problem } from "./problem.js";
 import { tool } from "./tools.js";
 
@@ -25,7 +25,7 @@ export async function handlersOf(path) {
     loader: TEXTS,
     sourcemap: "inline",
     logLevel: "silent",
-    plugins: [nothingBehind],
+    plugins: [nothingBehind, texts],
   });
   const names = await look(result.outputFiles[0].text);
   const unknown = names.filter((name) => !KNOWN.includes(name));
