@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use holdfast_core::manifest::{DEFAULT_LISTEN, DEFAULT_TENANT};
 
+use crate::language::Language;
 use crate::new::Template;
 
 /// Serves HTTP requests and WebSocket events with handlers in a WebAssembly
@@ -59,6 +60,16 @@ const CACHE_BYTES_MAX: u64 = 2 << 30;
 pub(crate) enum Verb {
     New(New),
     Dev(Dev),
+    /// Build a project once
+    #[command(after_help = "\
+Examples:
+  holdfast build
+  holdfast build my-plugin")]
+    Build {
+        /// The project's folder
+        #[arg(default_value = ".", value_name = "DIR")]
+        folder: PathBuf,
+    },
     Run(Run),
     /// Serve the plugins and routes of a manifest
     #[command(after_help = "\
@@ -135,6 +146,7 @@ Examples:
         #[arg(value_name = "COMPONENT.wasm")]
         component: PathBuf,
     },
+    Component(Component),
     /// Compile the component on standard input; started by the host itself
     #[command(hide = true)]
     Compile(Compile),
@@ -151,16 +163,35 @@ pub(crate) struct Compile {
     pub(crate) parent: u32,
 }
 
+/// Make a component of a core module, as compilers for C and Go write it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The module names the interfaces it uses and provides in sections of its own, which
+bindings from wit-bindgen bring along. Imports of WASI preview 1 are adapted.
+
+Examples:
+  holdfast component build/module.wasm --output plugin.wasm")]
+pub(crate) struct Component {
+    /// The core module
+    #[arg(value_name = "MODULE.wasm")]
+    pub(crate) module: PathBuf,
+    /// The file to write
+    #[arg(long, short, value_name = "COMPONENT.wasm")]
+    pub(crate) output: PathBuf,
+}
+
 /// Serve one component, without a manifest
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   holdfast run chat.wasm
   holdfast run chat.wasm --listen 0.0.0.0:80 --config greeting=Hello
-  holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'")]
+  holdfast run site.wasm --folder /public=./public --env MODE=test
+  holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'
+  holdfast run oci://ghcr.io/acme/chat:1.2")]
 pub(crate) struct Run {
-    /// The component
-    #[arg(value_name = "COMPONENT.wasm")]
+    /// The component: a file, or an image in a registry
+    #[arg(value_name = "COMPONENT.wasm | oci://REGISTRY/NAME:TAG")]
     pub(crate) component: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
@@ -168,9 +199,18 @@ pub(crate) struct Run {
     /// A setting for the component (`wasi:config`); may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
+    /// An environment variable of the component; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) env: Vec<(String, String)>,
+    /// A folder which the component can read, and where it finds it; may be repeated
+    #[arg(long, value_name = "GUEST=DIR", value_parser = folder)]
+    pub(crate) folder: Vec<(String, String)>,
     /// A host to which the component may send requests; may be repeated
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_http: Vec<String>,
+    /// A registry that is spoken with without TLS; may be repeated
+    #[arg(long, value_name = "REGISTRY")]
+    pub(crate) plain_http: Vec<String>,
     #[command(flatten)]
     pub(crate) operation: Operation,
 }
@@ -292,11 +332,15 @@ pub(crate) struct Deploy {
 #[command(after_help = "\
 Examples:
   holdfast new my-plugin
+  holdfast new greeter --lang python --template http
   holdfast new talk --template chat --path ~/projects/talk")]
 pub(crate) struct New {
-    /// Name of the project, of its crate and of its plugin
+    /// Name of the project and of its plugin
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
+    /// What it is written in
+    #[arg(long, value_enum, default_value_t = Language::Rust, value_name = "LANGUAGE")]
+    pub(crate) lang: Language,
     /// What it handles
     #[arg(long, value_enum, default_value_t = Template::Websocket)]
     pub(crate) template: Template,
@@ -336,6 +380,10 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+fn folder(text: &str) -> Result<(String, String), String> {
+    pair(text).map_err(|_| "write it as /NAME=DIR".into())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

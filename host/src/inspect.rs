@@ -49,10 +49,10 @@ fn print(path: &Path, inspection: &Inspection) {
         .max();
     for import in &inspection.imports {
         let note = match import.provision {
-            Some(Provision::Granted) => String::new(),
-            Some(Provision::ByGrant(key)) => format!("must be granted: `{key}`"),
-            Some(Provision::Denied(what)) => format!("without effect: {what}"),
-            None => "not provided by this host".into(),
+            Ok(Provision::Granted) => String::new(),
+            Ok(Provision::ByGrant(key)) => format!("must be granted: `{key}`"),
+            Ok(Provision::Denied(what)) => format!("without effect: {what}"),
+            Err(who) => format!("not provided by this host: {who}"),
         };
         let line = format!(
             "    {:width$}  {note}",

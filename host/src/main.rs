@@ -4,12 +4,14 @@
 mod admin;
 mod cli;
 mod compile;
+mod component;
 mod depot;
 mod dev;
 mod entrances;
 mod event_loops;
 mod fleet;
 mod inspect;
+mod language;
 mod log;
 mod new;
 mod operate;
@@ -18,7 +20,6 @@ mod run;
 mod serve;
 mod signals;
 mod system;
-mod time;
 mod watch;
 
 use std::process::ExitCode;
@@ -70,6 +71,7 @@ fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
     match &cli.verb {
         Verb::New(arguments) => new::new(arguments)?,
         Verb::Dev(arguments) => dev::dev(arguments, cli, tails)?,
+        Verb::Build { folder } => dev::build(folder, cli.color)?,
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
             fleet::check(&manifest.plugins)?;
@@ -106,6 +108,7 @@ fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
         Verb::Logs(arguments) => operate::logs(arguments, &cli.storage)?,
         Verb::Deploy(arguments) => operate::deploy(arguments, &cli.storage)?,
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
+        Verb::Component(arguments) => component::component(arguments)?,
         Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
     }
     Ok(ExitCode::SUCCESS)

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub(crate) use sdk::FOLDER as SDK_FOLDER;
 pub(crate) use template::Template;
 
 use crate::cli::New;
@@ -16,12 +17,18 @@ use crate::problem::Problem;
 
 /// Writes the project and says what to do next.
 pub(crate) fn new(arguments: &New) -> Result<(), Problem> {
-    name::check(&arguments.name).map_err(|why| {
+    name::check(&arguments.name, arguments.lang).map_err(|why| {
         Problem::new(
             format!("\"{}\" can't be a project's name: {why}", arguments.name),
             "take letters, digits, hyphens and underscores, a letter first: `my-plugin`",
         )
     })?;
+    if !template::exists(arguments.lang, arguments.template) {
+        return Err(Problem::new(
+            format!("there is no such template for {}", arguments.lang.name()),
+            "`--lang rust` has all of them",
+        ));
+    }
     let folder = match &arguments.path {
         Some(path) => path.clone(),
         None => PathBuf::from(&arguments.name),
@@ -57,30 +64,31 @@ fn is_free(folder: &Path) -> io::Result<bool> {
 }
 
 fn write_all(folder: &Path, arguments: &New) -> io::Result<()> {
-    for (path, text) in template::files(arguments.template, &arguments.name) {
-        write(&folder.join(path), &text)?;
+    for (path, text) in template::files(arguments.lang, arguments.template, &arguments.name) {
+        write(&folder.join(path), text.as_bytes())?;
     }
     let sdk = folder.join(sdk::FOLDER);
-    for (path, text) in sdk::FILES {
-        write(&sdk.join(path), text)?;
+    for (path, bytes) in sdk::files(arguments.lang) {
+        write(&sdk.join(path), bytes)?;
     }
     Ok(())
 }
 
 /// Writes a new file. One that has appeared meanwhile is an error.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::File::create_new(path)?.write_all(text.as_bytes())
+    fs::File::create_new(path)?.write_all(bytes)
 }
 
 /// What was written, and the next command.
 fn next(folder: &Path, arguments: &New) -> String {
     let folder = folder.display();
     format!(
-        "{folder}: a project with {}\n\nServe it, and reload it whenever you save a file:\n  \
-         holdfast dev {folder}",
+        "{folder}: a project in {} with {}\n\nServe it, and reload it whenever you save a \
+         file:\n  holdfast dev {folder}",
+        arguments.lang.name(),
         arguments.template.about()
     )
 }
@@ -88,18 +96,21 @@ fn next(folder: &Path, arguments: &New) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::language::Language;
 
     #[test]
     fn the_sdk_stands_alone() {
-        let manifest = sdk::FILES.iter().find(|(name, _)| *name == "Cargo.toml");
-        let (_, text) = manifest.unwrap();
+        let files = sdk::files(Language::Rust);
+        let manifest = files.iter().find(|(name, _)| *name == "Cargo.toml");
+        let text = std::str::from_utf8(manifest.unwrap().1).unwrap();
         assert!(text.contains("name = \"holdfast-sdk\""), "{text}");
         assert!(!text.contains("workspace"), "{text}");
-        for (name, text) in sdk::FILES {
+        for (name, bytes) in files {
+            let text = std::str::from_utf8(bytes).unwrap();
             assert!(!text.contains("../"), "{name}");
         }
         for name in ["src/lib.rs", "wit/websocket-0.1.0/types.wit"] {
-            assert!(sdk::FILES.iter().any(|file| file.0 == name), "{name}");
+            assert!(files.iter().any(|file| file.0 == name), "{name}");
         }
     }
 }

@@ -35,6 +35,13 @@ pub(crate) fn connections_max(wanted: Option<u32>, files_max: Option<u64>) -> us
     usize::try_from(count).unwrap_or(usize::MAX)
 }
 
+/// The most files from which responses stream: what the operator says, or half of
+/// the tenth that is not for connections.
+pub(crate) fn open_max(wanted: Option<u32>, files_max: Option<u64>) -> u32 {
+    let of_files = files_max.map_or(u64::from(u32::MAX), |max| (max / 20).max(1));
+    wanted.unwrap_or(u32::try_from(of_files).unwrap_or(u32::MAX))
+}
+
 /// The store of keys and values.
 pub(crate) fn store(storage: &Storage) -> Result<Store, Problem> {
     let Some(folder) = &storage.data else {

@@ -76,7 +76,14 @@ impl Host {
         if !arguments.contains(&"--no-cache") {
             all.extend(["--cache".to_owned(), place::cache().display().to_string()]);
         }
-        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
+        Self::start(
+            command(),
+            &all,
+            NO_VARIABLES,
+            Folder::new(),
+            Stage::shared().await,
+        )
+        .await
     }
 
     /// Starts `holdfast serve` for a manifest, with more arguments.
@@ -86,7 +93,14 @@ impl Host {
         let all = ["serve", &manifest, "--cache", &cache];
         let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
         let all: Vec<_> = all.collect();
-        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
+        Self::start(
+            command(),
+            &all,
+            NO_VARIABLES,
+            Folder::new(),
+            Stage::shared().await,
+        )
+        .await
     }
 
     /// Starts `holdfast dev` for the project in a folder. Its first build is to
@@ -103,18 +117,26 @@ impl Host {
             &cache,
         ];
         let all = all.map(str::to_owned);
-        Self::start(&all, variables, Folder::new(), Stage::shared().await).await
+        Self::start(
+            command(),
+            &all,
+            variables,
+            Folder::new(),
+            Stage::shared().await,
+        )
+        .await
     }
 
     /// Starts the binary, with arguments that say where its cache is, and waits
     /// until it listens.
     pub(crate) async fn start(
+        mut binary: Command,
         arguments: &[String],
         variables: &[(impl AsRef<OsStr>, String)],
         folder: Folder,
         stage: Stage,
     ) -> Self {
-        let mut child = command()
+        let mut child = binary
             .args(arguments)
             .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
@@ -220,7 +242,22 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the host's log:\n{}", self.log());
+            eprintln!("the host's log:\n{}", ends(&self.log()));
+        }
+    }
+}
+
+/// The first and the last lines of a text: what failed has to be found above it.
+fn ends(text: &str) -> String {
+    const FIRST: usize = 20;
+    const LAST: usize = 100;
+    let lines: Vec<&str> = text.lines().collect();
+    match lines.len().checked_sub(FIRST + LAST) {
+        None | Some(0) => text.to_owned(),
+        Some(count) => {
+            let (first, last) = (&lines[..FIRST], &lines[FIRST + count..]);
+            let rest = format!("[{count} lines]");
+            [first, &[rest.as_str()], last].concat().join("\n")
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod folder;
 pub mod host;
 pub mod http;
 pub mod http2;
+pub mod names;
 pub mod neighbour;
 pub mod place;
 pub mod process;

@@ -6,26 +6,28 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-use crate::place;
 use crate::toolchain::Toolchain;
+use crate::{languages, place};
 
 /// For `cargo xtask guests --help`.
 pub(crate) const HELP: &str = "\
 Build guest components to target/guests/NAME.wasm.
 
 Usage: cargo xtask guests [NAME]...
+       cargo xtask guests --lang LANGUAGE
 
-Without a name, all of them: the plugins, the tests' fixtures, and the guests
-written with other people's SDKs. Only what has changed is built again.
+Without a name, all of them: the plugins, the tests' fixtures, the guests written
+with other people's SDKs, and, in every language, the examples and the program of
+the conformance suite, which are named LANGUAGE-NAME. Only what has changed is
+built again. With --lang, those of one language.
 
 A toolchain for wasm32-wasip2 is set up when there is none: by rustup where its
 server can be reached, otherwise from Debian's packages.
 ";
 
 /// Folders of guests, each with a folder a guest.
-const FOLDERS: [&str; 5] = [
+const FOLDERS: [&str; 4] = [
     "plugins",
-    "examples",
     "tests/fixtures",
     "tests/guests",
     "xtask/bench/guests",
@@ -34,12 +36,47 @@ const FOLDERS: [&str; 5] = [
 /// The folder whose guests are workspaces of their own.
 const FOREIGN: &str = "tests/guests";
 
-/// Builds the named guests, or all if none is named. Returns the components.
+/// Builds what the command line names: guests, the programs of a language, or
+/// everything.
+pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    match arguments {
+        [] => {
+            build(&[])?;
+            languages::build(|_, _| true)
+        }
+        ["--lang", wanted] => {
+            let mut known = languages::LANGUAGES.iter().map(|language| language.name);
+            if !known.any(|name| name == *wanted) {
+                let known = languages::LANGUAGES.iter().map(|language| language.name);
+                let known: Vec<_> = known.collect();
+                let known = known.join(", ");
+                bail!("there is no language `{wanted}`\n  hint: they are {known}");
+            }
+            languages::build(|language, _| language == *wanted)
+        }
+        names => build_named(names),
+    }
+}
+
+fn build_named(names: &[&str]) -> Result<()> {
+    let of_languages = languages::names()?;
+    let is_of_language = |name: &str| of_languages.iter().any(|known| known == name);
+    let (theirs, ours): (Vec<&str>, Vec<&str>) =
+        names.iter().partition(|name| is_of_language(name));
+    if !ours.is_empty() {
+        build(&ours)?;
+    }
+    languages::build(|_, name| theirs.contains(&name))
+}
+
+/// Builds the named guests, or all if none is named, except for the programs of
+/// [`languages`]. Returns the components.
 pub(crate) fn build(names: &[&str]) -> Result<Vec<PathBuf>> {
     let guests = find()?;
     for name in names {
         if !guests.iter().any(|guest| guest.name == *name) {
-            let known: Vec<_> = guests.iter().map(|guest| guest.name.as_str()).collect();
+            let known = guests.iter().map(|guest| guest.name.clone());
+            let known: Vec<_> = known.chain(languages::names()?).collect();
             bail!(
                 "there is no guest `{name}`\n  hint: they are {}",
                 known.join(", ")
@@ -57,6 +94,17 @@ pub(crate) fn build(names: &[&str]) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(components)
+}
+
+/// Builds a package of this workspace as a guest, and returns where cargo has put
+/// its component.
+pub(crate) fn build_package(toolchain: &Toolchain, folder: &Path) -> Result<Option<PathBuf>> {
+    let guest = Guest {
+        name: name_of(folder),
+        folder: folder.to_path_buf(),
+        is_foreign: false,
+    };
+    guest.build(toolchain)
 }
 
 /// Manifests of the guests that are workspaces of their own.

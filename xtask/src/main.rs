@@ -10,6 +10,7 @@ mod command;
 mod demo;
 mod edges;
 mod guests;
+mod languages;
 mod pip;
 mod place;
 mod schemathesis;
@@ -55,7 +56,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["demo"] => demo::run(),
         [demo::ANNOUNCE, port] => demo::announce(port),
         ["guests", rest @ ..] if wants_help(rest) => print_help(guests::HELP),
-        ["guests", names @ ..] => guests::build(names).map(|_| ()),
+        ["guests", names @ ..] => guests::run(names),
         ["bench", rest @ ..] if wants_help(rest) => print_help(bench::HELP),
         ["bench", options @ ..] => bench::run(options),
         ["openapi"] => test::write_openapi(),

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, clients, command, edges, guests, place, schemathesis, tools};
+use crate::{apt, clients, command, edges, guests, languages, place, schemathesis, tools};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -13,8 +13,8 @@ Run everything that CI checks.
 
 Usage: cargo xtask test [FILTER]
 
-Formatting, lints, documentation, crate edges, guests, unit tests, and the tests
-of the real binary over real sockets. Stops at the first failure. With FILTER,
+Formatting, lints, documentation, crate edges, guests, unit tests, programs and
+SDKs in every language, and the tests of the real binary over real sockets. Stops at the first failure. With FILTER,
 only those of the last whose name contains it.
 
 With HOLDFAST_TESTS=full in the environment, the tests of hot reload take the
@@ -55,6 +55,10 @@ const STEPS: &[Step] = &[
     Step {
         name: "guests",
         run: all_guests,
+    },
+    Step {
+        name: "languages",
+        run: languages,
     },
     Step {
         name: "host",
@@ -106,6 +110,7 @@ pub(crate) fn everything() -> Result<()> {
 /// Runs the integration tests whose name contains `filter`.
 pub(crate) fn named(filter: &str) -> Result<()> {
     all_guests()?;
+    languages::build(|_, _| true)?;
     host()?;
     browser()?;
     schemathesis::prepare()?;
@@ -180,6 +185,12 @@ pub(crate) fn write_openapi() -> Result<()> {
 
 fn all_guests() -> Result<()> {
     guests::build(&[]).map(|_| ())
+}
+
+/// Programs in every language, and the tests of their SDKs.
+fn languages() -> Result<()> {
+    languages::build(|_, _| true)?;
+    languages::test()
 }
 
 fn host() -> Result<()> {

@@ -4,6 +4,7 @@
 mod capability;
 mod compare;
 mod compress;
+mod files;
 mod head;
 mod http2;
 mod load;
@@ -13,9 +14,10 @@ mod tenant;
 
 use crate::websocket::Policies;
 
-pub use capability::{KeyvalueLimits, LogLimits, OutboundLimits};
+pub use capability::{FolderLimits, KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use compress::CompressLimits;
+pub use files::{FileLimits, RawFileLimits};
 pub use head::{HeadLimits, RawHeadLimits};
 pub use http2::{Http2Limits, RawHttp2Limits};
 pub use load::{LoadLimits, RawLoadLimits};
@@ -120,6 +122,8 @@ pub struct Limits {
     pub keyvalue: KeyvalueLimits,
     /// Enforced by the runtime.
     pub outbound: OutboundLimits,
+    /// Enforced by the runtime.
+    pub files: FolderLimits,
     /// Enforced by both.
     pub log: LogLimits,
 }
@@ -294,6 +298,7 @@ impl Limits {
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,
             outbound: OutboundLimits::resolve(raw)?,
+            files: FolderLimits::resolve(raw)?,
             log: LogLimits::resolve(raw)?,
         })
     }

@@ -1,16 +1,17 @@
 //! From a file, or from a component that is there already, to a generation which
 //! can be installed. Slow: it may compile, and it runs the guest once.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use holdfast_core::deploy::Deploy;
-use holdfast_core::manifest::Plugin;
+use holdfast_core::manifest::{Plugin, Value};
 use holdfast_core::metrics::PluginMetrics;
-use holdfast_core::{PluginId, Settings, TenantId};
+use holdfast_core::{PluginId, Secret, Settings, TenantId};
 use holdfast_runtime::{
-    AllowList, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
+    AllowList, Folders, Generation, Grants, LoadError, Loaded, Loader, Prepared, Runtime,
 };
 
 use super::beneath;
@@ -121,11 +122,9 @@ impl Builder {
             settings: Arc::clone(&settings),
             loaded: loaded.clone(),
             grants: Grants {
-                config: entry
-                    .config
-                    .iter()
-                    .filter_map(|(key, value)| Some((key.clone(), value.secret.clone()?)))
-                    .collect(),
+                config: secrets(&entry.config),
+                env: secrets(&entry.env),
+                folders: Folders::open(&entry.folders)?,
                 // Checked when the manifest was read.
                 allow_http: AllowList::parse(&entry.allow_http).unwrap_or_default(),
             },
@@ -146,6 +145,12 @@ impl Builder {
             load_ms: begin.elapsed().as_millis() as u64,
         })
     }
+}
+
+fn secrets(values: &BTreeMap<String, Value>) -> BTreeMap<String, Secret> {
+    let values = values.iter();
+    let values = values.filter_map(|(key, value)| Some((key.clone(), value.secret.clone()?)));
+    values.collect()
 }
 
 fn fault(order: &Order, error: &LoadError, content: Option<Content>) -> Fault {

@@ -1,7 +1,12 @@
 //! What a project, and so a crate and a plugin, can be named.
 
+use crate::language::Language;
+
 /// Also the longest name of a plugin.
 const NAME_LEN_MAX: usize = 64;
+
+/// The name of every SDK.
+const SDK: &str = "holdfast";
 
 /// The keywords of Rust, which can't name a crate (the Rust Reference,
 /// "Keywords"), and crates which every project has.
@@ -28,7 +33,6 @@ const RESERVED: &[&str] = &[
     "fn",
     "for",
     "gen",
-    "holdfast",
     "if",
     "impl",
     "in",
@@ -69,7 +73,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// Checks a name; says why it can't be one.
-pub(crate) fn check(name: &str) -> Result<(), &'static str> {
+pub(crate) fn check(name: &str, language: Language) -> Result<(), &'static str> {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return Err("it does not begin with a letter");
@@ -80,8 +84,9 @@ pub(crate) fn check(name: &str) -> Result<(), &'static str> {
     if name.len() > NAME_LEN_MAX {
         return Err("it is longer than 64 characters");
     }
-    if RESERVED.contains(&crate_name(name).as_str()) {
-        return Err("Rust or the SDK needs that name");
+    let own = crate_name(name);
+    if own == SDK || (language == Language::Rust && RESERVED.contains(&own.as_str())) {
+        return Err("the language or the SDK needs that name");
     }
     Ok(())
 }
@@ -98,7 +103,7 @@ mod tests {
     #[test]
     fn a_name_can_name_a_crate_and_a_plugin() {
         for name in ["a", "first", "my-plugin2", "My_Plugin", &"x".repeat(64)] {
-            assert_eq!(check(name), Ok(()), "{name}");
+            assert_eq!(check(name, Language::Rust), Ok(()), "{name}");
         }
         for name in [
             "",
@@ -116,7 +121,9 @@ mod tests {
             "holdfast-sdk",
             &"x".repeat(65),
         ] {
-            assert!(check(name).is_err(), "{name}");
+            assert!(check(name, Language::Rust).is_err(), "{name}");
         }
+        assert_eq!(check("match", Language::Python), Ok(()));
+        assert!(check("holdfast", Language::Js).is_err());
     }
 }

@@ -1,16 +1,34 @@
-//! The chat plugin by its wire protocol, as plugins/chat/README.md documents it.
+//! The chat by its wire protocol, as plugins/chat/README.md documents it, in every
+//! language.
 
+use holdfast_tests::host::Host;
 use holdfast_tests::http::{get, post, request, whole};
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{Socket, handshake};
 use serde_json::{Value, json};
+
+use crate::languages::Language;
+
+in_every_language!(
+    a_message_reaches_everybody_in_the_room,
+    a_post_from_outside_reaches_every_member,
+    a_newcomer_sees_the_last_messages,
+    what_is_wrong_is_said_and_changes_nothing,
+    many_talk_at_once_and_nothing_is_lost,
+);
+
+/// A host that serves the chat of a language.
+async fn start(language: &Language) -> Host {
+    let component = language.component("chat").await;
+    Setup::of_file("chat", &component).start().await
+}
 
 /// A client in a room.
 struct Member(Socket);
 
 impl Member {
     /// Joins, and returns the welcome too.
-    async fn join(host: &holdfast_tests::host::Host, room: &str, nick: &str) -> (Self, Value) {
+    async fn join(host: &Host, room: &str, nick: &str) -> (Self, Value) {
         let socket = Socket::open(host, &format!("/rooms/{room}")).await;
         let mut member = Self(socket);
         member.say(json!({"type": "join", "nick": nick})).await;
@@ -35,9 +53,8 @@ impl Member {
     }
 }
 
-#[tokio::test]
-async fn a_message_reaches_everybody_in_the_room() {
-    let host = Setup::new("chat").start().await;
+async fn a_message_reaches_everybody_in_the_room(language: &Language) {
+    let host = start(language).await;
     let (mut ada, welcome) = Member::join(&host, "lobby", "Ada").await;
     assert_eq!(welcome["room"], "lobby");
     assert_eq!(welcome["members"], json!(["Ada"]));
@@ -63,9 +80,8 @@ async fn a_message_reaches_everybody_in_the_room() {
     assert_eq!(outsider.hear_of("message").await["text"], "alone");
 }
 
-#[tokio::test]
-async fn a_post_from_outside_reaches_every_member() {
-    let host = Setup::new("chat").start().await;
+async fn a_post_from_outside_reaches_every_member(language: &Language) {
+    let host = start(language).await;
     let (mut ada, _) = Member::join(&host, "lobby", "Ada").await;
     let (mut grace, _) = Member::join(&host, "lobby", "Grace").await;
     ada.hear_of("joined").await;
@@ -93,10 +109,9 @@ async fn a_post_from_outside_reaches_every_member() {
     }
 }
 
-#[tokio::test]
-async fn a_newcomer_sees_the_last_messages() {
+async fn a_newcomer_sees_the_last_messages(language: &Language) {
     const HISTORY: usize = 50;
-    let host = Setup::new("chat").start().await;
+    let host = start(language).await;
     for count in 0..HISTORY + 5 {
         let response = post(&host, "/rooms/lobby/messages", count.to_string()).await;
         assert_eq!(response.status, 201);
@@ -119,9 +134,8 @@ async fn a_newcomer_sees_the_last_messages() {
     assert_eq!(members, json!({"members": ["Ada"]}));
 }
 
-#[tokio::test]
-async fn what_is_wrong_is_said_and_changes_nothing() {
-    let host = Setup::new("chat").start().await;
+async fn what_is_wrong_is_said_and_changes_nothing(language: &Language) {
+    let host = start(language).await;
     let (mut ada, _) = Member::join(&host, "lobby", "Ada").await;
     let mut bob = Member(Socket::open(&host, "/rooms/lobby").await);
     for (message, code) in [
@@ -149,11 +163,10 @@ async fn what_is_wrong_is_said_and_changes_nothing() {
     assert_eq!(refusal.unwrap_err().status(), 404);
 }
 
-#[tokio::test]
-async fn many_talk_at_once_and_nothing_is_lost() {
+async fn many_talk_at_once_and_nothing_is_lost(language: &Language) {
     const MEMBERS: usize = 10;
     const MESSAGES: usize = 20;
-    let host = Setup::new("chat").start().await;
+    let host = start(language).await;
     let mut members = Vec::new();
     for count in 0..MEMBERS {
         members.push(Member::join(&host, "lobby", &format!("m{count}")).await.0);

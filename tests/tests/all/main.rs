@@ -12,7 +12,10 @@
 
 #[macro_use]
 mod forms;
+#[macro_use]
+mod languages;
 
+mod access_log;
 mod api;
 mod autobahn;
 mod capabilities;
@@ -20,14 +23,18 @@ mod chat;
 mod cli;
 mod clients;
 mod compile;
+mod components;
 mod compression;
 mod compression_clients;
+mod conformance;
 mod crash;
 mod crowd;
 mod deploy;
 mod dev;
 mod drain;
+mod examples;
 mod fair;
+mod files;
 mod floods;
 mod foreign;
 mod h2spec;
@@ -58,3 +65,4 @@ mod smuggling;
 mod swap;
 mod tenants;
 mod tls;
+mod wsgi;

@@ -149,6 +149,7 @@ fn generation(id: PluginId, loaded: &Loaded, limits: Limits) -> Generation {
             http: limits.http.clone(),
             metrics: Arc::default(),
             log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
+            access_log: false,
         }),
         loaded: loaded.clone(),
         grants: Grants::default(),

@@ -1,8 +1,8 @@
 //! All limits by their keys, and whether they stay within others.
 
 use super::{
-    ConnectionLimits, EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, Limits, LogLimits,
-    OutboundLimits, TenantLimits,
+    ConnectionLimits, EventLimits, FolderLimits, HttpLimits, InstanceLimits, KeyvalueLimits,
+    Limits, LogLimits, OutboundLimits, TenantLimits,
 };
 
 /// A key and its value; what has no limit has the largest value.
@@ -30,6 +30,7 @@ impl Limits {
             http,
             keyvalue,
             outbound,
+            files,
             log,
         } = self;
         event
@@ -40,6 +41,7 @@ impl Limits {
             .chain(http.values())
             .chain(keyvalue.values())
             .chain(outbound.values())
+            .chain(files.values())
             .chain(log.values())
     }
 }
@@ -176,6 +178,13 @@ impl KeyvalueLimits {
             ("keyvalue_bytes_max", *bytes_max),
             ("keyvalue_value_bytes_max", *value_bytes_max),
         ]
+    }
+}
+
+impl FolderLimits {
+    fn values(&self) -> [Entry; 1] {
+        let Self { open_max } = self;
+        [("files_max", (*open_max).into())]
     }
 }
 

@@ -81,6 +81,8 @@ pub struct RawLimits {
     pub outbound_timeout_ms: Option<u64>,
     /// Body of one response to an outbound request.
     pub outbound_bytes_max: Option<u64>,
+    /// Files of granted folders that the instances of one generation have open.
+    pub files_max: Option<u32>,
     /// What the guest writes to the log, and what is written there of its
     /// failures, in a second.
     pub log_bytes_per_second_max: Option<u64>,
@@ -126,6 +128,7 @@ impl RawLimits {
             outbound_per_event_max,
             outbound_timeout_ms,
             outbound_bytes_max,
+            files_max,
             log_bytes_per_second_max,
         )
     }

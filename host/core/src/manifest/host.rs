@@ -3,13 +3,15 @@
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::Path;
 
+use super::access_log::AccessLog;
+use super::images::Images;
 use super::listen::{self, Listen};
 use super::proxies::Proxies;
 use super::raw::Raw;
 use super::resolve::Wrong;
 use super::tls::Tls;
 use super::tokens::{self, AdminToken};
-use crate::limits::{HeadLimits, Http2Limits, LoadLimits};
+use crate::limits::{FileLimits, HeadLimits, Http2Limits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
 /// What concerns the process.
@@ -41,10 +43,16 @@ pub struct Host {
     pub connections_per_address_max: u32,
     /// Networks whose connections are not counted so.
     pub addresses_uncounted: Vec<Network>,
+    /// How requests are logged; none if they are not.
+    pub access_log: Option<AccessLog>,
     /// Limits of the heads of requests.
     pub head: HeadLimits,
+    /// Limits of routes to files.
+    pub files: FileLimits,
     /// Limits of loading components.
     pub load: LoadLimits,
+    /// How components come from registries.
+    pub images: Images,
 }
 
 /// How a shut-down goes.
@@ -149,10 +157,14 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
             .connections_per_address_max
             .unwrap_or(CONNECTIONS_PER_ADDRESS_MAX_DEFAULT),
         addresses_uncounted: networks(raw)?,
+        access_log: raw.access_log.resolve(folder)?,
         head: HeadLimits::resolve(&raw.http)
             .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
+        files: FileLimits::resolve(&raw.files)
+            .map_err(|error| (error.to_string(), "change it in `[files]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)
             .map_err(|error| (error.to_string(), "change it in `[load]`".to_owned()))?,
+        images: raw.images.resolve(folder)?,
     })
 }
 

@@ -1,0 +1,116 @@
+//! The languages in which plugins are written: what is promised holds in each.
+
+/// Runs tests, each an `async fn(language: &Language)`, in every language.
+macro_rules! in_every_language {
+    ($($name:ident),+ $(,)?) => {
+        in_language!(rust, RUST, $($name),+);
+        in_language!(python, PYTHON, $($name),+);
+    };
+}
+
+/// The tests of one language.
+macro_rules! in_language {
+    ($module:ident, $language:ident, $($name:ident),+) => {
+        mod $module {
+            $(#[tokio::test]
+            async fn $name() {
+                super::$name(&crate::languages::$language).await;
+            })+
+        }
+    };
+}
+
+use std::path::{Path, PathBuf};
+
+use holdfast_tests::host::command;
+use holdfast_tests::place;
+use holdfast_tests::stage::Stage;
+
+/// A language, by one of its builders.
+#[derive(Debug)]
+pub(crate) struct Language {
+    /// What its components are named for: `NAME-conformance`, `NAME-echo`.
+    pub(crate) name: &'static str,
+    /// Its folder in `tests/conformance` and in `examples`.
+    pub(crate) folder: &'static str,
+    /// The component of its chat.
+    pub(crate) chat: &'static str,
+    /// Words which the log has of an uncaught exception: where it was raised.
+    pub(crate) trace: &'static str,
+}
+
+pub(crate) const RUST: Language = Language {
+    name: "rust",
+    folder: "rust",
+    // There is one chat in Rust, which is no example.
+    chat: "chat",
+    trace: "message.rs",
+};
+
+pub(crate) const PYTHON: Language = Language {
+    name: "python",
+    folder: "python",
+    chat: "python-chat",
+    trace: "message.py",
+};
+
+/// All of them.
+const ALL: [&Language; 2] = [&RUST, &PYTHON];
+
+impl Language {
+    /// One of its programs, compiled.
+    pub(crate) async fn component(&self, program: &str) -> PathBuf {
+        let name = match program {
+            "chat" => self.chat.to_owned(),
+            _ => format!("{}-{program}", self.name),
+        };
+        let component = place::guest(&name);
+        compile(&component).await;
+        component
+    }
+
+    /// Whether it has an example of this name.
+    pub(crate) fn has_example(&self, name: &str) -> bool {
+        top().join("examples").join(self.folder).join(name).is_dir()
+    }
+
+    /// The folder of its program for the conformance suite.
+    pub(crate) fn suite(&self) -> PathBuf {
+        suites().join(self.folder)
+    }
+}
+
+/// Compiles a component, so that hosts find it in the cache. Those that have a
+/// language in them take longer than a host may take to start, and one compiler
+/// at a time is enough.
+async fn compile(component: &Path) {
+    static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = TURN.lock().await;
+    let _stage = Stage::shared().await;
+    let mut inspect = command();
+    inspect.arg("inspect").arg(component);
+    inspect.arg("--cache").arg(place::cache());
+    let output = tokio::task::spawn_blocking(move || inspect.output());
+    let output = output.await.expect("no panic").expect("the host starts");
+    assert!(output.status.success(), "{output:?}");
+}
+
+fn top() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn suites() -> PathBuf {
+    top().join("tests/conformance")
+}
+
+#[test]
+fn every_language_is_tried() {
+    let entries = std::fs::read_dir(suites()).unwrap();
+    let entries = entries.map(|entry| entry.unwrap());
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    for folder in folders {
+        let name = folder.file_name().to_string_lossy().into_owned();
+        let is_tried = ALL.iter().any(|language| language.folder == name);
+        assert!(is_tried, "tests/tests/all/languages.rs has no {name}");
+    }
+}
