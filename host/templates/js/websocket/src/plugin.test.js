@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connection, host } from "holdfast/testing";
-import plugin from "../src/plugin.js";
+import plugin from "./plugin.js";
 
 test("messages are counted", () => {
   const fresh = connection({ id: "a" });

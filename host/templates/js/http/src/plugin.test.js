@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import plugin from "../src/plugin.js";
+import plugin from "./plugin.js";
 
 test("a name is no markup", async () => {
   const answer = async (init) => (await plugin.fetch(new Request("http://localhost/", init))).text();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connection, handshake, host } from "holdfast/testing";
-import plugin, { roomOf } from "../src/plugin.js";
+import plugin, { roomOf } from "./plugin.js";
 
 test("rooms have plain names", () => {
   assert.equal(roomOf("/rooms/lobby"), "lobby");
