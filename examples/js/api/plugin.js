@@ -34,7 +34,7 @@ const ALL = {
     const ids = store.keys().filter((key) => key.startsWith("notes/")).map((key) => key.slice("notes/".length));
     // One may have been deleted since.
     const notes = ids.map((id) => store.getJson(`notes/${id}`)).filter((note) => note !== null);
-    return Response.json({ notes: notes.sort((one, other) => Number(one.id) - Number(other.id)) });
+    return Response.json(notes.sort((one, other) => Number(one.id) - Number(other.id)));
   },
   async POST(request) {
     const text = await textOf(request);

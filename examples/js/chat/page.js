@@ -2,7 +2,7 @@
 
 import html from "../../../plugins/chat/page/page.html";
 import style from "../../../plugins/chat/page/page.css";
-import script from "../../../plugins/chat/page/page.js" with { type: "text" };
+import script from "../../../plugins/chat/page/page.js?text";
 
 /** Nothing from elsewhere, nothing inline, and no frame around it. */
 const POLICY =

@@ -9,7 +9,11 @@ const HISTORY_LEN_MAX = 50;
 /** The close code of a connection whose place its own client has taken again. */
 const REPLACED = 4000;
 
-/** An attachment: the room, the nickname and the key, on a line each; only the room before `join`. */
+/**
+ * An attachment: the room, the nickname and the key, on a line each; only the room
+ * before `join`.
+ * @param {{ room: string, nick?: string, key?: string }} visitor
+ */
 export function visitorText({ room, nick, key }) {
   return nick === undefined ? room : `${room}\n${nick}\n${key}`;
 }

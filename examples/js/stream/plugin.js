@@ -23,8 +23,8 @@ function events(count, pause) {
     async pull(controller) {
       if (sent === count) return controller.close();
       if (sent > 0) await sleep(pause);
-      sent += 1;
       controller.enqueue(encoder.encode(`data: ${sent}\n\n`));
+      sent += 1;
     },
   });
 }

@@ -10,7 +10,7 @@ export async function componentize({ code, world, handlers, base }) {
   const witWorld = world + packages().map(({ name, version, text }) => `package ${name}@${version} {\n${text}}\n`).join("\n");
   const disableFeatures = handlers.fetch ? [] : ["fetch-event"];
   // With it, the component imports what sends requests, which has to be granted.
-  if (!code.includes('globalThis["fetch"]')) disableFeatures.push("http");
+  if (!code.includes('Reflect.get(globalThis, "fetch")')) disableFeatures.push("http");
   try {
     const { component } = await module.componentize(code, { sourceName: "plugin.js", witWorld, worldName: "plugin", disableFeatures });
     return Buffer.from(component);

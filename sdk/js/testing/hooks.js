@@ -18,10 +18,7 @@ const TEXTS = /\.(html|css|md|svg|txt)$/;
 export async function resolve(specifier, context, next) {
   const found = PLACES.find(([name]) => name.test(specifier));
   if (found) return { url: new URL(found[1], import.meta.url).href, shortCircuit: true };
-  const wanted = context.importAttributes?.type === "text";
-  const resolved = await next(specifier, wanted ? { ...context, importAttributes: {} } : context);
-  if (wanted) return { ...resolved, url: `${resolved.url}?text`, importAttributes: {} };
-  return resolved;
+  return next(specifier, context);
 }
 
 /** Files that are texts in a plugin are texts here. */

@@ -228,6 +228,11 @@ declare function structuredClone<T>(value: T): T;
 declare function atob(data: string): string;
 declare function btoa(data: string): string;
 
+declare module "*?text" {
+  const text: string;
+  export default text;
+}
+
 declare module "*.html" {
   const text: string;
   export default text;

@@ -4,6 +4,8 @@
 macro_rules! in_every_language {
     ($($name:ident),+ $(,)?) => {
         in_language!(rust, RUST, $($name),+);
+        in_language!(js, JS, $($name),+);
+        in_language!(js_starlingmonkey, JS_STARLINGMONKEY, $($name),+);
         in_language!(python, PYTHON, $($name),+);
     };
 }
@@ -47,6 +49,21 @@ pub(crate) const RUST: Language = Language {
     trace: "message.rs",
 };
 
+pub(crate) const JS: Language = Language {
+    name: "js",
+    folder: "js",
+    chat: "js-chat",
+    trace: "socket.js",
+};
+
+/// The same sources with the other engine.
+pub(crate) const JS_STARLINGMONKEY: Language = Language {
+    name: "js-starlingmonkey",
+    folder: "js",
+    chat: "js-starlingmonkey-chat",
+    trace: "socket.js",
+};
+
 pub(crate) const PYTHON: Language = Language {
     name: "python",
     folder: "python",
@@ -55,7 +72,7 @@ pub(crate) const PYTHON: Language = Language {
 };
 
 /// All of them.
-const ALL: [&Language; 2] = [&RUST, &PYTHON];
+const ALL: [&Language; 4] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON];
 
 impl Language {
     /// One of its programs, compiled.

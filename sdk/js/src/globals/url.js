@@ -80,7 +80,9 @@ export class URL {
     const scheme = /^([a-z][a-z0-9+.-]*)(:|$)/i.exec(String(value));
     if (!scheme) return;
     const protocol = `${scheme[1].toLowerCase()}:`;
-    if (isSpecial(protocol) !== isSpecial(this.#parts.protocol) || protocol === "file:") return;
+    const before = this.#parts;
+    if (isSpecial(protocol) !== isSpecial(before.protocol) || (before.protocol === "file:" && !before.host)) return;
+    if (protocol === "file:" && (before.username || before.password || before.port)) return;
     this.#parts.protocol = protocol;
     if (this.#parts.port === PORTS[protocol]) this.#parts.port = "";
   }
