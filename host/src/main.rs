@@ -9,6 +9,7 @@ mod dev;
 mod entrances;
 mod event_loops;
 mod fleet;
+mod images;
 mod inspect;
 mod log;
 mod new;
@@ -106,7 +107,7 @@ fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
         Verb::Logs(arguments) => operate::logs(arguments, &cli.storage)?,
         Verb::Deploy(arguments) => operate::deploy(arguments, &cli.storage)?,
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
-        Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
+        Verb::Compile(arguments) => return compile::compile(arguments, &cli.storage),
     }
     Ok(ExitCode::SUCCESS)
 }

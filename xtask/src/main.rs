@@ -12,6 +12,7 @@ mod edges;
 mod guests;
 mod pip;
 mod place;
+mod registry;
 mod schemathesis;
 mod test;
 mod toolchain;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, clients, command, edges, guests, place, schemathesis, tools};
+use crate::{apt, clients, command, edges, guests, place, registry, schemathesis, tools};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -81,6 +81,10 @@ const STEPS: &[Step] = &[
         run: clients::install,
     },
     Step {
+        name: "a registry",
+        run: registry::install,
+    },
+    Step {
         name: "integration tests",
         run: || integration_tests(None),
     },
@@ -112,6 +116,7 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     tools::h2spec()?;
     tools::clients()?;
     clients::install()?;
+    registry::install()?;
     integration_tests(Some(filter))
 }
 

@@ -36,6 +36,7 @@ mod handshake;
 mod hostile;
 mod http;
 mod http2;
+mod images;
 mod isolation;
 mod latency;
 mod limits;
