@@ -18,6 +18,7 @@ use crate::dev::{Dev, Live, Running};
 use crate::entrances::Entrances;
 use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Certificates, Deploy, Handle, Source, Start};
+use crate::images::Images;
 use crate::log::{Access, Tails};
 use crate::problem::Problem;
 use crate::signals::Signals;
@@ -99,6 +100,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         source: plan.source,
         certificates,
         loader,
+        images: Images {
+            settings: host.images.clone(),
+            shelf: system::shelf(plan.storage),
+            component_bytes_max: host.load.component_bytes_max,
+        },
         runtime: Arc::clone(&runtime),
         hub: Arc::clone(&hub),
         depot: depot.clone(),

@@ -9,6 +9,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::Storage;
 use crate::depot::Depot;
+use crate::images::Shelf;
 use crate::problem::Problem;
 
 /// Raises the limit of open files as far as this user may: each connection is
@@ -91,6 +92,22 @@ pub(crate) fn cache(storage: &Storage) -> Result<Option<Cache>, Problem> {
         tracing::warn!(folder = %folder.display(), %error, "no cache of compiled components");
     }
     Ok(cache.ok())
+}
+
+/// Where components from registries are kept: among what is to survive, or in the
+/// cache; none if there is neither.
+pub(crate) fn shelf(storage: &Storage) -> Option<Shelf> {
+    let cache = || match &storage.cache {
+        Some(folder) => Some(folder.clone()),
+        None => user_cache().map(|folder| folder.join("holdfast")),
+    };
+    let folder = match &storage.data {
+        Some(data) => Some(data.clone()),
+        None if storage.no_cache => None,
+        None => cache(),
+    };
+    let folder = folder?.join("images");
+    Some(Shelf::new(&folder, storage.cache_bytes_max))
 }
 
 /// The user's cache folder (XDG Base Directory Specification).
