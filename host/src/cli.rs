@@ -142,25 +142,34 @@ Examples:
 Examples:
   holdfast inspect chat.wasm")]
     Inspect {
-        /// The component
-        #[arg(value_name = "COMPONENT.wasm")]
+        /// The component: a file, or an image in a registry
+        #[arg(value_name = COMPONENT)]
         component: PathBuf,
     },
     Component(Component),
-    /// Compile the component on standard input; started by the host itself
-    #[command(hide = true)]
     Compile(Compile),
 }
 
-/// What the host tells the compiler.
+/// How a component is named.
+const COMPONENT: &str = "COMPONENT.wasm | oci://REGISTRY/NAME:TAG";
+
+/// Compile a component ahead, into the cache: what is there starts at once
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast compile chat.wasm
+  holdfast compile chat.wasm --cache /var/cache/holdfast")]
 pub(crate) struct Compile {
+    /// The component: a file, or an image in a registry
+    #[arg(value_name = COMPONENT, required_unless_present = "parent")]
+    pub(crate) component: Option<PathBuf>,
+    // Without a component it is the compiler of a host, which tells it this.
     /// Memory it may have
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, hide = true, value_name = "BYTES", default_value_t = 0)]
     pub(crate) memory_bytes_max: u64,
     /// Process id of the host, without which it ends
-    #[arg(long, value_name = "PID")]
-    pub(crate) parent: u32,
+    #[arg(long, hide = true, value_name = "PID", conflicts_with = "component")]
+    pub(crate) parent: Option<u32>,
 }
 
 /// Make a component of a core module, as compilers for C and Go write it
@@ -191,7 +200,7 @@ Examples:
   holdfast run oci://ghcr.io/acme/chat:1.2")]
 pub(crate) struct Run {
     /// The component: a file, or an image in a registry
-    #[arg(value_name = "COMPONENT.wasm | oci://REGISTRY/NAME:TAG")]
+    #[arg(value_name = COMPONENT)]
     pub(crate) component: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]

@@ -27,6 +27,7 @@ pub mod place;
 pub mod process;
 pub mod project;
 pub mod raw;
+pub mod registry;
 pub mod scale;
 pub mod schema;
 pub mod setup;

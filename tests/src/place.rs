@@ -76,6 +76,11 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// The registry of images, which `cargo xtask test` installs.
+pub fn registry() -> PathBuf {
+    built(target().join("tools/registry/registry"))
+}
+
 /// The folder of certificates and keys.
 pub fn certificates() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/certificates"))

@@ -6,6 +6,7 @@
 //! large guests take their time.
 
 mod digest;
+mod js;
 mod measure;
 mod python;
 pub(crate) mod report;
@@ -20,7 +21,7 @@ use anyhow::{Context, Result, bail};
 use crate::place;
 
 /// Every language that can be built, in the order of tables.
-pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, python::LANGUAGE];
+pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, js::LANGUAGE, python::LANGUAGE];
 
 /// Languages that are built at the same time.
 const BUILDS_AT_ONCE: usize = 2;

@@ -13,6 +13,7 @@ mod guests;
 mod languages;
 mod pip;
 mod place;
+mod registry;
 mod schemathesis;
 mod test;
 mod toolchain;

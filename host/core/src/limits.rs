@@ -69,6 +69,9 @@ pub struct ConnectionLimits {
     /// See [`RawLimits::messages_per_second_max`]; 0 for no limit. Reached: the
     /// host reads from the client no faster.
     pub messages_per_second_max: u32,
+    /// See [`RawLimits::control_frames_per_second_max`]; 0 for no limit. Reached:
+    /// 1008.
+    pub control_frames_per_second_max: u16,
     /// See [`RawLimits::topics_per_connection_max`]. Reached: an error value.
     pub topics_max: u32,
     /// See [`RawLimits::topic_bytes_max`]. Reached: an error value.
@@ -233,6 +236,10 @@ impl Limits {
                 messages_per_second_max: match raw.messages_per_second_max {
                     None | Some(0) => 0,
                     count => counted("messages_per_second_max", count, 0, 1_000_000)?,
+                },
+                control_frames_per_second_max: match raw.control_frames_per_second_max {
+                    Some(0) => 0,
+                    count => counted("control_frames_per_second_max", count, 100, 50_000)? as u16,
                 },
                 topics_max: counted(
                     "topics_per_connection_max",

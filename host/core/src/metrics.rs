@@ -92,11 +92,13 @@ pub enum LimitHit {
     /// `instances_max`, of the plugin, its tenant or the host: an event had to
     /// wait for an instance.
     Instances,
+    /// `control_frames_per_second_max`: a connection was closed with 1008.
+    Control,
 }
 
 impl LimitHit {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Body,
         Self::Connections,
         Self::Message,
@@ -112,6 +114,7 @@ impl LimitHit {
         Self::Files,
         Self::TenantMemory,
         Self::Instances,
+        Self::Control,
     ];
 
     /// What a metric calls it.
@@ -132,6 +135,7 @@ impl LimitHit {
             Self::Files => "files",
             Self::TenantMemory => "tenant_memory",
             Self::Instances => "instances",
+            Self::Control => "control_frames",
         }
     }
 }

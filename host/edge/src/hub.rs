@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -41,6 +41,8 @@ pub struct Hub {
     fault_page: ArcSwapOption<Bytes>,
     /// See [`Hub::set_close_window`].
     close_window_ms: AtomicU64,
+    /// See [`Hub::set_drain_code`].
+    drain_code: AtomicU16,
     compressors: Compressors,
     heads: HeadLimits,
     shelf: Arc<Shelf>,
@@ -88,6 +90,7 @@ impl Hub {
             removals: watch::Sender::new(()),
             fault_page: ArcSwapOption::empty(),
             close_window_ms: AtomicU64::new(0),
+            drain_code: AtomicU16::new(1001),
             compressors: Compressors::default(),
             heads: config.heads,
             shelf: Shelf::new(&config.files),
@@ -117,6 +120,16 @@ impl Hub {
 
     pub(crate) fn close_window(&self) -> Duration {
         Duration::from_millis(self.close_window_ms.load(Ordering::Relaxed))
+    }
+
+    /// With which code sockets are closed at a shut-down, and by
+    /// [`Self::drain_some`]: 1001 at first.
+    pub fn set_drain_code(&self, code: u16) {
+        self.drain_code.store(code, Ordering::Relaxed);
+    }
+
+    pub(crate) fn drain_code(&self) -> u16 {
+        self.drain_code.load(Ordering::Relaxed)
     }
 
     /// Closes all WebSockets of a plugin with 1001, cause `deploy`; each has its

@@ -49,6 +49,7 @@ mod report;
 mod request_id;
 mod route;
 mod serve;
+mod shed;
 mod socket;
 mod sockets;
 mod stream;

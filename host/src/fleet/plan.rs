@@ -166,6 +166,8 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         threads,
         instances_max,
         drain,
+        drain_close_code,
+        keyvalue_sync_ms,
         connections_max,
         connections_per_address_max,
         addresses_uncounted,
@@ -191,6 +193,14 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         ("drain_timeout_ms", drain.timeout_ms != new.drain.timeout_ms),
         ("drain_delay_ms", drain.delay_ms != new.drain.delay_ms),
         ("drain_spread_ms", drain.spread_ms != new.drain.spread_ms),
+        (
+            "drain_close_code",
+            *drain_close_code != new.drain_close_code,
+        ),
+        (
+            "keyvalue_sync_ms",
+            *keyvalue_sync_ms != new.keyvalue_sync_ms,
+        ),
         ("connections_max", *connections_max != new.connections_max),
         (
             "connections_per_address_max",

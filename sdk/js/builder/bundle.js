@@ -1,6 +1,7 @@
 // One module of the plugin, the SDK, and of the standard globals those which are used.
 
-import { dirname, join } from "node:path";
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lineTable } from "./lines.js";
 import { Problem } from "./problem.js";
@@ -23,6 +24,9 @@ const GLOBALS = {
   starlingmonkey: ["console", "fetch"],
 };
 
+/** Files whose import is their text. Any other is taken so as `FILE?text`. */
+export const TEXTS = { ".css": "text", ".html": "text", ".md": "text", ".svg": "text", ".txt": "text" };
+
 /** Returns the `code`, and the `imports` from the host that are left in it. */
 export async function bundle(path, { engine, handlers }) {
   const { build } = await tool("esbuild", path);
@@ -36,12 +40,13 @@ export async function bundle(path, { engine, handlers }) {
     mainFields: ["module", "main"],
     conditions: ["import", "holdfast"],
     target: "es2023",
+    loader: TEXTS,
     sourcemap: "external",
     outfile: "plugin.js",
     logLevel: "silent",
     inject: [join(SDK, "globals", `inject-${engine}.js`)],
     define: defines(engine),
-    plugins: [hostImports],
+    plugins: [hostImports, texts],
   });
   const output = Object.values(result.metafile.outputs).find((item) => item.entryPoint);
   const imports = output.imports.filter((item) => item.external).map((item) => item.path);
@@ -59,6 +64,22 @@ const hostImports = {
       if (pluginData === "own") return undefined;
       return build.resolve("./index.js", { resolveDir: SDK, kind, pluginData: "own" });
     });
+  },
+};
+
+/** Any file as a text. */
+export const texts = {
+  name: "texts",
+  setup(build) {
+    build.onResolve({ filter: /\?text$/ }, ({ path, resolveDir }) => ({
+      path: resolve(resolveDir, path.replace(/\?text$/, "")),
+      namespace: "text",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "text" }, async ({ path }) => ({
+      contents: await readFile(path, "utf8"),
+      loader: "text",
+      watchFiles: [path],
+    }));
   },
 };
 

@@ -4,7 +4,9 @@
 
 import { dirname } from "node:path";
 import { Worker } from "node:worker_threads";
-import { HOST, SDK, run } from "./bundle.js";
+import { HOST, SDK, TEXTS, run, texts } from "./bundle.js";
+import { readable } from "../src/stack.js";
+import { lineTable } from "./lines.js";
 import { Problem } from "./problem.js";
 import { tool } from "./tools.js";
 
@@ -22,11 +24,14 @@ export async function handlersOf(path) {
     platform: "neutral",
     mainFields: ["module", "main"],
     conditions: ["import", "holdfast"],
-    sourcemap: "inline",
+    loader: TEXTS,
+    sourcemap: "external",
+    outfile: "plugin.js",
     logLevel: "silent",
-    plugins: [nothingBehind],
+    plugins: [nothingBehind, texts],
   });
-  const names = await look(result.outputFiles[0].text);
+  const text = (ending) => result.outputFiles.find((file) => file.path.endsWith(ending)).text;
+  const names = await look(text(".js"), lineTable(text(".js.map"), path));
   const unknown = names.filter((name) => !KNOWN.includes(name));
   if (unknown.length > 0) throw new Problem(`the default export has ${unknown.join(", ")}`, `a plugin has ${KNOWN.join(", ")}`);
   if (!names.includes("fetch") && !names.includes("websocket")) {
@@ -44,12 +49,12 @@ const nothingBehind = {
   },
 };
 
-/** A module with every name; none of them can be used yet. */
-const HOLLOW = `module.exports = new Proxy({}, {
-  get: (_, name) => function () {
-    throw new Error("the host is not there while a plugin is built: call " + String(name) + " in a handler");
+/** A module with every name, which it has from its prototype; none of them can be used yet. */
+const HOLLOW = `module.exports = Object.create(new Proxy({}, {
+  get: (_, name) => typeof name !== "string" || name === "__esModule" ? undefined : function () {
+    throw new Error("the host is not there while a plugin is built: call " + name + " in a handler");
   },
-});`;
+}));`;
 
 const RUNNER = `
 const { parentPort, workerData } = require("node:worker_threads");
@@ -58,16 +63,23 @@ import(workerData).then(
   (error) => parentPort.postMessage({ error: error instanceof Error ? (error.stack ?? String(error)) : String(error) }),
 );`;
 
-function look(code) {
-  const url = `data:text/javascript;base64,${Buffer.from(code).toString("base64")}`;
-  const worker = new Worker(RUNNER, { eval: true, workerData: url, stdout: true, stderr: true, execArgv: ["--enable-source-maps"] });
+function look(code, lines) {
+  const named = `${code}\n//# sourceURL=plugin.js`;
+  const url = `data:text/javascript;base64,${Buffer.from(named).toString("base64")}`;
+  const worker = new Worker(RUNNER, { eval: true, workerData: url, stdout: true, stderr: true });
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Problem("the plugin's module does not come to its end", "do such things in a handler")), LOOK_MAX_MS);
     worker.once("error", (error) => reject(new Problem(error.stack ?? String(error))));
     worker.once("message", ({ names, error }) => {
       clearTimeout(late);
-      if (error) reject(new Problem(`the plugin's module fails:\n${error}`));
+      if (error) reject(new Problem(`the plugin's module fails: ${framesOf(error, lines)}`));
       else resolve(names);
     });
   }).finally(() => worker.terminate());
+}
+
+/** The error with the places in the author's files, without node's own. */
+function framesOf(error, lines) {
+  const frames = readable(error, lines).split("\n");
+  return frames.filter((frame) => !/node:|host:/.test(frame)).join("\n");
 }

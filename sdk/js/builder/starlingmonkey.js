@@ -9,7 +9,8 @@ export async function componentize({ code, world, handlers, base }) {
   const module = await tool("@bytecodealliance/componentize-js", base);
   const witWorld = world + packages().map(({ name, version, text }) => `package ${name}@${version} {\n${text}}\n`).join("\n");
   const disableFeatures = handlers.fetch ? [] : ["fetch-event"];
-  if (!code.includes("globalThis[\"fetch\"]") && !handlers.fetch) disableFeatures.push("http");
+  // With it, the component imports what sends requests, which has to be granted.
+  if (!code.includes('Reflect.get(globalThis, "fetch")')) disableFeatures.push("http");
   try {
     const { component } = await module.componentize(code, { sourceName: "plugin.js", witWorld, worldName: "plugin", disableFeatures });
     return Buffer.from(component);

@@ -16,7 +16,7 @@ export async function tool(name, base) {
   throw new Problem(`the package ${name} is not installed`, `npm install --save-dev ${name}`);
 }
 
-function above(start, name) {
+export function above(start, name) {
   for (let folder = start; ; folder = dirname(folder)) {
     if (existsSync(join(folder, name, "package.json"))) return join(folder, name);
     if (folder === dirname(folder)) return null;

@@ -4,8 +4,7 @@
 const FRAME = /\/?\bplugin\.js:(\d+)(:\d+)?/;
 
 /** The frames of the author's code, with their files and lines. */
-export function readable(stack) {
-  const table = globalThis.__holdfastLines;
+export function readable(stack, table = globalThis.__holdfastLines) {
   if (!table) return stack;
   const { files, runs } = JSON.parse(table);
   const place = (line) => {

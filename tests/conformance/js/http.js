@@ -71,8 +71,8 @@ function events(count) {
   return new ReadableStream({
     pull(controller) {
       if (sent === count) return controller.close();
-      sent++;
       controller.enqueue(encoder.encode(`data: ${sent}\n\n`));
+      sent += 1;
     },
   });
 }

@@ -115,7 +115,7 @@ const commands = {
   },
   print: (_, text) => (print(text), "printed"),
   large: (_, count) => LARGE.repeat(Number(count)),
-  "too-large": (connection) => tooLarge(connection),
+  "too-large": (connection, length) => or(() => void connection.send(LARGE.repeat(Number(length)))),
   time: () => String(Date.now()),
   random: () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join(""),
   async sleep(_, milliseconds) {
@@ -130,14 +130,6 @@ const commands = {
   },
   fetch: (_, url) => fetched(url),
 };
-
-/** Sends twice as much each time, until the host says what its limit is. */
-function tooLarge(connection) {
-  for (let length = 1 << 20; ; length *= 2) {
-    const answer = or(() => connections.send(connection.id, LARGE.repeat(length + 1)) && null);
-    if (answer !== null) return answer;
-  }
-}
 
 /** What a server answers, in one line. */
 export async function fetched(url) {

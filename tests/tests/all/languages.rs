@@ -4,6 +4,8 @@
 macro_rules! in_every_language {
     ($($name:ident),+ $(,)?) => {
         in_language!(rust, RUST, $($name),+);
+        in_language!(js, JS, $($name),+);
+        in_language!(js_starlingmonkey, JS_STARLINGMONKEY, $($name),+);
         in_language!(python, PYTHON, $($name),+);
     };
 }
@@ -35,9 +37,6 @@ pub(crate) struct Language {
     pub(crate) folder: &'static str,
     /// The component of its chat.
     pub(crate) chat: &'static str,
-    /// Where `cargo xtask` has installed programs that people would have on their
-    /// `PATH`, below `target/tools`.
-    pub(crate) programs: Option<&'static str>,
     /// Words which the log has of an uncaught exception: where it was raised.
     pub(crate) trace: &'static str,
 }
@@ -47,20 +46,33 @@ pub(crate) const RUST: Language = Language {
     folder: "rust",
     // There is one chat in Rust, which is no example.
     chat: "chat",
-    programs: None,
     trace: "message.rs",
+};
+
+pub(crate) const JS: Language = Language {
+    name: "js",
+    folder: "js",
+    chat: "js-chat",
+    trace: "socket.js",
+};
+
+/// The same sources with the other engine.
+pub(crate) const JS_STARLINGMONKEY: Language = Language {
+    name: "js-starlingmonkey",
+    folder: "js",
+    chat: "js-starlingmonkey-chat",
+    trace: "socket.js",
 };
 
 pub(crate) const PYTHON: Language = Language {
     name: "python",
     folder: "python",
     chat: "python-chat",
-    programs: None,
     trace: "message.py",
 };
 
 /// All of them.
-const ALL: [&Language; 2] = [&RUST, &PYTHON];
+const ALL: [&Language; 4] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON];
 
 impl Language {
     /// One of its programs, compiled.
@@ -86,12 +98,13 @@ impl Language {
     /// A `PATH` with all that its builders need.
     pub(crate) fn path(&self) -> String {
         let inherited = std::env::var("PATH").unwrap_or_default();
-        match self.programs {
-            Some(folder) => {
-                let folder = place::target().join("tools").join(folder);
-                format!("{}:{inherited}", folder.display())
+        match self.folder {
+            // People have a C compiler; `cargo xtask` has installed one.
+            "c" | "go" => {
+                let programs = place::target().join("tools/c/bin");
+                format!("{}:{inherited}", programs.display())
             }
-            None => inherited,
+            _ => inherited,
         }
     }
 

@@ -42,6 +42,7 @@ mod handshake;
 mod hostile;
 mod http;
 mod http2;
+mod images;
 mod isolation;
 mod latency;
 mod limits;

@@ -34,6 +34,12 @@ pub struct Raw {
     /// Time over which many sockets are closed at a shut-down, or when a plugin is
     /// removed; 5 s, or half of the time-out, if left out.
     pub drain_spread_ms: Option<u64>,
+    /// With which code sockets are closed at a shut-down, or when a plugin is
+    /// drained: 1001, "going away", or 1012, "service restart"; 1001 if left out.
+    pub drain_close_code: Option<u16>,
+    /// The longest time that a change of `wasi:keyvalue` which the guest was told
+    /// of is not on the disk; 0: it is told when it is; 200 if left out.
+    pub keyvalue_sync_ms: Option<u64>,
     /// Connections of all clients together; as many as the system lets the host
     /// have files, but for a tenth, if left out.
     pub connections_max: Option<u32>,

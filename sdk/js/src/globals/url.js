@@ -80,7 +80,9 @@ export class URL {
     const scheme = /^([a-z][a-z0-9+.-]*)(:|$)/i.exec(String(value));
     if (!scheme) return;
     const protocol = `${scheme[1].toLowerCase()}:`;
-    if (isSpecial(protocol) !== isSpecial(this.#parts.protocol) || protocol === "file:") return;
+    const before = this.#parts;
+    if (isSpecial(protocol) !== isSpecial(before.protocol) || (before.protocol === "file:" && !before.host)) return;
+    if (protocol === "file:" && (before.username || before.password || before.port)) return;
     this.#parts.protocol = protocol;
     if (this.#parts.port === PORTS[protocol]) this.#parts.port = "";
   }
@@ -144,7 +146,8 @@ export class URL {
   set pathname(value) {
     if (typeof this.#parts.path === "string") return;
     const text = String(value).replace(isSpecial(this.#parts.protocol) ? /^[/\\]/ : /^\//, "");
-    this.#parts.path = segments(this.#parts, text, []);
+    const isNone = String(value) === "" && !isSpecial(this.#parts.protocol);
+    this.#parts.path = isNone ? [] : segments(this.#parts, text, []);
   }
 
   get search() {
@@ -153,7 +156,7 @@ export class URL {
 
   set search(value) {
     const text = String(value).replace(/^\?/, "");
-    this.#parts.query = text === "" ? null : encodeQuery(this.#parts, text);
+    this.#parts.query = String(value) === "" ? null : encodeQuery(this.#parts, text);
     URLSearchParams.reset(this.#params, text);
   }
 
@@ -167,7 +170,7 @@ export class URL {
 
   set hash(value) {
     const text = String(value).replace(/^#/, "");
-    this.#parts.fragment = text === "" ? null : percentEncode(text, SETS.fragment);
+    this.#parts.fragment = String(value) === "" ? null : percentEncode(text, SETS.fragment);
   }
 
   toString() {

@@ -116,6 +116,7 @@ function withAuthority(url, text) {
 
 export function setHostAndPort(url, text, hasUser = false) {
   const [, host, , port] = /^(\[[^\]]*\]|[^:]*)(:(.*))?$/s.exec(text) ?? fail();
+  if (port !== undefined && url.protocol === "file:") fail();
   if (host === "" && (isSpecial(url.protocol) || hasUser || port)) fail();
   url.host = host === "" ? "" : parseHost(host, isSpecial(url.protocol));
   if (port !== undefined) url.port = parsePort(url, port);
