@@ -74,7 +74,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         open_max: Some(system::open_max(host.files.open_max, files_max)),
         ..host.files
     };
-    let hub = Hub::with_limits(host.head, &files);
+    let hub = Hub::with_limits(host.head, &files, &host.encoding);
     hub.set_close_window(Duration::from_millis(host.drain.spread_ms));
     let runtime = Runtime::new(
         hub.clone(),

@@ -11,12 +11,13 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
-use holdfast_core::limits::{FileLimits, HeadLimits};
+use holdfast_core::limits::{EncodingLimits, FileLimits, HeadLimits};
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
+use crate::encoding::Encoders;
 use crate::files::Shelf;
 use crate::frame;
 use crate::key::Key;
@@ -42,6 +43,7 @@ pub struct Hub {
     compressors: Compressors,
     heads: HeadLimits,
     shelf: Arc<Shelf>,
+    encoders: Arc<Encoders>,
 }
 
 /// Why no connection could be opened.
@@ -58,11 +60,20 @@ pub(crate) enum OpenError {
 impl Hub {
     /// A hub with an empty site.
     pub fn new() -> Arc<Self> {
-        Self::with_limits(HeadLimits::default(), &FileLimits::default())
+        Self::with_limits(
+            HeadLimits::default(),
+            &FileLimits::default(),
+            &EncodingLimits::default(),
+        )
     }
 
-    /// The same with limits for the heads of requests and for routes to files.
-    pub fn with_limits(heads: HeadLimits, files: &FileLimits) -> Arc<Self> {
+    /// The same with limits for the heads of requests, for routes to files, and for
+    /// encoding responses.
+    pub fn with_limits(
+        heads: HeadLimits,
+        files: &FileLimits,
+        encoding: &EncodingLimits,
+    ) -> Arc<Self> {
         Arc::new(Self {
             site: ArcSwap::from_pointee(Site::default()),
             registry: Registry::new(),
@@ -74,6 +85,7 @@ impl Hub {
             compressors: Compressors::default(),
             heads,
             shelf: Shelf::new(files),
+            encoders: Encoders::new(encoding),
         })
     }
 
@@ -185,6 +197,11 @@ impl Hub {
     /// What routes to files share.
     pub(crate) fn shelf(&self) -> &Arc<Shelf> {
         &self.shelf
+    }
+
+    /// The memory of what encodes responses.
+    pub(crate) fn encoders(&self) -> &Arc<Encoders> {
+        &self.encoders
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

@@ -163,6 +163,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         connections_per_address_max,
         addresses_uncounted,
         head,
+        encoding,
         files,
         load,
     } = old;
@@ -192,6 +193,7 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             *addresses_uncounted != new.addresses_uncounted,
         ),
         ("http", *head != new.head),
+        ("encoding", *encoding != new.encoding),
         ("files", *files != new.files),
         ("load", *load != new.load),
     ]

@@ -27,6 +27,7 @@ mod crowd;
 mod deploy;
 mod dev;
 mod drain;
+mod encoding;
 mod fair;
 mod files;
 mod floods;

@@ -9,7 +9,7 @@ use super::raw::Raw;
 use super::resolve::Wrong;
 use super::tls::Tls;
 use super::tokens::{self, AdminToken};
-use crate::limits::{FileLimits, HeadLimits, Http2Limits, LoadLimits};
+use crate::limits::{EncodingLimits, FileLimits, HeadLimits, Http2Limits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
 /// What concerns the process.
@@ -43,6 +43,8 @@ pub struct Host {
     pub addresses_uncounted: Vec<Network>,
     /// Limits of the heads of requests.
     pub head: HeadLimits,
+    /// Limits of encoding responses.
+    pub encoding: EncodingLimits,
     /// Limits of routes to files.
     pub files: FileLimits,
     /// Limits of loading components.
@@ -153,6 +155,8 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
         addresses_uncounted: networks(raw)?,
         head: HeadLimits::resolve(&raw.http)
             .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
+        encoding: EncodingLimits::resolve(&raw.encoding)
+            .map_err(|error| (error.to_string(), "change it in `[encoding]`".to_owned()))?,
         files: FileLimits::resolve(&raw.files)
             .map_err(|error| (error.to_string(), "change it in `[files]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)
