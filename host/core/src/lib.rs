@@ -9,6 +9,7 @@
 pub mod bucket;
 pub mod deploy;
 pub mod edge;
+pub mod encoding;
 pub mod event;
 pub mod id;
 pub mod limits;
