@@ -9,6 +9,8 @@ mod dev;
 mod entrances;
 mod event_loops;
 mod fleet;
+#[cfg(test)]
+mod fuzzing;
 mod inspect;
 mod log;
 mod new;

@@ -10,6 +10,8 @@ pub mod bucket;
 pub mod deploy;
 pub mod edge;
 pub mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod limits;
 pub mod manifest;

@@ -25,6 +25,8 @@ mod event_loop;
 mod fields;
 mod forwarded;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod handshake;
 mod http;
