@@ -11,6 +11,8 @@ pub mod deploy;
 pub mod edge;
 pub mod encoding;
 pub mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod limits;
 pub mod manifest;
