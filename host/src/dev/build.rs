@@ -195,6 +195,10 @@ fn shell(line: &str, project: &Project) -> Command {
         // The common ways to ask for colours without a terminal.
         .env("CLICOLOR_FORCE", "1")
         .env("FORCE_COLOR", "1");
+    // Builders of some languages end with `holdfast component`: this program's.
+    if let Ok(program) = std::env::current_exe() {
+        command.env("HOLDFAST", program);
+    }
     command
 }
 

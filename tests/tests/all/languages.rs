@@ -4,6 +4,7 @@
 macro_rules! in_every_language {
     ($($name:ident),+ $(,)?) => {
         in_language!(rust, RUST, $($name),+);
+        in_language!(c, C, $($name),+);
     };
 }
 
@@ -46,8 +47,16 @@ pub(crate) const RUST: Language = Language {
     trace: "message.rs",
 };
 
+pub(crate) const C: Language = Language {
+    name: "c",
+    folder: "c",
+    chat: "c-chat",
+    // A function of the SDK, in the stack of the trap.
+    trace: "holdfast_panic",
+};
+
 /// All of them.
-const ALL: [&Language; 1] = [&RUST];
+const ALL: [&Language; 2] = [&RUST, &C];
 
 impl Language {
     /// One of its programs, compiled.
