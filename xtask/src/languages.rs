@@ -5,6 +5,7 @@
 //! a builder has made is kept until one of its inputs changes, since builders of
 //! large guests take their time.
 
+mod c;
 mod digest;
 mod js;
 mod measure;
@@ -21,7 +22,11 @@ use anyhow::{Context, Result, bail};
 use crate::place;
 
 /// Every language that can be built, in the order of tables.
+<<<<<<< HEAD
 pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, js::LANGUAGE, python::LANGUAGE];
+=======
+pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, c::LANGUAGE];
+>>>>>>> cgo
 
 /// Languages that are built at the same time.
 const BUILDS_AT_ONCE: usize = 2;

@@ -4,9 +4,13 @@
 macro_rules! in_every_language {
     ($($name:ident),+ $(,)?) => {
         in_language!(rust, RUST, $($name),+);
+<<<<<<< HEAD
         in_language!(js, JS, $($name),+);
         in_language!(js_starlingmonkey, JS_STARLINGMONKEY, $($name),+);
         in_language!(python, PYTHON, $($name),+);
+=======
+        in_language!(c, C, $($name),+);
+>>>>>>> cgo
     };
 }
 
@@ -49,6 +53,7 @@ pub(crate) const RUST: Language = Language {
     trace: "message.rs",
 };
 
+<<<<<<< HEAD
 pub(crate) const JS: Language = Language {
     name: "js",
     folder: "js",
@@ -73,6 +78,18 @@ pub(crate) const PYTHON: Language = Language {
 
 /// All of them.
 const ALL: [&Language; 4] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON];
+=======
+pub(crate) const C: Language = Language {
+    name: "c",
+    folder: "c",
+    chat: "c-chat",
+    // A function of the SDK, in the stack of the trap.
+    trace: "holdfast_panic",
+};
+
+/// All of them.
+const ALL: [&Language; 2] = [&RUST, &C];
+>>>>>>> cgo
 
 impl Language {
     /// One of its programs, compiled.
