@@ -117,7 +117,8 @@ impl Host {
             &cache,
         ];
         let all = all.map(str::to_owned);
-        Self::start(
+        Self::start_for(
+            PATIENCE_WITH_BUILDERS,
             command(),
             &all,
             variables,
@@ -130,17 +131,18 @@ impl Host {
     /// Starts the binary, with arguments that say where its cache is, and waits
     /// until it listens.
     pub(crate) async fn start(
-        mut binary: Command,
+        binary: Command,
         arguments: &[String],
         variables: &[(impl AsRef<OsStr>, String)],
         folder: Folder,
         stage: Stage,
     ) -> Self {
-        Self::start_for(PATIENCE, arguments, variables, folder, stage).await
+        Self::start_for(PATIENCE, binary, arguments, variables, folder, stage).await
     }
 
     async fn start_for(
         patience: Duration,
+        mut binary: Command,
         arguments: &[String],
         variables: &[(impl AsRef<OsStr>, String)],
         folder: Folder,

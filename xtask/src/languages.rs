@@ -22,11 +22,8 @@ use anyhow::{Context, Result, bail};
 use crate::place;
 
 /// Every language that can be built, in the order of tables.
-<<<<<<< HEAD
-pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, js::LANGUAGE, python::LANGUAGE];
-=======
-pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, c::LANGUAGE];
->>>>>>> cgo
+pub(crate) const LANGUAGES: &[Language] =
+    &[rust::LANGUAGE, js::LANGUAGE, python::LANGUAGE, c::LANGUAGE];
 
 /// Languages that are built at the same time.
 const BUILDS_AT_ONCE: usize = 2;

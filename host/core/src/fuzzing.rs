@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::manifest::{self, Strictness};
+use crate::manifest::{self, Destination, Strictness};
 
 /// `holdfast.toml`, whatever is in it.
 pub fn manifest(data: &[u8]) {
@@ -16,7 +16,9 @@ pub fn manifest(data: &[u8]) {
         return;
     };
     for route in &manifest.routes {
-        assert!(manifest.plugins.get(route.plugin).is_some());
+        if let Destination::Plugin(index) = route.to {
+            assert!(manifest.plugins.get(index).is_some());
+        }
     }
     for plugin in &manifest.plugins {
         assert!(manifest.tenants.iter().any(|it| it.name == plugin.tenant));

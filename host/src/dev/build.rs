@@ -216,15 +216,9 @@ fn shell(line: &str, project: &Project) -> Command {
         // The common ways to ask for colours without a terminal.
         .env("CLICOLOR_FORCE", "1")
         .env("FORCE_COLOR", "1");
-<<<<<<< HEAD
     // Builders that need this program find it, wherever it is.
     if let Ok(own) = std::env::current_exe() {
         command.env("HOLDFAST", own);
-=======
-    // Builders of some languages end with `holdfast component`: this program's.
-    if let Ok(program) = std::env::current_exe() {
-        command.env("HOLDFAST", program);
->>>>>>> cgo
     }
     command
 }

@@ -4,13 +4,10 @@
 macro_rules! in_every_language {
     ($($name:ident),+ $(,)?) => {
         in_language!(rust, RUST, $($name),+);
-<<<<<<< HEAD
         in_language!(js, JS, $($name),+);
         in_language!(js_starlingmonkey, JS_STARLINGMONKEY, $($name),+);
         in_language!(python, PYTHON, $($name),+);
-=======
         in_language!(c, C, $($name),+);
->>>>>>> cgo
     };
 }
 
@@ -53,7 +50,6 @@ pub(crate) const RUST: Language = Language {
     trace: "message.rs",
 };
 
-<<<<<<< HEAD
 pub(crate) const JS: Language = Language {
     name: "js",
     folder: "js",
@@ -76,9 +72,6 @@ pub(crate) const PYTHON: Language = Language {
     trace: "message.py",
 };
 
-/// All of them.
-const ALL: [&Language; 4] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON];
-=======
 pub(crate) const C: Language = Language {
     name: "c",
     folder: "c",
@@ -88,8 +81,7 @@ pub(crate) const C: Language = Language {
 };
 
 /// All of them.
-const ALL: [&Language; 2] = [&RUST, &C];
->>>>>>> cgo
+const ALL: [&Language; 5] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON, &C];
 
 impl Language {
     /// One of its programs, compiled.
