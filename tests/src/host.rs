@@ -116,15 +116,11 @@ impl Host {
             "--cache",
             &cache,
         ];
-        let all = all.map(str::to_owned);
-        Self::start(
-            command(),
-            &all,
-            variables,
-            Folder::new(),
-            Stage::shared().await,
-        )
-        .await
+        let mut binary = command();
+        binary.args(all);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        let (folder, stage) = (Folder::new(), Stage::shared().await);
+        Self::start_for(PATIENCE_WITH_BUILDERS, binary, folder, stage).await
     }
 
     /// Starts the binary, with arguments that say where its cache is, and waits
@@ -136,19 +132,18 @@ impl Host {
         folder: Folder,
         stage: Stage,
     ) -> Self {
-        Self::start_for(PATIENCE, arguments, variables, folder, stage).await
+        binary.args(arguments);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::start_for(PATIENCE, binary, folder, stage).await
     }
 
     async fn start_for(
         patience: Duration,
-        arguments: &[String],
-        variables: &[(impl AsRef<OsStr>, String)],
+        mut binary: Command,
         folder: Folder,
         stage: Stage,
     ) -> Self {
         let mut child = binary
-            .args(arguments)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
