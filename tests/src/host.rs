@@ -116,41 +116,34 @@ impl Host {
             "--cache",
             &cache,
         ];
-        let all = all.map(str::to_owned);
-        Self::start_for(
-            PATIENCE_WITH_BUILDERS,
-            command(),
-            &all,
-            variables,
-            Folder::new(),
-            Stage::shared().await,
-        )
-        .await
+        let mut binary = command();
+        binary.args(all);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        let (folder, stage) = (Folder::new(), Stage::shared().await);
+        Self::start_for(PATIENCE_WITH_BUILDERS, binary, folder, stage).await
     }
 
     /// Starts the binary, with arguments that say where its cache is, and waits
     /// until it listens.
     pub(crate) async fn start(
-        binary: Command,
-        arguments: &[String],
-        variables: &[(impl AsRef<OsStr>, String)],
-        folder: Folder,
-        stage: Stage,
-    ) -> Self {
-        Self::start_for(PATIENCE, binary, arguments, variables, folder, stage).await
-    }
-
-    async fn start_for(
-        patience: Duration,
         mut binary: Command,
         arguments: &[String],
         variables: &[(impl AsRef<OsStr>, String)],
         folder: Folder,
         stage: Stage,
     ) -> Self {
+        binary.args(arguments);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::start_for(PATIENCE, binary, folder, stage).await
+    }
+
+    async fn start_for(
+        patience: Duration,
+        mut binary: Command,
+        folder: Folder,
+        stage: Stage,
+    ) -> Self {
         let mut child = binary
-            .args(arguments)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
