@@ -318,9 +318,10 @@ impl Level {
 #[command(after_help = "\
 Examples:
   holdfast deploy chat.wasm --plugin chat
+  holdfast deploy oci://ghcr.io/acme/chat:1.2 --plugin chat
   holdfast deploy chat.wasm --plugin chat --tenant acme --admin http://10.0.0.7:9000")]
 pub(crate) struct Deploy {
-    /// The component
+    /// The component: a file, or oci://REGISTRY/NAME:TAG
     #[arg(value_name = "COMPONENT.wasm")]
     pub(crate) component: PathBuf,
     /// The plugin which it is of
