@@ -7,6 +7,7 @@
 
 mod c;
 mod digest;
+mod go;
 mod rust;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,7 @@ use anyhow::{Context, Result, bail};
 use crate::place;
 
 /// Every language that can be built, in the order of tables.
-pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, c::LANGUAGE];
+pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, c::LANGUAGE, go::LANGUAGE];
 
 /// Languages that are built at the same time.
 const BUILDS_AT_ONCE: usize = 2;

@@ -5,6 +5,7 @@ macro_rules! in_every_language {
     ($($name:ident),+ $(,)?) => {
         in_language!(rust, RUST, $($name),+);
         in_language!(c, C, $($name),+);
+        in_language!(go, GO, $($name),+);
     };
 }
 
@@ -55,8 +56,15 @@ pub(crate) const C: Language = Language {
     trace: "holdfast_panic",
 };
 
+pub(crate) const GO: Language = Language {
+    name: "go",
+    folder: "go",
+    chat: "go-chat",
+    trace: "main.trap",
+};
+
 /// All of them.
-const ALL: [&Language; 2] = [&RUST, &C];
+const ALL: [&Language; 3] = [&RUST, &C, &GO];
 
 impl Language {
     /// One of its programs, compiled.
