@@ -8,6 +8,7 @@ macro_rules! in_every_language {
         in_language!(js_starlingmonkey, JS_STARLINGMONKEY, $($name),+);
         in_language!(python, PYTHON, $($name),+);
         in_language!(c, C, $($name),+);
+        in_language!(go, GO, $($name),+);
     };
 }
 
@@ -80,8 +81,15 @@ pub(crate) const C: Language = Language {
     trace: "holdfast_panic",
 };
 
+pub(crate) const GO: Language = Language {
+    name: "go",
+    folder: "go",
+    chat: "go-chat",
+    trace: "main.trap",
+};
+
 /// All of them.
-const ALL: [&Language; 5] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON, &C];
+const ALL: [&Language; 6] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON, &C, &GO];
 
 impl Language {
     /// One of its programs, compiled.

@@ -129,3 +129,23 @@ func putFields(base unsafe.Pointer, offset uintptr, fields []Field) {
 	}
 	putWords(base, offset, words, len(fields))
 }
+
+// LowerString writes a text.
+func LowerString(text string) uint32 {
+	base := unsafe.Pointer(&answer[0])
+	putString(base, 0, text)
+	return uint32(uintptr(base))
+}
+
+// LowerMigrated writes an attachment, or, if there is one, an error.
+func LowerMigrated(attachment []byte, failure string) uint32 {
+	base := unsafe.Pointer(&answer[0])
+	*(*uint32)(base) = 0
+	if failure != "" {
+		*(*uint8)(base) = 1
+		putString(base, 4, failure)
+	} else {
+		putBytes(base, 4, attachment)
+	}
+	return uint32(uintptr(base))
+}

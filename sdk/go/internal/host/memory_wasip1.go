@@ -73,7 +73,8 @@ func u64At(base unsafe.Pointer, offset uintptr) uint64 {
 
 // at is where the host says that something is.
 func at(address uint32) unsafe.Pointer {
-	return unsafe.Pointer(uintptr(address))
+	wide := uintptr(address)
+	return *(*unsafe.Pointer)(unsafe.Pointer(&wide))
 }
 
 func stringOf(address, length uint32) string {
