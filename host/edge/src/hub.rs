@@ -15,6 +15,7 @@ use holdfast_core::limits::{EncodingLimits, FileLimits, HeadLimits};
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
+use crate::body::open::OpenBodies;
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
 use crate::encoding::Encoders;
@@ -44,6 +45,7 @@ pub struct Hub {
     heads: HeadLimits,
     shelf: Arc<Shelf>,
     encoders: Arc<Encoders>,
+    open_bodies: OpenBodies,
 }
 
 /// Why no connection could be opened.
@@ -86,6 +88,7 @@ impl Hub {
             heads,
             shelf: Shelf::new(files),
             encoders: Encoders::new(encoding),
+            open_bodies: OpenBodies::default(),
         })
     }
 
@@ -202,6 +205,11 @@ impl Hub {
     /// The memory of what encodes responses.
     pub(crate) fn encoders(&self) -> &Arc<Encoders> {
         &self.encoders
+    }
+
+    /// Bodies that come while a guest has them.
+    pub(crate) fn open_bodies(&self) -> &OpenBodies {
+        &self.open_bodies
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

@@ -15,6 +15,7 @@ mod forms;
 
 mod api;
 mod autobahn;
+mod bodies;
 mod capabilities;
 mod chat;
 mod cli;
