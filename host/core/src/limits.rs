@@ -113,6 +113,10 @@ pub struct HttpLimits {
     /// See [`RawLimits::response_timeout_ms`]; 0 for no limit. Reached: the body
     /// breaks off.
     pub response_timeout_ms: u64,
+    /// Requests with a body that still comes, which may have an instance for
+    /// themselves: half of the plugin's. Reached: as much of the body is awaited
+    /// as [`Self::body_buffer_bytes`], and the rest has to wait.
+    pub open_bodies_max: u32,
     /// Which responses are encoded; none for none. [`Limits::resolve`] gives
     /// that.
     pub encode: Option<Arc<Encode>>,
@@ -194,6 +198,7 @@ impl Limits {
         let size = |key, value, default, range| {
             ranged(key, value, default, range).map(|bytes| bytes as usize)
         };
+        let instances_max = counted("instances_max", raw.instances_max, 256, 100_000)?;
         Ok(Self {
             event: EventLimits {
                 timeout_ms: ranged("event_timeout_ms", raw.event_timeout_ms, 30_000, 1..=DAY_MS)?,
@@ -212,7 +217,7 @@ impl Limits {
                     100_000,
                     10_000_000,
                 )? as usize,
-                count_max: counted("instances_max", raw.instances_max, 256, 100_000)?,
+                count_max: instances_max,
                 events_max: counted("instance_events_max", raw.instance_events_max, 128, 10_000)?,
                 uses_max: match raw.instance_uses_max {
                     None => None,
@@ -310,6 +315,7 @@ impl Limits {
                     0,
                     0..=DAY_MS,
                 )?,
+                open_bodies_max: instances_max.div_ceil(2),
                 encode: None,
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,

@@ -12,9 +12,10 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use holdfast_core::event::{Body, Handshake};
+use holdfast_core::event::{Body, Failure, Handshake};
 use holdfast_core::manifest::{Files, Kind};
 use holdfast_core::metrics::LimitHit;
+use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome, Settings};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -24,7 +25,8 @@ use tokio::sync::oneshot;
 
 use crate::accept::accept;
 use crate::access::Visit;
-use crate::body::{gather, is_short, limited};
+use crate::body::open::{Begun, begin, placed};
+use crate::body::{Watched, gather, is_short, limited};
 use crate::encoding::Offer;
 use crate::event_loop::Ticket;
 use crate::handshake;
@@ -243,6 +245,9 @@ impl Http {
                     }
                 })
             }
+            Some(watched) if settings.handlers.http_alone => {
+                self.open(settings.clone(), parts, body, watched.clone())
+            }
             _ => plugins.deliver(plugin, Event::Http(Request::from_parts(parts, body))),
         };
         Reply::Guest(Guest {
@@ -252,6 +257,36 @@ impl Http {
             watched,
             offer,
             ending: self.ending.clone(),
+        })
+    }
+
+    /// Delivers a request that is going to have an instance for itself while its
+    /// body comes.
+    fn open(
+        &self,
+        settings: Arc<Settings>,
+        parts: Parts,
+        body: Body,
+        watched: Watched,
+    ) -> LocalFuture<Outcome> {
+        let plugins = Rc::clone(&self.event_loop.plugins);
+        let places = self.event_loop.hub.open_bodies().of(&settings);
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            let request = Request::from_parts(parts, placed(body, place));
+            return plugins.deliver(settings.id, Event::Http(request));
+        }
+        Box::pin(async move {
+            match begin(body, watched, &settings.http, places).await {
+                Begun::Body(body) => {
+                    let event = Event::Http(Request::from_parts(parts, body));
+                    plugins.deliver(settings.id, event).await
+                }
+                // What is wrong with the body says what is answered.
+                Begun::Faulty => Outcome::Done,
+                Begun::NoPlace => Outcome::Failed(Failure::Overloaded(
+                    "too many requests have an instance whose bodies still come".into(),
+                )),
+            }
         })
     }
 

@@ -17,6 +17,7 @@ use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId
 use tokio::sync::watch;
 
 use crate::access::AccessLog;
+use crate::body::open::OpenBodies;
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
 use crate::encoding::Encoders;
@@ -48,6 +49,7 @@ pub struct Hub {
     heads: HeadLimits,
     shelf: Arc<Shelf>,
     encoders: Arc<Encoders>,
+    open_bodies: OpenBodies,
     access_log: Option<Arc<AccessLog>>,
     metrics: Arc<EdgeMetrics>,
 }
@@ -101,6 +103,7 @@ impl Hub {
             encoders: Encoders::new(&config.encoding),
             access_log: config.access_log,
             metrics: config.metrics,
+            open_bodies: OpenBodies::default(),
         })
     }
 
@@ -237,6 +240,11 @@ impl Hub {
     /// The memory of what encodes responses.
     pub(crate) fn encoders(&self) -> &Arc<Encoders> {
         &self.encoders
+    }
+
+    /// Bodies that come while a guest has them.
+    pub(crate) fn open_bodies(&self) -> &OpenBodies {
+        &self.open_bodies
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

@@ -18,6 +18,7 @@ mod languages;
 mod access_log;
 mod api;
 mod autobahn;
+mod bodies;
 mod capabilities;
 mod chat;
 mod cli;

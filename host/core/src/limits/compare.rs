@@ -156,6 +156,7 @@ impl HttpLimits {
             response_idle_timeout_ms,
             response_bytes_max,
             response_timeout_ms,
+            open_bodies_max: _,
             encode: _,
         } = self;
         [
