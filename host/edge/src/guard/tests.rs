@@ -103,6 +103,28 @@ fn what_is_not_plain_is_stopped_before_the_request_is_complete() {
         ("POST / HTTP/1.1\r\ncontent_length: 5\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\n transfer-encoding: chunked\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\ntransfer-encoding: xchunked\r", "\n\r\n"),
+        // However long they are, and in whatever pieces they come.
+        (
+            &format!(
+                "POST / HTTP/1.1\r\n{}transfer-encoding: chunked\r",
+                "_".repeat(200)
+            ),
+            "\n\r\n",
+        ),
+        (
+            &format!(
+                "POST / HTTP/1.1\r\ntransfer{}encoding: chunked\r",
+                "_".repeat(200)
+            ),
+            "\n\r\n",
+        ),
+        (
+            &format!(
+                "POST / HTTP/1.1\r\ntransfer-encoding: chunked{}x\r",
+                " ".repeat(200)
+            ),
+            "\n\r\n",
+        ),
         (
             "POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r",
             "\n\r\n",
