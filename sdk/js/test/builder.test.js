@@ -151,7 +151,7 @@ test("types fit", async (context) => {
   if (!found) return context.skip("TypeScript is not installed");
   const configs = ["tsconfig.json", "tsconfig.programs.json"];
   for (const config of configs) {
-    const run = promisify(execFile)(process.execPath, [join(found, "bin/tsc"), "-p", join(SDK, config)]);
+    const run = promisify(execFile)(process.execPath, [join(found, "bin/tsc"), "-p", join(SDK, "test", config)]);
     await run.catch(({ stdout }) => assert.fail(stdout));
   }
 });
