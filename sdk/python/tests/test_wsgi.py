@@ -9,6 +9,7 @@ from wsgiref.validate import validator
 import pytest
 
 import holdfast
+from holdfast import _exports
 from holdfast.http import Request
 from holdfast.log import Level
 from holdfast.testing import Answer, Host
@@ -235,3 +236,20 @@ def test_flask_runs_as_it_is() -> None:
     )
     assert answer.headers["content-length"] == str(len(answer.body))
     assert answer.status == 200 and '"b":"\\u00e9"' in answer.text.replace(" ", "")
+
+
+def test_bottle_runs_as_it_is() -> None:
+    bottle = pytest.importorskip("bottle")
+    app = bottle.Bottle()
+
+    def hello(name: str) -> Any:
+        bottle.response.set_cookie("seen", name)
+        return bottle.template("Hello {{name}}, {{said}}", name=name, said=bottle.request.forms.said)
+
+    app.route("/hello/<name>", "POST", hello)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = ask(app, "POST", "/hello/Ada", headers=form, body="said=%3Cb%3E", is_valid=False)
+    assert (answer.status, answer.text) == (200, "Hello Ada, &lt;b&gt;")
+    assert answer.headers["set-cookie"].startswith("seen=Ada")
+    _exports.reset()
+    assert ask(app, path="/nothing", is_valid=False).status == 404
