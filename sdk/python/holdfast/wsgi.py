@@ -214,7 +214,13 @@ class _Run:
                 raise AssertionError("the application has not called start_response")
             if self._known(iterable, first):
                 self._headers.setdefault("content-length", str(len(first)))
-            body.limit(self._headers.get("content-length"), is_head)
+            length = self._headers.get("content-length")
+            if length == str(len(first)) and not is_head:
+                # That is all. The application lets go of what it holds, such as a connection
+                # to its database, before the next request is handled.
+                body.close()
+                return Response(first, self._status, self._headers)
+            body.limit(length, is_head)
             body.put(first)
         except BaseException:
             body.close()

@@ -10,7 +10,7 @@ import pytest
 
 import holdfast
 from holdfast import _exports
-from holdfast.http import Request
+from holdfast.http import Request, Response
 from holdfast.log import Level
 from holdfast.testing import Answer, Host
 from holdfast.wsgi import Wsgi
@@ -136,6 +136,20 @@ def test_a_client_that_goes_away_closes_the_iterable() -> None:
 
     asyncio.run(go())
     assert (pieces.count, pieces.closed) == (1, 1)
+
+
+def test_what_is_whole_is_closed_before_the_next_request() -> None:
+    pieces = Pieces([b"", b"all of it", b"never"])
+
+    def application(environ: dict[str, Any], start: Start) -> Pieces:
+        start("200 OK", [*PLAIN, ("Content-Length", "9")])
+        return pieces
+
+    async def go() -> Response:
+        return await Wsgi(application)(Request("GET", "http://h/"))
+
+    response = asyncio.run(go())
+    assert (pieces.closed, response.body.whole) == (1, b"all of it")
 
 
 def test_an_application_may_write_and_start_late() -> None:
