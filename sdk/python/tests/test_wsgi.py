@@ -1,6 +1,7 @@
 """WSGI applications, checked by Python's own validator of PEP 3333."""
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from wsgiref.validate import validator
 import pytest
 
 import holdfast
-from holdfast import _exports
+from holdfast import _exports, sqlite
 from holdfast.http import Request, Response
 from holdfast.log import Level
 from holdfast.testing import Answer, Host
@@ -250,6 +251,33 @@ def test_flask_runs_as_it_is() -> None:
     )
     assert answer.headers["content-length"] == str(len(answer.body))
     assert answer.status == 200 and '"b":"\\u00e9"' in answer.text.replace(" ", "")
+
+
+@pytest.mark.parametrize("catches", [True, False])
+def test_a_commit_that_came_too_late_is_made_again(catches: bool) -> None:
+    bodies = []
+
+    def application(environ: dict[str, Any], start: Start) -> list[bytes]:
+        bodies.append(environ["wsgi.input"].read(4))
+        try:
+            with sqlite.connect("counter") as ours:
+                ours.execute("create table if not exists number (value)")
+                ours.execute("insert into number values (1)")
+                if len(bodies) < 4:
+                    with sqlite.connect("counter") as theirs:
+                        theirs.execute("create table if not exists number (value)")
+                        theirs.execute("insert into number values (2)")
+        except sqlite3.OperationalError:
+            if not catches:
+                raise
+            start("500 Locked", PLAIN)
+            return [b"locked"]
+        start("200 OK", PLAIN)
+        return [str(ours.execute("select value from number").fetchall()).encode()]
+
+    answer = ask(application, "POST", body="body", is_valid=False)
+    assert (answer.status, answer.text) == (200, "[(2,), (2,), (2,), (1,)]")
+    assert bodies == [b"body"] * 4
 
 
 def test_bottle_runs_as_it_is() -> None:
