@@ -16,9 +16,10 @@ use toml::{Table, Value};
 const WIT_HERE: &str = "../../wit/";
 const WIT_THERE: &str = "wit/";
 
-/// What of an SDK is of no use in a project, besides hidden files.
+/// What of an SDK is of no use in a project, besides hidden files, and a folder
+/// `build` that is no package of Python's.
 const LEFT_OUT: &[&str] = &["target", "node_modules", "__pycache__", "test", "tests"];
-const LEFT_OUT_ENDINGS: &[&str] = &[".wasm", ".o", ".pyc", ".egg-info"];
+const LEFT_OUT_ENDINGS: &[&str] = &[".wasm", ".pyc", ".egg-info"];
 
 /// What a template says of itself.
 const ABOUT: &str = "template.toml";
@@ -31,7 +32,8 @@ const NAMES: &[(&str, &str)] = &[
     ("readme.md", "README.md"),
 ];
 
-type Files = Vec<(String, String)>;
+type Files = Vec<(String, Vec<u8>)>;
+type Texts = Vec<(String, String)>;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new("..");
@@ -48,15 +50,17 @@ fn main() -> Result<(), Box<dyn Error>> {
                 files
             }
         };
-        writeln!(sdks, "    ({language:?}, &{files:?}),")?;
+        writeln!(sdks, "    ({language:?}, &[\n{}]),", literals(&files)?)?;
         let own = Path::new("templates").join(&language);
         for template in folders(&own)? {
             let (about, files) = template_of(&own.join(&template))?;
             writeln!(
                 templates,
-                "    Part {{ language: {language:?}, template: {template:?}, files: &{files:?}, \
+                "    Part {{ language: {language:?}, template: {template:?}, files: &{:?}, \
                  rows: &{:?}, words: &{:?} }},",
-                about.rows, about.words
+                texts(files)?,
+                about.rows,
+                about.words
             )?;
         }
     }
@@ -81,11 +85,27 @@ fn folders(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     Ok(names)
 }
 
+/// Files as code.
+fn literals(files: &Files) -> Result<String, std::fmt::Error> {
+    let mut code = String::new();
+    for (name, bytes) in files {
+        writeln!(code, "    ({name:?}, b\"{}\"),", bytes.escape_ascii())?;
+    }
+    Ok(code)
+}
+
+fn texts(files: Files) -> Result<Texts, std::string::FromUtf8Error> {
+    let files = files.into_iter();
+    files
+        .map(|(name, bytes)| Ok((name, String::from_utf8(bytes)?)))
+        .collect()
+}
+
 /// What a template says of itself.
 #[derive(Default)]
 struct About {
-    rows: Files,
-    words: Files,
+    rows: Texts,
+    words: Texts,
 }
 
 /// A template, or what all templates of a language share.
@@ -94,12 +114,12 @@ fn template_of(folder: &Path) -> Result<(About, Files), Box<dyn Error>> {
     gather(folder, "", &mut files)?;
     let mut about = About::default();
     if let Some(index) = files.iter().position(|(name, _)| name == ABOUT) {
-        let table: Table = files.remove(index).1.parse()?;
+        let table: Table = String::from_utf8(files.remove(index).1)?.parse()?;
         let texts = |key: &str| {
             let table = table.get(key).and_then(Value::as_table);
             let pairs = table.into_iter().flatten();
             let texts = pairs.map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-            texts.collect::<Option<Files>>().ok_or("it is no text")
+            texts.collect::<Option<Texts>>().ok_or("it is no text")
         };
         about = About {
             rows: texts("files")?,
@@ -124,6 +144,7 @@ fn gather(folder: &Path, prefix: &str, files: &mut Files) -> Result<(), Box<dyn 
         if own.starts_with('.')
             || LEFT_OUT.contains(&own.as_str())
             || endings.any(|ending| own.ends_with(ending))
+            || (own == "build" && !entry.path().join("__init__.py").exists())
         {
             continue;
         }
@@ -136,9 +157,9 @@ fn gather(folder: &Path, prefix: &str, files: &mut Files) -> Result<(), Box<dyn 
         } else {
             // Each by itself: a folder may have things in it that are left out.
             println!("cargo:rerun-if-changed={}", entry.path().display());
-            let text = fs::read_to_string(entry.path());
-            let text = text.map_err(|error| format!("{}: {error}", entry.path().display()))?;
-            files.push((name, text));
+            let bytes = fs::read(entry.path());
+            let bytes = bytes.map_err(|error| format!("{}: {error}", entry.path().display()))?;
+            files.push((name, bytes));
         }
     }
     Ok(())
@@ -156,9 +177,11 @@ fn rust_sdk(root: &Path, sdk: &Path) -> Result<Files, Box<dyn Error>> {
     }
     gather(&wit, "wit", &mut files)?;
     for (_, text) in &mut files {
-        *text = text.replace(WIT_HERE, WIT_THERE);
+        let here = std::str::from_utf8(text)?;
+        *text = here.replace(WIT_HERE, WIT_THERE).into();
     }
-    files.push(("Cargo.toml".into(), package(&root.join("Cargo.toml"), sdk)?));
+    let package = package(&root.join("Cargo.toml"), sdk)?;
+    files.push(("Cargo.toml".into(), package.into()));
     files.sort();
     Ok(files)
 }

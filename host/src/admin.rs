@@ -26,7 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use holdfast_core::manifest::Host;
-use holdfast_core::metrics::Counter;
+use holdfast_core::metrics::{Counter, EdgeMetrics};
 use holdfast_edge::Drain;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -66,6 +66,8 @@ pub(crate) struct Front {
     pub(crate) drain: Drain,
     /// Connections that were one too many for their client's address.
     pub(crate) refused: Arc<Counter>,
+    /// What else is counted of clients.
+    pub(crate) metrics: Arc<EdgeMetrics>,
 }
 
 /// A port on which operators are heard.

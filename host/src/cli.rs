@@ -60,6 +60,16 @@ const CACHE_BYTES_MAX: u64 = 2 << 30;
 pub(crate) enum Verb {
     New(New),
     Dev(Dev),
+    /// Build a project once
+    #[command(after_help = "\
+Examples:
+  holdfast build
+  holdfast build my-plugin")]
+    Build {
+        /// The project's folder
+        #[arg(default_value = ".", value_name = "DIR")]
+        folder: PathBuf,
+    },
     Run(Run),
     /// Serve the plugins and routes of a manifest
     #[command(after_help = "\
@@ -132,25 +142,34 @@ Examples:
 Examples:
   holdfast inspect chat.wasm")]
     Inspect {
-        /// The component
-        #[arg(value_name = "COMPONENT.wasm")]
+        /// The component: a file, or an image in a registry
+        #[arg(value_name = COMPONENT)]
         component: PathBuf,
     },
     Component(Component),
-    /// Compile the component on standard input; started by the host itself
-    #[command(hide = true)]
     Compile(Compile),
 }
 
-/// What the host tells the compiler.
+/// How a component is named.
+const COMPONENT: &str = "COMPONENT.wasm | oci://REGISTRY/NAME:TAG";
+
+/// Compile a component ahead, into the cache: what is there starts at once
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast compile chat.wasm
+  holdfast compile chat.wasm --cache /var/cache/holdfast")]
 pub(crate) struct Compile {
+    /// The component: a file, or an image in a registry
+    #[arg(value_name = COMPONENT, required_unless_present = "parent")]
+    pub(crate) component: Option<PathBuf>,
+    // Without a component it is the compiler of a host, which tells it this.
     /// Memory it may have
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, hide = true, value_name = "BYTES", default_value_t = 0)]
     pub(crate) memory_bytes_max: u64,
     /// Process id of the host, without which it ends
-    #[arg(long, value_name = "PID")]
-    pub(crate) parent: u32,
+    #[arg(long, hide = true, value_name = "PID", conflicts_with = "component")]
+    pub(crate) parent: Option<u32>,
 }
 
 /// Make a component of a core module, as compilers for C and Go write it
@@ -176,10 +195,12 @@ pub(crate) struct Component {
 Examples:
   holdfast run chat.wasm
   holdfast run chat.wasm --listen 0.0.0.0:80 --config greeting=Hello
-  holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'")]
+  holdfast run site.wasm --folder /public=./public --env MODE=test
+  holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'
+  holdfast run oci://ghcr.io/acme/chat:1.2")]
 pub(crate) struct Run {
-    /// The component
-    #[arg(value_name = "COMPONENT.wasm")]
+    /// The component: a file, or an image in a registry
+    #[arg(value_name = COMPONENT)]
     pub(crate) component: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
@@ -187,9 +208,18 @@ pub(crate) struct Run {
     /// A setting for the component (`wasi:config`); may be repeated
     #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
     pub(crate) config: Vec<(String, String)>,
+    /// An environment variable of the component; may be repeated
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    pub(crate) env: Vec<(String, String)>,
+    /// A folder which the component can read, and where it finds it; may be repeated
+    #[arg(long, value_name = "GUEST=DIR", value_parser = folder)]
+    pub(crate) folder: Vec<(String, String)>,
     /// A host to which the component may send requests; may be repeated
     #[arg(long, value_name = "HOST")]
     pub(crate) allow_http: Vec<String>,
+    /// A registry that is spoken with without TLS; may be repeated
+    #[arg(long, value_name = "REGISTRY")]
+    pub(crate) plain_http: Vec<String>,
     #[command(flatten)]
     pub(crate) operation: Operation,
 }
@@ -359,6 +389,10 @@ pub(crate) enum Color {
     Auto,
     Always,
     Never,
+}
+
+fn folder(text: &str) -> Result<(String, String), String> {
+    pair(text).map_err(|_| "write it as /NAME=DIR".into())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

@@ -10,6 +10,10 @@
 //!    └───────────────────────────┘
 //! ```
 //!
+//! `holdfast build` (`once`) is the first part of it alone. Both check for the tools
+//! of the project's language (`tools`), and install the packages which it asks for
+//! (`prepare`).
+//!
 //! A save while a build is under way ends that build and starts another. What it
 //! has compiled of the dependencies stays; of the project itself, what is saved
 //! last is there sooner than if what is outdated were waited for.
@@ -20,11 +24,14 @@ mod cargo;
 mod cycle;
 #[cfg(test)]
 mod fixture;
+mod once;
 mod page;
+mod prepare;
 mod project;
 mod report;
 mod sources;
 mod terminal;
+mod tools;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -42,13 +49,15 @@ use crate::fleet::{Handle, Source};
 use crate::log::Tails;
 use crate::problem::Problem;
 use crate::serve::{Plan, serve};
+pub(crate) use once::build;
 use project::Project;
 use report::Verdict;
 use sources::Sources;
 use terminal::Terminal;
 
-/// What is logged: of the host what is wrong, of guests nearly everything.
-pub(crate) const LOG_FILTER: &str = "warn,guest=debug";
+/// What is logged: of the host what is wrong and what takes long, of guests nearly
+/// everything.
+pub(crate) const LOG_FILTER: &str = "warn,guest=debug,holdfast_runtime::compile=info";
 
 /// Builds, serves and watches until a signal ends it.
 pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli, tails: &Tails) -> Result<(), Problem> {
@@ -85,6 +94,7 @@ impl Dev {
     /// Reads the project in a folder, and watches it from now on.
     fn open(folder: &Path, terminal: Terminal) -> Result<Self, Problem> {
         let project = Project::read(folder)?;
+        project.check_tools()?;
         Ok(Self {
             sources: Sources::watch(&project)?,
             project,

@@ -9,8 +9,8 @@ use holdfast_edge::{Drain, Hub, Lane};
 use holdfast_runtime::{Local, Runtime};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
-/// Names of hosts which are looked up at a time on each loop, in a thread each;
-/// nothing else is done in such threads.
+/// Names of hosts which are looked up at a time on each loop, in a thread each.
+/// Besides, there are threads that read files.
 const LOOKUPS_MAX: usize = 32;
 
 /// The running loops.
@@ -23,6 +23,7 @@ impl EventLoops {
         hub: &Arc<Hub>,
         runtime: &Arc<Runtime>,
         drain: &Drain,
+        reads_max: u32,
     ) -> anyhow::Result<(Self, Vec<Lane>)> {
         let mut threads = Vec::with_capacity(count);
         let mut lanes = Vec::with_capacity(count);
@@ -30,7 +31,7 @@ impl EventLoops {
             let (lane, incoming) = Lane::new();
             let (hub, runtime, drain) = (Arc::clone(hub), Arc::clone(runtime), drain.clone());
             let work = move || {
-                let event_loop = match local_runtime() {
+                let event_loop = match local_runtime(reads_max as usize) {
                     Ok(event_loop) => event_loop,
                     Err(error) => return tracing::error!(%error, "no event loop"),
                 };
@@ -60,9 +61,9 @@ impl EventLoops {
     }
 }
 
-fn local_runtime() -> std::io::Result<LocalRuntime> {
+fn local_runtime(reads_max: usize) -> std::io::Result<LocalRuntime> {
     Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(LOOKUPS_MAX)
+        .max_blocking_threads(LOOKUPS_MAX + reads_max)
         .build_local(LocalOptions::default())
 }

@@ -1,6 +1,8 @@
 //! The log: one line an event, on standard error, as text for people or as JSON
 //! for machines; and the same lines for whoever asks the admin listener for them.
+//! The access log is another one.
 
+mod access;
 mod layer;
 mod line;
 mod tail;
@@ -13,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::cli::{Color, LogFormat};
+pub(crate) use access::Access;
 use layer::Machines;
 pub(crate) use tail::{Filter, Tails};
 pub(crate) use writer::Flush;

@@ -10,6 +10,7 @@ mod dev;
 mod entrances;
 mod event_loops;
 mod fleet;
+mod images;
 mod inspect;
 mod language;
 mod log;
@@ -20,7 +21,6 @@ mod run;
 mod serve;
 mod signals;
 mod system;
-mod time;
 mod watch;
 
 use std::process::ExitCode;
@@ -72,6 +72,7 @@ fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
     match &cli.verb {
         Verb::New(arguments) => new::new(arguments)?,
         Verb::Dev(arguments) => dev::dev(arguments, cli, tails)?,
+        Verb::Build { folder } => dev::build(folder, cli.color)?,
         Verb::Run(arguments) => {
             let manifest = run::manifest(arguments)?;
             fleet::check(&manifest.plugins)?;
@@ -109,7 +110,7 @@ fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
         Verb::Deploy(arguments) => operate::deploy(arguments, &cli.storage)?,
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
         Verb::Component(arguments) => component::component(arguments)?,
-        Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
+        Verb::Compile(arguments) => return compile::compile(arguments, &cli.storage),
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub(crate) use sdk::FOLDER as SDK_FOLDER;
 pub(crate) use template::Template;
 
 use crate::cli::New;
@@ -64,21 +65,21 @@ fn is_free(folder: &Path) -> io::Result<bool> {
 
 fn write_all(folder: &Path, arguments: &New) -> io::Result<()> {
     for (path, text) in template::files(arguments.lang, arguments.template, &arguments.name) {
-        write(&folder.join(path), &text)?;
+        write(&folder.join(path), text.as_bytes())?;
     }
     let sdk = folder.join(sdk::FOLDER);
-    for (path, text) in sdk::files(arguments.lang) {
-        write(&sdk.join(path), text)?;
+    for (path, bytes) in sdk::files(arguments.lang) {
+        write(&sdk.join(path), bytes)?;
     }
     Ok(())
 }
 
 /// Writes a new file. One that has appeared meanwhile is an error.
-fn write(path: &Path, text: &str) -> io::Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::File::create_new(path)?.write_all(text.as_bytes())
+    fs::File::create_new(path)?.write_all(bytes)
 }
 
 /// What was written, and the next command.
@@ -101,10 +102,11 @@ mod tests {
     fn the_sdk_stands_alone() {
         let files = sdk::files(Language::Rust);
         let manifest = files.iter().find(|(name, _)| *name == "Cargo.toml");
-        let (_, text) = manifest.unwrap();
+        let text = std::str::from_utf8(manifest.unwrap().1).unwrap();
         assert!(text.contains("name = \"holdfast-sdk\""), "{text}");
         assert!(!text.contains("workspace"), "{text}");
-        for (name, text) in files {
+        for (name, bytes) in files {
+            let text = std::str::from_utf8(bytes).unwrap();
             assert!(!text.contains("../"), "{name}");
         }
         for name in ["src/lib.rs", "wit/websocket-0.1.0/types.wit"] {

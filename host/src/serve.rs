@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use holdfast_core::limits::FileLimits;
 use holdfast_core::manifest::{DrainTimes, Manifest};
-use holdfast_edge::{Drain, Hub, Lane, Trigger, drain};
+use holdfast_core::metrics::EdgeMetrics;
+use holdfast_edge::{AccessLog, Drain, Hub, HubConfig, Lane, Trigger, drain};
 use holdfast_runtime::{Compiler, EngineLimits, Engines, Loader, Runtime};
 
 use crate::admin::{Admin, Front, Published, places};
@@ -16,7 +18,8 @@ use crate::dev::{Dev, Live, Running};
 use crate::entrances::Entrances;
 use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Certificates, Deploy, Handle, Source, Start};
-use crate::log::Tails;
+use crate::images::Images;
+use crate::log::{Access, Tails};
 use crate::problem::Problem;
 use crate::signals::Signals;
 use crate::system;
@@ -61,7 +64,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         return Ok(());
     }
     let certificates = Certificates::open(&plan.manifest)?;
-    let entrances = entrances.open(&host, certificates.tls());
+    let metrics = Arc::<EdgeMetrics>::default();
+    let start = |config| Access::start(config, &metrics);
+    let access = host.access_log.as_ref().map(start).transpose()?;
+    let access_log = access.as_ref().map(|access| Arc::clone(access.log()));
+    let entrances = entrances.open(&host, certificates.tls(), &metrics, access_log.as_ref());
     let engines = Engines::new(&engine_limits(&plan.manifest))?;
     let loader = Loader::new(
         engines,
@@ -69,11 +76,21 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         Compiler::Child(compile::program()?),
         host.load,
     )?;
-    let hub = Hub::with_heads(host.head);
+    let files = FileLimits {
+        open_max: Some(system::open_max(host.files.open_max, files_max)),
+        ..host.files
+    };
+    let hub = Hub::with(HubConfig {
+        heads: host.head,
+        files,
+        metrics: Arc::clone(&metrics),
+        access_log: access_log.clone(),
+    });
     hub.set_close_window(Duration::from_millis(host.drain.spread_ms));
+    hub.set_drain_code(host.drain_close_code);
     let runtime = Runtime::new(
         hub.clone(),
-        system::store(plan.storage)?,
+        system::store(plan.storage, host.keyvalue_sync_ms)?,
         host.instances_max,
     );
     let depot = system::depot(plan.storage)?;
@@ -83,6 +100,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         source: plan.source,
         certificates,
         loader,
+        images: Images {
+            settings: host.images.clone(),
+            shelf: system::shelf(plan.storage),
+            component_bytes_max: host.load.component_bytes_max,
+        },
         runtime: Arc::clone(&runtime),
         hub: Arc::clone(&hub),
         depot: depot.clone(),
@@ -95,7 +117,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         Some(count) => count,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
-    let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime, &drain)?;
+    let (event_loops, lanes) = EventLoops::start(count, &hub, &runtime, &drain, files.reads_max)?;
     let deploy = Deploy::start(fleet, handle.clone())?;
     let watch = match plan.operation.no_watch {
         true => {
@@ -124,6 +146,8 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         trigger,
         drain,
         drain_times: host.drain,
+        access_log,
+        metrics,
     };
     let published = serving.publish(&places(plan.storage.data.as_deref(), plan.origin));
     let served = serving.until_the_end(&handle);
@@ -132,6 +156,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     dev.map(Running::stop).transpose()?;
     deploy.stop()?;
     served?;
+    drop(access);
     tracing::info!("ended");
     Ok(())
 }
@@ -145,6 +170,8 @@ struct Serving {
     trigger: Trigger,
     drain: Drain,
     drain_times: DrainTimes,
+    access_log: Option<Arc<AccessLog>>,
+    metrics: Arc<EdgeMetrics>,
 }
 
 impl Serving {
@@ -172,12 +199,13 @@ impl Serving {
             .enable_all()
             .build()?;
         main.block_on(async {
-            let signals = Signals::catch()?;
+            let signals = Signals::catch(self.access_log.clone())?;
             self.entrances.log();
             let front = Front {
                 address: self.entrances.address(),
                 drain: self.drain.clone(),
                 refused: self.entrances.refused(),
+                metrics: self.metrics,
             };
             let admin = async {
                 match self.admin {

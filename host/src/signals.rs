@@ -1,10 +1,11 @@
 //! SIGTERM and Ctrl-C: the first asks for an orderly end, the second insists.
-//! SIGHUP asks for a look at the files.
+//! SIGHUP asks for a look at the files, and opens that of the access log anew.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_core::manifest::DrainTimes;
-use holdfast_edge::Trigger;
+use holdfast_edge::{AccessLog, Trigger};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::fleet::{Handle, Look};
@@ -17,15 +18,17 @@ pub(crate) struct Signals {
     hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
+    access_log: Option<Arc<AccessLog>>,
 }
 
 impl Signals {
     /// Catches them from now on.
-    pub(crate) fn catch() -> std::io::Result<Self> {
+    pub(crate) fn catch(access_log: Option<Arc<AccessLog>>) -> std::io::Result<Self> {
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            access_log,
         })
     }
 
@@ -57,6 +60,9 @@ impl Signals {
                 _ = self.interrupt.recv() => return,
                 _ = self.terminate.recv() => return,
                 _ = self.hangup.recv() => {
+                    if let Some(log) = &self.access_log {
+                        log.reopen();
+                    }
                     if let Some(fleet) = fleet {
                         tracing::info!("asked by a signal to look at the files");
                         fleet.look(Look::asked());

@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::stage::Stage;
-use crate::wait::until;
+use crate::wait::{PATIENCE, PATIENCE_WITH_BUILDERS, until, until_for};
 use crate::{place, process};
 
 /// What the host logs when it is ready, followed by its address.
@@ -76,7 +77,14 @@ impl Host {
         if !arguments.contains(&"--no-cache") {
             all.extend(["--cache".to_owned(), place::cache().display().to_string()]);
         }
-        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
+        Self::start(
+            command(),
+            &all,
+            NO_VARIABLES,
+            Folder::new(),
+            Stage::shared().await,
+        )
+        .await
     }
 
     /// Starts `holdfast serve` for a manifest, with more arguments.
@@ -86,11 +94,17 @@ impl Host {
         let all = ["serve", &manifest, "--cache", &cache];
         let all = all.iter().chain(arguments).map(|word| (*word).to_owned());
         let all: Vec<_> = all.collect();
-        Self::start(&all, NO_VARIABLES, Folder::new(), Stage::shared().await).await
+        Self::start(
+            command(),
+            &all,
+            NO_VARIABLES,
+            Folder::new(),
+            Stage::shared().await,
+        )
+        .await
     }
 
-    /// Starts `holdfast dev` for the project in a folder. Its first build is to
-    /// be short.
+    /// Starts `holdfast dev` for the project in a folder.
     pub async fn dev(project: &Path, variables: &[(String, String)]) -> Self {
         let project = project.display().to_string();
         let cache = place::cache().display().to_string();
@@ -102,21 +116,34 @@ impl Host {
             "--cache",
             &cache,
         ];
-        let all = all.map(str::to_owned);
-        Self::start(&all, variables, Folder::new(), Stage::shared().await).await
+        let mut binary = command();
+        binary.args(all);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        let (folder, stage) = (Folder::new(), Stage::shared().await);
+        Self::start_for(PATIENCE_WITH_BUILDERS, binary, folder, stage).await
     }
 
     /// Starts the binary, with arguments that say where its cache is, and waits
     /// until it listens.
     pub(crate) async fn start(
+        mut binary: Command,
         arguments: &[String],
         variables: &[(impl AsRef<OsStr>, String)],
         folder: Folder,
         stage: Stage,
     ) -> Self {
-        let mut child = command()
-            .args(arguments)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
+        binary.args(arguments);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::start_for(PATIENCE, binary, folder, stage).await
+    }
+
+    async fn start_for(
+        patience: Duration,
+        mut binary: Command,
+        folder: Folder,
+        stage: Stage,
+    ) -> Self {
+        let mut child = binary
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -132,7 +159,7 @@ impl Host {
             folder,
             _stage: stage,
         };
-        until("the host to listen", || {
+        until_for(patience, "the host to listen", || {
             let end = host.child.try_wait().expect("a child of ours");
             assert!(end.is_none(), "the host has ended: {end:?}");
             host.log.address(READY).is_some()
@@ -179,8 +206,13 @@ impl Host {
 
     /// Waits for a line that contains every one of `words`, and returns it.
     pub async fn logged(&self, words: &[&str]) -> String {
+        self.logged_for(PATIENCE, words).await
+    }
+
+    /// The same with a patience of the caller's.
+    pub async fn logged_for(&self, patience: Duration, words: &[&str]) -> String {
         let mut found = None;
-        until(&format!("a log line with {words:?}"), || {
+        until_for(patience, &format!("a log line with {words:?}"), || {
             let log = self.log();
             let mut lines = log.lines();
             let line = lines.find(|line| words.iter().all(|word| line.contains(word)));
@@ -220,7 +252,22 @@ impl Drop for Host {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the host's log:\n{}", self.log());
+            eprintln!("the host's log:\n{}", ends(&self.log()));
+        }
+    }
+}
+
+/// The first and the last lines of a text: what failed has to be found above it.
+fn ends(text: &str) -> String {
+    const FIRST: usize = 20;
+    const LAST: usize = 100;
+    let lines: Vec<&str> = text.lines().collect();
+    match lines.len().checked_sub(FIRST + LAST) {
+        None | Some(0) => text.to_owned(),
+        Some(count) => {
+            let (first, last) = (&lines[..FIRST], &lines[FIRST + count..]);
+            let rest = format!("[{count} lines]");
+            [first, &[rest.as_str()], last].concat().join("\n")
         }
     }
 }

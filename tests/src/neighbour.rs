@@ -2,8 +2,9 @@
 //! each has to be answered, and how long that takes.
 //!
 //! Time during which the host's event loop, the clock which interrupts guests, or
-//! the client's thread could run and got no processor is left out: it says what
-//! else the machine does. On a machine that does nothing else there is none.
+//! the client's thread could run and got no processor is left out, and so is time
+//! that other machines took from this one: it says what else there is to do. On a
+//! machine of one's own that does nothing else there is none.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::host::Host;
 use crate::http::{Client, full};
-use crate::process::Delay;
+use crate::process::{Delay, Stolen};
 use crate::socket::{Socket, handshake};
 use crate::wait::{PATIENCE, found, until};
 
@@ -77,6 +78,7 @@ impl Neighbour {
             let clock = Clock {
                 shared: for_thread,
                 delays: [event_loop, epoch, Delay::here()],
+                stolen: Stolen::open(),
             };
             runtime.block_on(live(&clock, address, &authority));
         });
@@ -141,11 +143,13 @@ fn in_all(time: Duration) -> impl Iterator<Item = Duration> {
 struct Clock {
     shared: Arc<Shared>,
     delays: [Delay; 3],
+    stolen: Stolen,
 }
 
 impl Clock {
     fn delay(&self) -> Duration {
-        self.delays.iter().map(Delay::total).sum()
+        let delays = self.delays.iter().map(Delay::total);
+        delays.sum::<Duration>() + self.stolen.total()
     }
 
     /// Does something again and again, and notes how long it takes.

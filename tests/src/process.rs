@@ -192,3 +192,27 @@ impl Delay {
         file.map_or(Duration::ZERO, |file| duration(file, 1))
     }
 }
+
+/// The time for which other machines on the same hardware had the processors of
+/// this one although it had work for them (`steal` in proc_stat(5)).
+#[derive(Debug)]
+pub struct Stolen(Option<File>);
+
+impl Stolen {
+    /// From now on. A kernel may do without; then nothing is left out.
+    pub fn open() -> Self {
+        Self(File::open("/proc/stat").ok())
+    }
+
+    /// So much so far, in steps of 10 ms.
+    pub fn total(&self) -> Duration {
+        const TICK: Duration = Duration::from_millis(10);
+        const STEAL: usize = 8;
+        let mut text = [0; 256];
+        let file = self.0.as_ref();
+        let len = file.and_then(|file| file.read_at(&mut text, 0).ok());
+        let text = String::from_utf8_lossy(&text[..len.unwrap_or(0)]);
+        let ticks = text.split_whitespace().nth(STEAL);
+        TICK * ticks.and_then(|it| it.parse().ok()).unwrap_or(0)
+    }
+}

@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::build::Build;
 use crate::folder::Folder;
 use crate::host::{self, Host};
+use crate::names::Names;
 use crate::place;
 use crate::stage::Stage;
 use crate::wait::patiently;
@@ -31,6 +33,7 @@ pub struct Setup {
     variables: Vec<(&'static str, String)>,
     cache: PathBuf,
     data: Option<PathBuf>,
+    binary: Command,
     is_alone: bool,
 }
 
@@ -89,6 +92,7 @@ impl Setup {
             variables: Vec::new(),
             cache: place::cache(),
             data: None,
+            binary: host::command(),
             is_alone: false,
         }
     }
@@ -182,6 +186,12 @@ impl Setup {
         self
     }
 
+    /// Has the host know these names, and no others.
+    pub fn names(mut self, names: &Names) -> Self {
+        self.binary = names.command();
+        self
+    }
+
     /// Waits until no other test uses the machine, and keeps others out.
     pub fn alone(mut self) -> Self {
         self.is_alone = true;
@@ -209,7 +219,8 @@ impl Setup {
         if let Some(data) = &self.data {
             arguments.extend(["--data".to_owned(), data.display().to_string()]);
         }
-        let host = Host::start(&arguments, &self.variables, folder, stage).await;
+        let variables = &self.variables;
+        let host = Host::start(self.binary, &arguments, variables, folder, stage).await;
         match self.host.contains("tls = true") {
             true => host.secured().await,
             false => host,

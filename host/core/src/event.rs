@@ -132,6 +132,23 @@ pub enum CloseCause {
     ConnectionLost,
 }
 
+impl CloseCause {
+    /// What a log calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Idle => "idle",
+            Self::SlowConsumer => "slow-consumer",
+            Self::Limit => "limit",
+            Self::Error => "error",
+            Self::Deploy => "deploy",
+            Self::Drain => "drain",
+            Self::ConnectionLost => "connection-lost",
+        }
+    }
+}
+
 /// How a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closure {

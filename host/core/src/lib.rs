@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod network;
 pub mod plugin;
 pub mod secret;
+pub mod time;
 pub mod volume;
 pub mod websocket;
 

@@ -4,6 +4,7 @@
 mod capability;
 mod compare;
 mod compress;
+mod files;
 mod head;
 mod http2;
 mod load;
@@ -13,9 +14,10 @@ mod tenant;
 
 use crate::websocket::Policies;
 
-pub use capability::{KeyvalueLimits, LogLimits, OutboundLimits};
+pub use capability::{FolderLimits, KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use compress::CompressLimits;
+pub use files::{FileLimits, RawFileLimits};
 pub use head::{HeadLimits, RawHeadLimits};
 pub use http2::{Http2Limits, RawHttp2Limits};
 pub use load::{LoadLimits, RawLoadLimits};
@@ -67,6 +69,9 @@ pub struct ConnectionLimits {
     /// See [`RawLimits::messages_per_second_max`]; 0 for no limit. Reached: the
     /// host reads from the client no faster.
     pub messages_per_second_max: u32,
+    /// See [`RawLimits::control_frames_per_second_max`]; 0 for no limit. Reached:
+    /// 1008.
+    pub control_frames_per_second_max: u16,
     /// See [`RawLimits::topics_per_connection_max`]. Reached: an error value.
     pub topics_max: u32,
     /// See [`RawLimits::topic_bytes_max`]. Reached: an error value.
@@ -120,6 +125,8 @@ pub struct Limits {
     pub keyvalue: KeyvalueLimits,
     /// Enforced by the runtime.
     pub outbound: OutboundLimits,
+    /// Enforced by the runtime.
+    pub files: FolderLimits,
     /// Enforced by both.
     pub log: LogLimits,
 }
@@ -230,6 +237,10 @@ impl Limits {
                     None | Some(0) => 0,
                     count => counted("messages_per_second_max", count, 0, 1_000_000)?,
                 },
+                control_frames_per_second_max: match raw.control_frames_per_second_max {
+                    Some(0) => 0,
+                    count => counted("control_frames_per_second_max", count, 100, 50_000)? as u16,
+                },
                 topics_max: counted(
                     "topics_per_connection_max",
                     raw.topics_per_connection_max,
@@ -294,6 +305,7 @@ impl Limits {
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,
             outbound: OutboundLimits::resolve(raw)?,
+            files: FolderLimits::resolve(raw)?,
             log: LogLimits::resolve(raw)?,
         })
     }

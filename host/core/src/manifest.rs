@@ -2,8 +2,12 @@
 //! is what it means. Parsing only reads, resolving only checks, and neither
 //! opens a file or a port.
 
+mod access_log;
+mod files;
 mod host;
 mod host_pattern;
+mod image;
+mod images;
 mod listen;
 mod own;
 mod plugin;
@@ -16,8 +20,12 @@ mod tls;
 mod tokens;
 mod value;
 
+pub use access_log::{AccessFormat, AccessLog, RawAccessFormat, RawAccessLog};
+pub use files::Files;
 pub use host::{DEFAULT_LISTEN, DrainTimes, Host};
 pub use host_pattern::{HOST_BYTES_MAX, HostPattern, NotAHost};
+pub use image::{Image, NotAnImage, is_digest};
+pub use images::{Images, RawImages};
 pub use listen::{Listen, Place, Protocol, RawListen, RawListener, RawRedirect};
 pub use own::{Join, Part, Strictness, resolve_own};
 pub use plugin::Plugin;
@@ -26,7 +34,7 @@ pub use raw::{
     Kind, Raw, RawAdmin, RawDev, RawOwn, RawPlugin, RawRoute, RawTenant, parse, parse_own,
 };
 pub use resolve::{DEFAULT_TENANT, Dev, Manifest, resolve};
-pub use route::Route;
+pub use route::{Destination, Route};
 pub use tenant::Tenant;
 pub use tls::{Certificate, ClientAuth, RawCertificate, RawTls, Tls};
 pub use tokens::{AdminToken, RawToken, Role, TokenSource};

@@ -5,6 +5,7 @@
 //! that no two of them write the same memory; what is rare has one atomic for
 //! all.
 
+mod edge;
 mod events;
 mod histogram;
 
@@ -12,6 +13,7 @@ use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+pub use edge::{EdgeMetrics, Flood, TlsFailure};
 pub use events::{EventKind, EventOutcome, Recorder};
 use events::{KIND_COUNT, OUTCOME_COUNT, Sheet};
 pub use histogram::{BOUNDS, HistogramCounts};
@@ -83,16 +85,20 @@ pub enum LimitHit {
     Outbound,
     /// `keyvalue_bytes_max` or `keyvalue_value_bytes_max`: nothing was kept.
     Keyvalue,
+    /// `files_max`: a file was not opened.
+    Files,
     /// `memory_bytes_max` of the tenant: a guest was given no more.
     TenantMemory,
     /// `instances_max`, of the plugin, its tenant or the host: an event had to
     /// wait for an instance.
     Instances,
+    /// `control_frames_per_second_max`: a connection was closed with 1008.
+    Control,
 }
 
 impl LimitHit {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Body,
         Self::Connections,
         Self::Message,
@@ -105,8 +111,10 @@ impl LimitHit {
         Self::Response,
         Self::Outbound,
         Self::Keyvalue,
+        Self::Files,
         Self::TenantMemory,
         Self::Instances,
+        Self::Control,
     ];
 
     /// What a metric calls it.
@@ -124,8 +132,10 @@ impl LimitHit {
             Self::Response => "response",
             Self::Outbound => "outbound",
             Self::Keyvalue => "keyvalue",
+            Self::Files => "files",
             Self::TenantMemory => "tenant_memory",
             Self::Instances => "instances",
+            Self::Control => "control_frames",
         }
     }
 }

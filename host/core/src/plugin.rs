@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::event::{Event, Outcome};
 use crate::id::{PluginId, TenantId};
@@ -23,6 +23,10 @@ pub trait Plugins {
     /// The future always ends: by the handler's return, by a trap, or at the
     /// deadline in the plugin's limits. Dropping it abandons the event.
     fn deliver(&self, plugin: PluginId, event: Event) -> LocalFuture<Outcome>;
+
+    /// Takes time from a tenant's share of this event loop which was spent on
+    /// what its guests have left to do, such as writing to their connections.
+    fn charge(&self, tenant: TenantId, time: Duration);
 }
 
 /// Which handlers a component exports, as the host found out.
@@ -58,6 +62,8 @@ pub struct Settings {
     pub connection: ConnectionLimits,
     /// Limits of its HTTP requests.
     pub http: HttpLimits,
+    /// Whether the access log has its requests, if there is one.
+    pub access_log: bool,
     /// What is counted of the plugin. All its generations share it.
     pub metrics: Arc<PluginMetrics>,
     /// How much of it may be in the log.

@@ -12,6 +12,7 @@ use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use tokio::sync::oneshot;
 
+use crate::access::Session;
 use crate::connection::Connection;
 use crate::event_loop::Ticket;
 use crate::handshake::{Offer, is_own_field};
@@ -44,6 +45,7 @@ pub(crate) async fn accept(
     mut registered: Registered,
     offer: Offer,
     handshake: Handshake,
+    session: Option<Box<Session>>,
     answer: oneshot::Sender<Answer>,
 ) {
     let settings = registered.connection.settings().clone();
@@ -80,10 +82,14 @@ pub(crate) async fn accept(
     };
     let (sender, transport) = oneshot::channel();
     // If the client is gone, then the sender is, and no transport comes.
-    let _ = answer.send(Answer {
+    let sent = answer.send(Answer {
         response,
         upgrade: Some(sender),
     });
+    // Otherwise it is logged as a request whose client is gone.
+    registered
+        .connection
+        .follow(session.filter(|_| sent.is_ok()));
     match transport.await {
         Ok(transport) => {
             let socket = Socket::new(event_loop, registered, transport);

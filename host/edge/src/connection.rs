@@ -9,6 +9,7 @@ mod attachment;
 mod closure;
 mod compression;
 mod counts;
+mod story;
 mod view;
 
 use std::collections::HashSet;
@@ -32,6 +33,7 @@ use crate::queue::{Batch, Queue};
 use crate::sockets::Place;
 pub(crate) use closure::closure;
 use closure::lost;
+use story::Story;
 pub use view::ConnectionView;
 
 /// One WebSocket, from its handshake to its `close` event.
@@ -43,6 +45,8 @@ pub(crate) struct Connection {
     home: Arc<Mailbox>,
     /// Whether the client has shown life since the last sweep.
     heard: AtomicBool,
+    /// Whether it is counted for the access log.
+    is_followed: AtomicBool,
     /// What host and client have agreed on for compression, packed.
     agreed: AtomicU16,
     shared: Mutex<Shared>,
@@ -51,8 +55,7 @@ pub(crate) struct Connection {
 #[derive(Default)]
 struct Shared {
     queue: Queue,
-    /// How it ends, once that is decided. Nothing is queued from then on.
-    closing: Option<Box<Closure>>,
+    story: Option<Box<Story>>,
     /// The shut-down is out of time.
     aborted: bool,
     /// Whether a guest is at work on an event of it.
@@ -123,6 +126,7 @@ impl Connection {
             settings: ArcSwap::new(settings),
             home,
             heard: AtomicBool::new(true),
+            is_followed: AtomicBool::new(false),
             agreed: AtomicU16::new(0),
             shared: Mutex::new(shared),
         }
@@ -147,7 +151,7 @@ impl Connection {
     /// behind all those before it, which it may refer to.
     fn send_made(&self, frame: impl FnOnce(&mut Queue) -> Bytes) -> Result<u64, SendError> {
         let mut shared = lock(&self.shared);
-        if shared.closing.is_some() {
+        if shared.is_closing() {
             return Err(SendError::Gone);
         }
         // An empty queue takes anything, which spares a look at the limits.
@@ -156,6 +160,9 @@ impl Connection {
         }
         let frame = frame(&mut shared.queue);
         shared.queue.push(frame);
+        if let Some(session) = shared.session() {
+            session.send(1, 0);
+        }
         if shared.queue.is_counted() {
             self.recount(&mut shared);
         }
@@ -212,7 +219,7 @@ impl Connection {
     /// was decided before.
     pub(crate) fn close(&self, closure: Closure) -> bool {
         let mut shared = lock(&self.shared);
-        if shared.closing.is_some() {
+        if shared.is_closing() {
             return false;
         }
         shared.close(closure);
@@ -227,14 +234,14 @@ impl Connection {
         let mut shared = lock(&self.shared);
         shared.queue.clear();
         self.recount(&mut shared);
-        shared.closing.get_or_insert_with(lost);
+        shared.decide(lost);
     }
 
     /// Lets the task wait for nothing any more but its `close` event.
     pub(crate) fn abort(&self) {
         let mut shared = lock(&self.shared);
         shared.aborted = true;
-        shared.closing.get_or_insert_with(lost);
+        shared.decide(lost);
         let waker = shared.parked.take();
         drop(shared);
         self.wake(waker);
@@ -242,8 +249,7 @@ impl Connection {
 
     /// How the connection has ended.
     pub(crate) fn closure(&self) -> Closure {
-        let mut shared = lock(&self.shared);
-        Closure::clone(shared.closing.get_or_insert_with(lost))
+        lock(&self.shared).decide(lost).clone()
     }
 
     /// The task goes on: nobody need wake it now.
@@ -288,6 +294,9 @@ impl Connection {
     pub(crate) fn give_back(&self, batch: &mut Batch, written: usize) -> bool {
         let mut shared = lock(&self.shared);
         shared.queue.give_back(batch, written);
+        if let Some(session) = shared.session() {
+            session.send(0, written);
+        }
         self.recount(&mut shared);
         let has_more = !shared.queue.is_empty();
         if !has_more {
@@ -319,7 +328,7 @@ impl Connection {
     /// Answers a ping. Called by the task, which then writes.
     pub(crate) fn pong(&self, payload: &[u8]) {
         let mut shared = lock(&self.shared);
-        if shared.closing.is_none() {
+        if !shared.is_closing() {
             shared.queue.pong(payload);
         }
     }
@@ -338,7 +347,7 @@ impl Connection {
     /// Asks the client for a sign of life.
     pub(crate) fn ping(&self) {
         let mut shared = lock(&self.shared);
-        if shared.closing.is_none() {
+        if !shared.is_closing() {
             shared.queue.ping();
             self.post(shared);
         }
@@ -349,7 +358,7 @@ impl Connection {
     pub(crate) fn add_topic(&self, name: &Arc<str>) -> Result<(), SubscribeError> {
         let topics_max = self.settings().connection.topics_max;
         let mut shared = lock(&self.shared);
-        if shared.closing.is_some() {
+        if shared.is_closing() {
             return Err(SubscribeError::Gone);
         }
         let topics = shared.topics.get_or_insert_default();
@@ -375,7 +384,7 @@ impl Connection {
     /// No subscription can be added any more; returns those there are.
     pub(crate) fn end(&self) -> Option<TopicNames> {
         let mut shared = lock(&self.shared);
-        shared.closing.get_or_insert_with(lost);
+        shared.decide(lost);
         // Nobody writes it any more.
         shared.queue.clear();
         self.recount(&mut shared);
@@ -387,12 +396,12 @@ impl Shared {
     fn close(&mut self, closure: Closure) {
         let code = (closure.code != 1005).then_some(closure.code);
         self.queue.push(frame::close(code, &closure.reason));
-        self.closing = Some(Box::new(closure));
+        self.decide(|| closure);
     }
 
     fn signals(&self) -> Signals {
         Signals {
-            closing: self.closing.is_some(),
+            closing: self.is_closing(),
             aborted: self.aborted,
             output: !self.queue.is_empty() && self.writer != Writer::Outbox,
             queue_bytes: self.queue.bytes(),

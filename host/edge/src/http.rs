@@ -1,4 +1,4 @@
-//! HTTP requests: to which plugin, in what form, and what becomes of the answer.
+//! HTTP requests: to which plugin or file, in what form, and what becomes of the answer.
 //!
 //! During a reload the routes are for a moment those of the generation before:
 //! the runtime has the new one first, and takes one of the two for each event.
@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use holdfast_core::event::{Body, Handshake};
-use holdfast_core::manifest::Kind;
+use holdfast_core::manifest::{Files, Kind};
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::{Event, Outcome, Settings};
 use http::request::Parts;
@@ -23,6 +23,7 @@ use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
 use crate::accept::accept;
+use crate::access::Visit;
 use crate::body::{gather, is_short, limited};
 use crate::event_loop::Ticket;
 use crate::handshake;
@@ -33,7 +34,8 @@ use crate::tally::EnterError;
 pub(crate) use reply::{Answered, Ending};
 use reply::{Guest, Reply, Way, last};
 
-use crate::{preference, report, target};
+use crate::route::Destination;
+use crate::{files, preference, report, request_id, target};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -60,18 +62,29 @@ impl Http {
         parts.extensions.clear();
         let client = self.origin.mark(&mut parts);
         let request_id = self.event_loop.ids.settle(&mut parts.headers);
+        let mut visit = Visit::begin(
+            self.event_loop.hub.access_log(),
+            &parts,
+            client,
+            &request_id,
+        );
         Answered {
-            reply: self.reply(parts, body, &request_id, client, tunnel),
+            reply: self.reply(parts, body, client, tunnel, &mut visit),
             request_id,
+            visit,
         }
     }
 
     /// Answers a request with what is there already.
     pub(crate) fn refuse(&self, request: Request<Incoming>, response: Response<Body>) -> Answered {
         let (mut parts, _) = request.into_parts();
+        let client = self.origin.mark(&mut parts);
+        let request_id = self.event_loop.ids.settle(&mut parts.headers);
+        let access_log = self.event_loop.hub.access_log();
         Answered {
             reply: Reply::ready(response),
-            request_id: self.event_loop.ids.settle(&mut parts.headers),
+            visit: Visit::begin(access_log, &parts, client, &request_id),
+            request_id,
         }
     }
 
@@ -79,9 +92,9 @@ impl Http {
         &self,
         mut parts: Parts,
         body: Incoming,
-        request_id: &HeaderValue,
         client: Client,
         tunnel: Option<Tunnel>,
+        visit: &mut Visit,
     ) -> Reply {
         if let Some(refusal) = self.refusal(&parts, tunnel.is_some()) {
             // Where a request that is not as it should be ends may be unclear.
@@ -111,9 +124,11 @@ impl Http {
         }
         let site = self.event_loop.hub.site();
         let path = parts.uri.path();
-        let websocket = || {
-            site.find(authority, path, Kind::Websocket)
-                .filter(|settings| settings.handlers.websocket)
+        let websocket = || match site.find(authority, path, Kind::Websocket) {
+            Some(Destination::Plugin(settings)) => {
+                Some(settings).filter(|settings| settings.handlers.websocket)
+            }
+            _ => None,
         };
         if is_handshake && let Some(settings) = websocket() {
             let asked = Asked {
@@ -121,16 +136,19 @@ impl Http {
                 client,
                 tunnel,
             };
-            return self.upgrade(settings.clone(), asked, parts, body);
+            visit.reach(settings);
+            return self.upgrade(settings.clone(), asked, parts, body, visit);
         }
         if tunnel.is_some() {
             return Reply::ready(report::not_found());
         }
         match site.find(authority, path, Kind::Http) {
-            Some(settings) if settings.handlers.http => {
+            Some(Destination::Plugin(settings)) if settings.handlers.http => {
+                visit.reach(settings);
                 let request = Request::from_parts(parts, body);
-                self.deliver(settings.clone(), request, request_id)
+                self.deliver(settings.clone(), request)
             }
+            Some(Destination::Files(files)) => self.file(files.clone(), parts, &body),
             _ if is_handshake => Reply::ready(last(report::not_found())),
             _ if websocket().is_some() => Reply::ready(handshake::upgrade_required(
                 "Only WebSockets are served here.",
@@ -163,13 +181,25 @@ impl Http {
         Some(report::text(status, sentence))
     }
 
-    fn deliver(
-        &self,
-        settings: Arc<Settings>,
-        request: Request<Incoming>,
-        request_id: &HeaderValue,
-    ) -> Reply {
+    /// Sends a file. The body of the request, if there is one, is not read.
+    fn file(&self, files: Arc<Files>, parts: Parts, body: &Incoming) -> Reply {
+        self.ending.patience_ms.set(files.response_idle_timeout_ms);
+        if let Some(refusal) = files::refusal(&parts.method) {
+            if body.is_end_stream() {
+                return Reply::ready(refusal);
+            }
+            self.ending.refused.set(true);
+            return Reply::ready(last(refusal));
+        }
+        let shelf = Arc::clone(self.event_loop.hub.shelf());
+        let answer = Box::pin(files::answer(shelf, files, parts));
+        Reply::File(answer, self.ending.clone())
+    }
+
+    fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
         let (parts, body) = request.into_parts();
+        // Every request has one by now.
+        let request_id = parts.headers.get(request_id::NAME).cloned();
         let (body, watched) = match limited(body, &settings.http) {
             Ok(limited) => limited,
             Err(error) => {
@@ -204,7 +234,7 @@ impl Http {
         };
         Reply::Guest(Guest {
             outcome,
-            request_id: request_id.clone(),
+            request_id: request_id.unwrap_or(HeaderValue::from_static("-")),
             settings,
             watched,
             ending: self.ending.clone(),
@@ -217,6 +247,7 @@ impl Http {
         asked: Asked,
         parts: Parts,
         body: Incoming,
+        visit: &Visit,
     ) -> Reply {
         let Asked {
             authority,
@@ -278,6 +309,7 @@ impl Http {
             registered,
             offer,
             handshake,
+            visit.session(),
             sender,
         ));
         let way = match tunnel {

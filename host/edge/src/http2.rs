@@ -51,7 +51,10 @@ pub(crate) async fn serve(
     mut drain: Drain,
 ) -> Result<(), Failure> {
     let streams = Rc::<Streams>::default();
-    let stream = Patient::new(Watched::new(stream, limits), http.ending.clone());
+    let stream = Patient::new(
+        Watched::new(stream, limits, &http.event_loop.hub),
+        http.ending.clone(),
+    );
     let service = Streaming {
         http,
         load,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -11,12 +11,15 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
-use holdfast_core::limits::HeadLimits;
+use holdfast_core::limits::{FileLimits, HeadLimits};
+use holdfast_core::metrics::EdgeMetrics;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
+use crate::access::AccessLog;
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
+use crate::files::Shelf;
 use crate::frame;
 use crate::key::Key;
 use crate::mailbox::Mailbox;
@@ -38,8 +41,26 @@ pub struct Hub {
     fault_page: ArcSwapOption<Bytes>,
     /// See [`Hub::set_close_window`].
     close_window_ms: AtomicU64,
+    /// See [`Hub::set_drain_code`].
+    drain_code: AtomicU16,
     compressors: Compressors,
     heads: HeadLimits,
+    shelf: Arc<Shelf>,
+    access_log: Option<Arc<AccessLog>>,
+    metrics: Arc<EdgeMetrics>,
+}
+
+/// What concerns all sites of a hub.
+#[derive(Default)]
+pub struct HubConfig {
+    /// Of the heads of requests.
+    pub heads: HeadLimits,
+    /// Of routes to files.
+    pub files: FileLimits,
+    /// Where is counted what clients do.
+    pub metrics: Arc<EdgeMetrics>,
+    /// Where requests are logged, if they are.
+    pub access_log: Option<Arc<AccessLog>>,
 }
 
 /// Why no connection could be opened.
@@ -56,11 +77,11 @@ pub(crate) enum OpenError {
 impl Hub {
     /// A hub with an empty site.
     pub fn new() -> Arc<Self> {
-        Self::with_heads(HeadLimits::default())
+        Self::with(HubConfig::default())
     }
 
-    /// The same with limits for the heads of requests.
-    pub fn with_heads(heads: HeadLimits) -> Arc<Self> {
+    /// The same with what concerns all of its sites.
+    pub fn with(config: HubConfig) -> Arc<Self> {
         Arc::new(Self {
             site: ArcSwap::from_pointee(Site::default()),
             registry: Registry::new(),
@@ -69,8 +90,12 @@ impl Hub {
             removals: watch::Sender::new(()),
             fault_page: ArcSwapOption::empty(),
             close_window_ms: AtomicU64::new(0),
+            drain_code: AtomicU16::new(1001),
             compressors: Compressors::default(),
-            heads,
+            heads: config.heads,
+            shelf: Shelf::new(&config.files),
+            access_log: config.access_log,
+            metrics: config.metrics,
         })
     }
 
@@ -95,6 +120,16 @@ impl Hub {
 
     pub(crate) fn close_window(&self) -> Duration {
         Duration::from_millis(self.close_window_ms.load(Ordering::Relaxed))
+    }
+
+    /// With which code sockets are closed at a shut-down, and by
+    /// [`Self::drain_some`]: 1001 at first.
+    pub fn set_drain_code(&self, code: u16) {
+        self.drain_code.store(code, Ordering::Relaxed);
+    }
+
+    pub(crate) fn drain_code(&self) -> u16 {
+        self.drain_code.load(Ordering::Relaxed)
     }
 
     /// Closes all WebSockets of a plugin with 1001, cause `deploy`; each has its
@@ -177,6 +212,21 @@ impl Hub {
 
     pub(crate) fn heads(&self) -> &HeadLimits {
         &self.heads
+    }
+
+    /// What routes to files share.
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
+    }
+
+    /// Where requests are logged, if they are.
+    pub(crate) fn access_log(&self) -> Option<&Arc<AccessLog>> {
+        self.access_log.as_ref()
+    }
+
+    /// What is counted of all clients together.
+    pub(crate) fn metrics(&self) -> &EdgeMetrics {
+        &self.metrics
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

@@ -13,15 +13,18 @@
 //! call.
 
 mod accept;
+mod access;
 mod addresses;
 mod body;
 mod bound;
 mod connection;
 mod deflate;
 mod drain;
+mod encoding;
 mod entrance;
 mod event_loop;
 mod fields;
+mod files;
 mod forwarded;
 mod frame;
 mod guard;
@@ -46,6 +49,7 @@ mod report;
 mod request_id;
 mod route;
 mod serve;
+mod shed;
 mod socket;
 mod sockets;
 mod stream;
@@ -57,13 +61,14 @@ mod tls;
 mod topics;
 mod view;
 
+pub use access::{AccessLog, Work};
 pub use addresses::Addresses;
 pub use connection::ConnectionView;
 pub use drain::{Drain, Trigger, drain};
 pub use entrance::{Entrance, Speech};
-pub use hub::Hub;
+pub use hub::{Hub, HubConfig};
 pub use listen::{BindError, Incoming, Lane, Listener, Point};
-pub use route::{Route, Site};
+pub use route::{Destination, Route, Site};
 pub use serve::serve;
 #[cfg(feature = "memory-transport")]
 pub use stream::memory::Script;

@@ -12,6 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use holdfast_core::{Plugins, TenantId};
 use tokio::io::AsyncWrite;
 
 use crate::connection::Connection;
@@ -25,6 +26,10 @@ use crate::stream::Stream;
 const CHUNK_LEN: usize = 64;
 /// How long a round may go on before what it has queued is written.
 const ROUND_MAX: Duration = Duration::from_micros(200);
+/// How long sockets are written to before other tasks have their turn.
+const CHUNK_TIME: Duration = Duration::from_micros(500);
+/// Sockets of one tenant between two looks at the clock.
+const UNTIMED_LEN: u32 = 4;
 /// Room that is kept from one round to the next.
 const KEPT_LEN_MAX: usize = 16 << 10;
 
@@ -92,14 +97,27 @@ impl EventLoop {
         for waker in letters.wakers.drain(..) {
             waker.wake();
         }
-        for place in letters.due.drain(..len) {
-            self.write_to(place);
-        }
+        let written = self.write_to_each(letters.due.get(..len).unwrap_or_default());
+        letters.due.drain(..written);
         has_some
     }
 
-    fn write_to(&self, place: Place) {
+    /// Writes to these sockets, one after the other, until it has taken long.
+    /// Returns how many there were.
+    fn write_to_each(&self, places: &[Place]) -> usize {
+        let mut bill = Bill::new(&*self.plugins);
+        for (index, &place) in places.iter().enumerate() {
+            self.write_to(place, &mut bill);
+            if bill.is_long() {
+                return index + 1;
+            }
+        }
+        places.len()
+    }
+
+    fn write_to(&self, place: Place, bill: &mut Bill<'_>) {
         self.sockets.with(place, |connection, stream| {
+            bill.note(connection.key.tenant);
             let mut batch = self.outbox.batch.borrow_mut();
             if !connection.take_posted(&mut batch) {
                 return;
@@ -115,6 +133,61 @@ impl EventLoop {
                 }
             }
         });
+    }
+}
+
+/// Who has to pay for the time that writing takes.
+struct Bill<'a> {
+    plugins: &'a dyn Plugins,
+    begin: Instant,
+    /// What was before has been paid for.
+    since: Instant,
+    tenant: Option<TenantId>,
+    sockets: u32,
+}
+
+impl<'a> Bill<'a> {
+    fn new(plugins: &'a dyn Plugins) -> Self {
+        let now = Instant::now();
+        Self {
+            plugins,
+            begin: now,
+            since: now,
+            tenant: None,
+            sockets: 0,
+        }
+    }
+
+    /// From now on this one pays.
+    fn note(&mut self, tenant: TenantId) {
+        if self.tenant != Some(tenant) {
+            self.pay();
+            self.tenant = Some(tenant);
+        }
+    }
+
+    /// After each socket: whether others should have their turn.
+    fn is_long(&mut self) -> bool {
+        self.sockets += 1;
+        if self.sockets.is_multiple_of(UNTIMED_LEN) {
+            self.pay();
+        }
+        self.since.duration_since(self.begin) >= CHUNK_TIME
+    }
+
+    fn pay(&mut self) {
+        let now = Instant::now();
+        if let Some(tenant) = self.tenant {
+            let time = now.duration_since(self.since);
+            self.plugins.charge(tenant, time);
+        }
+        self.since = now;
+    }
+}
+
+impl Drop for Bill<'_> {
+    fn drop(&mut self) {
+        self.pay();
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether a client would rather have HTML than anything else. Pure.
+//! What a client would rather have than anything else. Pure.
 
 use http::HeaderMap;
 use http::header::ACCEPT;
@@ -16,7 +16,7 @@ pub(crate) fn is_for_html(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .filter_map(range);
+        .filter_map(weighted);
     let (mut html, mut other) = (0, 0);
     for (name, weight) in ranges {
         let most = if name.eq_ignore_ascii_case("text/html") {
@@ -29,8 +29,8 @@ pub(crate) fn is_for_html(headers: &HeaderMap) -> bool {
     html > 0 && html >= other
 }
 
-/// A media range and its weight.
-fn range(item: &str) -> Option<(&str, u16)> {
+/// One of a list's items and its weight in thousandths; none if it is malformed.
+pub(crate) fn weighted(item: &str) -> Option<(&str, u16)> {
     let mut parts = item.split(';').map(str::trim);
     let name = parts.next()?;
     let mut weights = parts.filter_map(|parameter| {

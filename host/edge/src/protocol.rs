@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use http::StatusCode;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
@@ -62,7 +63,7 @@ async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> R
     } = tokio::select! {
         biased;
         // Boxed, since it is large, and soon over.
-        entered = Box::pin(enter(accepted)) => entered?,
+        entered = Box::pin(enter(&event_loop, accepted)) => entered?,
         // It has sent no request yet.
         _ = drain.started() => return Ok(()),
     };
@@ -118,7 +119,7 @@ struct Entered {
 }
 
 /// What comes before HTTP.
-async fn enter(accepted: Accepted) -> Result<Entered, Failure> {
+async fn enter(event_loop: &Ticket, accepted: Accepted) -> Result<Entered, Failure> {
     let Accepted {
         stream,
         address,
@@ -146,7 +147,9 @@ async fn enter(accepted: Accepted) -> Result<Entered, Failure> {
             let Stream::Tcp(tcp) = stream else {
                 return Err("TLS is spoken over TCP alone".into());
             };
-            let secured = tls.accept(tcp).await?;
+            let secured = tls.accept(tcp).await.inspect_err(|error| {
+                event_loop.hub.metrics().note_tls_failure(error.kind());
+            })?;
             stream = Stream::of_tls(secured.stream);
             origin.is_encrypted = true;
             origin.subject = secured.subject;
@@ -209,10 +212,13 @@ async fn serve_http1(
     load: Load,
     mut drain: Drain,
 ) -> Result<(), Failure> {
-    let ending = http.ending.clone();
+    let (ending, origin) = (http.ending.clone(), Rc::clone(&http.origin));
     let event_loop = http.event_loop.another();
     let heads = *http.event_loop.hub.heads();
-    let stream = Patient::new(Guarded::new(begun), http.ending.clone());
+    let stream = Patient::new(
+        Guarded::new(begun, &event_loop.pipelines),
+        http.ending.clone(),
+    );
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(heads.timeout_ms))
@@ -235,6 +241,9 @@ async fn serve_http1(
     if let Ok(Err(error)) = ended {
         // The client may have been told why.
         if error.is_parse() {
+            if let Some(log) = event_loop.hub.access_log() {
+                log.note_nameless(origin.client, refusal_status(&error), 0);
+            }
             end(&event_loop, stream, true).await?;
         }
         return Err(error.into());
@@ -248,6 +257,17 @@ async fn serve_http1(
         return Ok(());
     }
     Ok(end(&event_loop, stream, ending.refused.get()).await?)
+}
+
+/// With which status hyper answers what it can't read.
+fn refusal_status(error: &hyper::Error) -> StatusCode {
+    match error.is_parse_too_large() {
+        // It does not tell these two apart but in its text. A target as long as
+        // that is more than any head but the largest.
+        true if error.to_string() == "URI too long" => StatusCode::URI_TOO_LONG,
+        true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        false => StatusCode::BAD_REQUEST,
+    }
 }
 
 /// Ends a connection. A client that is still sending is listened to for a while,

@@ -1,4 +1,4 @@
-//! From a host name, a path and a kind to a plugin. Pure.
+//! From a host name, a path and a kind to a plugin or to files. Pure.
 //!
 //! Host names are in a hash map, wildcards in another, and the paths below each
 //! in a tree of segments, so that a request costs the same whether there are ten
@@ -9,10 +9,10 @@ use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use holdfast_core::manifest::{HOST_BYTES_MAX, HostPattern, Kind};
+use holdfast_core::manifest::{Files, HOST_BYTES_MAX, HostPattern, Kind};
 use holdfast_core::{PluginId, Settings};
 
-/// A route to a plugin.
+/// A route to a plugin or to files.
 #[derive(Clone, Debug)]
 pub struct Route {
     /// Which hosts.
@@ -21,8 +21,17 @@ pub struct Route {
     pub path: String,
     /// What comes along it; none for everything.
     pub kind: Option<Kind>,
-    /// The plugin.
-    pub settings: Arc<Settings>,
+    /// Where it leads.
+    pub to: Destination,
+}
+
+/// Where a route leads.
+#[derive(Clone, Debug)]
+pub enum Destination {
+    /// To a plugin.
+    Plugin(Arc<Settings>),
+    /// To files, for HTTP alone.
+    Files(Arc<Files>),
 }
 
 /// All routes, ready for look-up. Immutable.
@@ -40,9 +49,9 @@ pub struct Site {
 /// What a path prefix leads to.
 #[derive(Debug, Default)]
 struct Node {
-    http: Option<Arc<Settings>>,
-    websocket: Option<Arc<Settings>>,
-    any: Option<Arc<Settings>>,
+    http: Option<Destination>,
+    websocket: Option<Destination>,
+    any: Option<Destination>,
     children: HashMap<Box<str>, Node>,
 }
 
@@ -51,7 +60,9 @@ impl Site {
     pub fn new(routes: Vec<Route>) -> Self {
         let mut site = Self::default();
         for route in routes {
-            site.plugins.insert(route.settings.id);
+            if let Destination::Plugin(settings) = &route.to {
+                site.plugins.insert(settings.id);
+            }
             let mut node = match route.host {
                 HostPattern::Exact(host) => site.hosts.entry(host).or_default(),
                 HostPattern::Below(zone) => {
@@ -69,16 +80,16 @@ impl Site {
                 Some(Kind::Websocket) => &mut node.websocket,
                 None => &mut node.any,
             };
-            place.get_or_insert(route.settings);
+            place.get_or_insert(route.to);
         }
         site
     }
 
-    /// The plugin for a request. `authority` is a host name with or without a
+    /// Where a request belongs. `authority` is a host name with or without a
     /// port. A route of that host comes before one of a wildcard, a longer
     /// wildcard before a shorter one, and these before one of any host; then a
     /// longer path before a shorter one, a route of that kind before one of both.
-    pub fn find(&self, authority: &str, path: &str, kind: Kind) -> Option<&Arc<Settings>> {
+    pub fn find(&self, authority: &str, path: &str, kind: Kind) -> Option<&Destination> {
         let host = host(authority);
         self.hosts
             .get(&*host)
@@ -87,7 +98,7 @@ impl Site {
             .or_else(|| self.any_host.find(path, kind))
     }
 
-    fn find_below(&self, host: &str, path: &str, kind: Kind) -> Option<&Arc<Settings>> {
+    fn find_below(&self, host: &str, path: &str, kind: Kind) -> Option<&Destination> {
         if host.len() > HOST_BYTES_MAX {
             return None;
         }
@@ -107,20 +118,20 @@ impl Site {
 }
 
 impl Node {
-    fn find(&self, path: &str, kind: Kind) -> Option<&Arc<Settings>> {
+    fn find(&self, path: &str, kind: Kind) -> Option<&Destination> {
         let mut node = self;
-        let mut found = self.settings(kind);
+        let mut found = self.destination(kind);
         for segment in segments(path) {
             let Some(child) = node.children.get(segment) else {
                 break;
             };
             node = child;
-            found = node.settings(kind).or(found);
+            found = node.destination(kind).or(found);
         }
         found
     }
 
-    fn settings(&self, kind: Kind) -> Option<&Arc<Settings>> {
+    fn destination(&self, kind: Kind) -> Option<&Destination> {
         let own = match kind {
             Kind::Http => &self.http,
             Kind::Websocket => &self.websocket,
@@ -169,6 +180,7 @@ pub(crate) mod tests {
             handlers: Handlers::default(),
             connection: limits.connection,
             http: limits.http,
+            access_log: true,
             metrics: Arc::default(),
             log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         })
@@ -179,14 +191,16 @@ pub(crate) mod tests {
             host: host.map_or(HostPattern::Any, |host| host.parse().unwrap()),
             path: path.to_owned(),
             kind,
-            settings: settings(name),
+            to: Destination::Plugin(settings(name)),
         };
         Site::new(routes.iter().map(route).collect())
     }
 
     fn find<'a>(site: &'a Site, authority: &str, path: &str, kind: Kind) -> &'a str {
-        site.find(authority, path, kind)
-            .map_or("none", |settings| &settings.name)
+        match site.find(authority, path, kind) {
+            Some(Destination::Plugin(settings)) => &settings.name,
+            _ => "none",
+        }
     }
 
     #[test]

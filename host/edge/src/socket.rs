@@ -75,7 +75,8 @@ pub(crate) struct Socket {
     turn: u8,
     /// Whether the client has sent its close frame.
     client_closed: bool,
-    /// Whether nothing that follows can be understood, a close frame neither.
+    /// Whether nothing that follows can be understood, or is to be, a close frame
+    /// neither.
     garbled: bool,
     /// Whether the transport has broken.
     lost: bool,
@@ -87,6 +88,9 @@ impl Socket {
     pub(crate) fn new(event_loop: Ticket, registered: Registered, transport: Transport) -> Self {
         let stream = Rc::new(RefCell::new(transport.stream));
         let place = event_loop.enter(&registered.connection, &stream);
+        registered
+            .connection
+            .count_received(0, transport.rest.len());
         Self {
             event_loop,
             registered,
@@ -124,15 +128,23 @@ impl Socket {
     fn handle(&mut self, item: Item) -> Option<LocalFuture<Outcome>> {
         match item {
             Item::Message(message) => {
+                self.connection().count_received(1, 0);
                 if self.replied(&message) {
                     return None;
                 }
                 let state = self.connection().event_state();
                 return Some(self.deliver(Event::Message(state, message)));
             }
-            Item::Ping(payload) => self.connection().pong(&payload),
+            Item::Ping(payload) => {
+                if !self.is_flooded() {
+                    self.connection().pong(&payload);
+                }
+            }
+            Item::Pong => {
+                self.is_flooded();
+            }
             // It was expanded before.
-            Item::Pong | Item::Deflated(_) => {}
+            Item::Deflated(_) => {}
             Item::Close(close) => self.closed_by_client(close),
         }
         None
@@ -203,12 +215,14 @@ impl Socket {
     /// one, or if the connection is to be closed.
     fn poll_read(&mut self, context: &mut Context<'_>, rules: Rules) -> Poll<Option<Item>> {
         let (decoder, rest) = (&mut self.decoder, &mut self.rest);
+        let connection = &self.registered.connection;
         let read = self
             .event_loop
             .poll_read(context, &mut self.stream.borrow_mut(), |input| {
                 if input.is_empty() {
                     return None;
                 }
+                connection.count_received(0, input.len());
                 let decoded = decoder.decode(input, rules);
                 if let Ok(decoded) = &decoded {
                     *rest = Bytes::copy_from_slice(input.get(decoded.used..).unwrap_or_default());

@@ -11,15 +11,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use holdfast_core::metrics::TlsFailure;
 use http::HeaderValue;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::server::{Acceptor, VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
@@ -71,6 +72,38 @@ pub(crate) enum HandshakeError {
     Timeout,
     #[error("the TLS handshake failed: {0}")]
     Failed(#[from] std::io::Error),
+}
+
+impl HandshakeError {
+    /// Of what kind it is, for whoever counts.
+    pub(crate) fn kind(&self) -> TlsFailure {
+        use rustls::Error as Tls;
+
+        let error = match self {
+            Self::Timeout => return TlsFailure::Timeout,
+            Self::Failed(error) => error,
+        };
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+        match inner {
+            None => TlsFailure::Closed,
+            Some(Tls::AlertReceived(_)) => TlsFailure::Alert,
+            Some(Tls::PeerIncompatible(_) | Tls::NoApplicationProtocol) => TlsFailure::Incompatible,
+            Some(Tls::NoCertificatesPresented | Tls::InvalidCertificate(_)) => {
+                TlsFailure::ClientCertificate
+            }
+            // With these words alone it says that nobody has a certificate.
+            Some(Tls::General(text)) if text.contains("certificate") => TlsFailure::NoCertificate,
+            Some(
+                Tls::InappropriateMessage { .. }
+                | Tls::InappropriateHandshakeMessage { .. }
+                | Tls::InvalidMessage(_)
+                | Tls::PeerMisbehaved(_)
+                | Tls::DecryptError
+                | Tls::PeerSentOversizedRecord,
+            ) => TlsFailure::Malformed,
+            Some(_) => TlsFailure::Other,
+        }
+    }
 }
 
 /// A connection after its handshake.
@@ -139,11 +172,11 @@ impl Tls {
     /// Makes the handshake with a client.
     pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Secured, HandshakeError> {
         let handshake = async {
+            // Who says nothing takes nobody's turn.
+            let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
             // It is closed when nobody needs it any more.
             let _permit = self.handshakes.acquire().await;
-            TlsAcceptor::from(self.config.load_full())
-                .accept(stream)
-                .await
+            start.into_stream(self.config.load_full()).await
         };
         let stream = timeout(self.timeout, handshake)
             .await

@@ -214,6 +214,7 @@ mod tests {
             handlers: Handlers::default(),
             connection: limits.connection,
             http: limits.http,
+            access_log: true,
             metrics: Arc::default(),
             log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         };

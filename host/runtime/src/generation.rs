@@ -8,6 +8,7 @@ use holdfast_core::deploy::Deploy;
 use holdfast_core::limits::Limits;
 use holdfast_core::{Secret, Settings};
 
+use crate::capability::folders::Folders;
 use crate::capability::outbound::AllowList;
 use crate::load::Loaded;
 use crate::plugin::Plugin;
@@ -32,8 +33,21 @@ pub struct Generation {
 pub struct Grants {
     /// For `wasi:config`.
     pub config: BTreeMap<String, Secret>,
+    /// For `wasi:cli/environment`.
+    pub env: BTreeMap<String, Secret>,
+    /// For `wasi:filesystem`.
+    pub folders: Folders,
     /// Where outbound requests may go.
     pub allow_http: AllowList,
+}
+
+impl Grants {
+    /// The environment in the form in which the library takes it.
+    pub(crate) fn env(&self) -> Vec<(&str, &str)> {
+        let env = self.env.iter();
+        env.map(|(name, value)| (name.as_str(), value.reveal()))
+            .collect()
+    }
 }
 
 /// A generation of which an instance has been made.

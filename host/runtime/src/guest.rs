@@ -92,17 +92,20 @@ impl Guest {
         let waits = WAITS_PER_EVENT * plugin.instance.events_max as usize;
         let waits_max = waits.max(WAITS_MIN);
         table.set_max_capacity(resources_max);
+        let mut wasi = WasiCtx::builder()
+            .envs(&plugin.grants.env())
+            .stdout(stdio::Lines::new(plugin, stdio::Name::Stdout))
+            .stderr(stdio::Lines::new(plugin, stdio::Name::Stderr))
+            .max_random_size(RANDOM_BYTES_MAX)
+            .allow_tcp(false)
+            .allow_udp(false)
+            .build();
+        *wasi.filesystem() = plugin.grants.folders.context();
         let mut store = Store::new(
             engine,
             Self {
                 plugin: Arc::clone(plugin),
-                wasi: WasiCtx::builder()
-                    .stdout(stdio::Lines::new(plugin, stdio::Name::Stdout))
-                    .stderr(stdio::Lines::new(plugin, stdio::Name::Stderr))
-                    .max_random_size(RANDOM_BYTES_MAX)
-                    .allow_tcp(false)
-                    .allow_udp(false)
-                    .build(),
+                wasi,
                 http: WasiHttpCtx::new(),
                 outbound: Outbound::new(plugin),
                 table,

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use holdfast_core::plugin::Handlers;
 
+use crate::capability::elsewhere::provider;
 use crate::capability::{self, Provision};
 use crate::digest::Digest;
 use crate::load::{LoadError, Loader};
@@ -30,8 +31,8 @@ pub struct Inspection {
 pub struct Import {
     /// Its full name.
     pub name: String,
-    /// What the component has of it; none if this host does not provide it.
-    pub provision: Option<Provision>,
+    /// What the component has of it, or who provides it elsewhere.
+    pub provision: Result<Provision, &'static str>,
 }
 
 impl Loader {
@@ -48,7 +49,7 @@ impl Loader {
         let engine = component.engine();
         let import = |(name, _): (&str, _)| Import {
             name: name.to_owned(),
-            provision: capability::provision(name),
+            provision: capability::provision(name).ok_or_else(|| provider(name)),
         };
         Ok(Inspection {
             digest,

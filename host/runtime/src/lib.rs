@@ -42,13 +42,14 @@ mod world;
 
 pub use cache::Cache;
 pub use capability::Provision;
-pub use capability::outbound::{AllowList, InvalidHost};
+pub use capability::folders::Folders;
+pub use capability::outbound::{AllowList, InvalidHost, is_public};
 pub use compile::{Compiler, compile_stdin};
 pub use digest::Digest;
 pub use engine::{EngineLimits, Engines};
 pub use generation::{Generation, GenerationStatus, Grants, Prepared, Role, TenantStatus};
 pub use inspect::{Import, Inspection};
-pub use load::{LoadError, Loaded, Loader, Names};
+pub use load::{Imports, LoadError, Loaded, Loader, Names};
 pub use local::Local;
 pub use runtime::Runtime;
 pub use store::Store;

@@ -16,7 +16,7 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use wasmtime::{Engine, Precompiled};
 use wasmtime_wasi_http::{p2, p3};
 
-pub use error::{LoadError, Names};
+pub use error::{Imports, LoadError, Names};
 
 use crate::cache::{self, Cache};
 use crate::capability;
@@ -229,6 +229,7 @@ fn linker(engine: &Engine, concurrent: bool) -> wasmtime::Result<Linker<Guest>> 
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         http_0_3::add_to_linker(&mut linker)?;
     }
+    capability::folders::add_to_linker(&mut linker, concurrent)?;
     websocket::add_to_linker(&mut linker)?;
     capability::config::add_to_linker(&mut linker)?;
     capability::keyvalue::add_to_linker(&mut linker)?;
@@ -281,7 +282,7 @@ fn link(
         .filter(|name| capability::provision(name).is_none())
         .collect();
     if !missing.is_empty() {
-        return Err(LoadError::MissingImport(Names(missing)));
+        return Err(LoadError::MissingImport(Imports(missing)));
     }
     let pre = linker
         .instantiate_pre(component)

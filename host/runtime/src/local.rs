@@ -4,10 +4,11 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
+use std::time::Duration;
 
-use holdfast_core::PluginId;
 use holdfast_core::event::{Event, Failure, Outcome};
 use holdfast_core::plugin::{LocalFuture, Plugins};
+use holdfast_core::{PluginId, TenantId};
 use tokio::task::AbortHandle;
 
 use crate::runtime::Runtime;
@@ -91,6 +92,10 @@ impl Plugins for Local {
             Some(team) => team.deliver(event),
             None => Box::pin(std::future::ready(Outcome::Failed(Failure::NoHandler))),
         }
+    }
+
+    fn charge(&self, tenant: TenantId, time: Duration) {
+        self.shares.charge(tenant, time);
     }
 }
 

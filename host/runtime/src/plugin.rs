@@ -8,11 +8,12 @@ use std::time::Duration;
 use holdfast_core::deploy::Deploy;
 use holdfast_core::event::Outcome;
 use holdfast_core::limits::{
-    EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, OutboundLimits,
+    EventLimits, FolderLimits, HttpLimits, InstanceLimits, KeyvalueLimits, OutboundLimits,
 };
 use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
+use crate::capability::folders::OpenFiles;
 use crate::generation::{Generation, Grants};
 use crate::load::Loaded;
 use crate::probation::{Alarm, Tally};
@@ -37,6 +38,7 @@ pub(crate) struct Plugin {
     pub(crate) keyvalue: KeyvalueLimits,
     pub(crate) http: HttpLimits,
     pub(crate) outbound: OutboundLimits,
+    pub(crate) files: FolderLimits,
     pub(crate) edge: Arc<dyn Edge>,
     pub(crate) store: Store,
     pub(crate) shared: Shared,
@@ -62,6 +64,7 @@ pub(crate) struct Shared {
     /// One permit for each outbound request.
     pub(crate) outbound: Arc<Semaphore>,
     pub(crate) outbound_rate: Rate,
+    pub(crate) files: OpenFiles,
 }
 
 impl Shared {
@@ -75,6 +78,7 @@ impl Shared {
             cpu_ns: AtomicU64::new(0),
             outbound: Arc::new(Semaphore::new(outbound.concurrent_max as usize)),
             outbound_rate: Rate::new(outbound.per_second_max),
+            files: OpenFiles::default(),
         }
     }
 
@@ -113,6 +117,7 @@ impl Plugin {
             keyvalue: limits.keyvalue,
             http: limits.http,
             outbound: limits.outbound,
+            files: limits.files,
             edge,
             store,
             alarm,

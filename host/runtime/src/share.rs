@@ -80,6 +80,21 @@ impl Shares {
         self.is_shared.set(members.len() > 1);
     }
 
+    /// Takes time from a tenant's share that was not spent in its guests.
+    pub(crate) fn charge(&self, tenant: TenantId, time: Duration) {
+        if self.is_shared.get()
+            && let Some((member, _)) = self.members.borrow().get(&tenant)
+        {
+            self.spend(member, time);
+        }
+    }
+
+    fn spend(&self, member: &Rc<Waiting>, time: Duration) {
+        if self.schedule.charge(member, time.as_nanos() as u64) {
+            self.call_next();
+        }
+    }
+
     /// Has the next one of those who wait take his turn.
     fn call_next(&self) {
         let next = self
@@ -132,10 +147,7 @@ impl Share {
     fn charge(&self, time: Duration) {
         self.plugin.add_cpu(time);
         if self.shares.is_shared.get() {
-            let ns = time.as_nanos() as u64;
-            if self.shares.schedule.charge(&self.member, ns) {
-                self.shares.call_next();
-            }
+            self.shares.spend(&self.member, time);
         }
     }
 }

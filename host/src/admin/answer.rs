@@ -1,5 +1,6 @@
 //! From a request to an answer: who may ask, what is asked, what comes of it.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use holdfast_core::manifest::Role;
@@ -223,10 +224,15 @@ impl Office {
         let (fleet, plugins_max) = (self.fleet.clone(), self.metrics_plugins_max);
         let (start, caller) = (self.start, caller.clone());
         let refused = self.front.refused.get();
+        let edge = Arc::clone(&self.front.metrics);
         let page = move || {
             let mut census = fleet.census();
             census.plugins.retain(|it| caller.knows(&it.name.tenant));
-            let host = metrics::Host { start, refused };
+            let host = metrics::Host {
+                start,
+                refused,
+                edge,
+            };
             metrics::write(census, plugins_max, &host)
         };
         let page = tokio::task::spawn_blocking(page).await;

@@ -6,10 +6,11 @@
 
 mod page;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use holdfast_core::metrics::{
-    BOUNDS, EventKind, EventOutcome, HistogramCounts, LimitHit, Reload, Totals,
+    BOUNDS, EdgeMetrics, EventKind, EventOutcome, HistogramCounts, LimitHit, Reload, Totals,
 };
 
 use crate::fleet::{Census, Counted, Name, Now};
@@ -31,6 +32,8 @@ pub(super) struct Host {
     pub(super) start: SystemTime,
     /// Connections that were one too many for their client's address.
     pub(super) refused: u64,
+    /// What else is counted of clients.
+    pub(super) edge: Arc<EdgeMetrics>,
 }
 
 /// Writes the page, with labels for so many plugins.
@@ -93,6 +96,7 @@ fn host(page: &mut Page, census: &Census, process: &Host) {
         "Connections that were one too many for their client's address.",
     );
     page.sample(&none, process.refused);
+    edge(page, &process.edge);
     let load = &census.load;
     page.family(
         Type::Counter,
@@ -112,6 +116,41 @@ fn host(page: &mut Page, census: &Census, process: &Host) {
         "Time that compiling has taken.",
     );
     page.seconds(&none, load.compile_ns.get());
+}
+
+fn edge(page: &mut Page, edge: &EdgeMetrics) {
+    let none = Labels::default();
+    for (name, help, counter) in [
+        (
+            "holdfast_shed_connections_total",
+            "Connections that were refused since the host had as many as it may.",
+            &edge.shed,
+        ),
+        (
+            "holdfast_access_log_lost_lines_total",
+            "Lines of the access log that could not be written.",
+            &edge.access_lost,
+        ),
+    ] {
+        page.family(Type::Counter, name, help);
+        page.sample(&none, counter.get());
+    }
+    page.family(
+        Type::Counter,
+        "holdfast_tls_handshake_failures_total",
+        "TLS handshakes that came to nothing.",
+    );
+    for (kind, count) in edge.tls_failures() {
+        page.sample(&Labels::default().and("kind", kind), count);
+    }
+    page.family(
+        Type::Counter,
+        "holdfast_http2_floods_total",
+        "HTTP/2 connections that were ended for frames which cost their sender nothing.",
+    );
+    for (kind, count) in edge.floods() {
+        page.sample(&Labels::default().and("kind", kind), count);
+    }
 }
 
 fn events(page: &mut Page, rows: &[Counted]) {
@@ -246,7 +285,6 @@ fn labels(row: &Counted) -> Labels {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use holdfast_core::metrics::PluginMetrics;
@@ -282,6 +320,7 @@ mod tests {
         let host = Host {
             start: SystemTime::UNIX_EPOCH,
             refused: 0,
+            edge: Arc::default(),
         };
         write(census, plugins_max, &host)
     }

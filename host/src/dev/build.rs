@@ -12,8 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::cargo::{self, Message};
+use super::prepare::{self, Preparation};
 use super::project::{Project, Recipe};
-use super::terminal::Terminal;
+use super::terminal::{Progress, Terminal};
 
 /// What is kept of the output, for the page. Errors come first.
 const OUTPUT_BYTES_MAX: usize = 256 << 10;
@@ -30,6 +31,7 @@ const END: Duration = Duration::from_secs(2);
 /// A builder at work. Killed when dropped.
 pub(super) struct Build<'a> {
     project: &'a Project,
+    is_cargo: bool,
     child: Child,
     lines: mpsc::Receiver<(Stream, String)>,
     is_ended: bool,
@@ -64,10 +66,19 @@ enum Stream {
 impl<'a> Build<'a> {
     /// Starts it.
     pub(super) fn start(project: &'a Project) -> io::Result<Self> {
-        let mut command = match &project.recipe {
+        let command = match &project.recipe {
             Recipe::Cargo => cargo::command(&project.folder),
             Recipe::Command(line) => shell(line, project),
         };
+        Self::run(command, project, project.recipe == Recipe::Cargo)
+    }
+
+    /// Starts to install what the builder needs.
+    pub(super) fn prepare(project: &'a Project, preparation: &Preparation) -> io::Result<Self> {
+        Self::run(shell(preparation.line, project), project, false)
+    }
+
+    fn run(mut command: Command, project: &'a Project, is_cargo: bool) -> io::Result<Self> {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -79,6 +90,7 @@ impl<'a> Build<'a> {
         let error = child.stderr.take();
         let build = Self {
             project,
+            is_cargo,
             child,
             lines,
             is_ended: false,
@@ -95,19 +107,28 @@ impl<'a> Build<'a> {
         is_first: bool,
     ) -> io::Result<Outcome> {
         let mut outcome = Outcome::default();
+        let name = self.project.name();
+        let mut progress = Progress::start(terminal, &name);
         let mut is_open = true;
         let status = loop {
             tokio::select! {
                 biased;
                 line = self.lines.recv(), if is_open => match line {
-                    Some(line) => self.take(line, &mut outcome, terminal, is_first),
+                    Some(line) => {
+                        progress.clear();
+                        self.take(line, &mut outcome, terminal, is_first);
+                    }
                     None => is_open = false,
                 },
-                () = sleep(POLL) => if let Some(status) = self.ended()? {
-                    break status;
-                },
+                () = sleep(POLL) => {
+                    if let Some(status) = self.ended()? {
+                        break status;
+                    }
+                    progress.show();
+                }
             }
         };
+        progress.clear();
         let deadline = Instant::now() + REST;
         while is_open && Instant::now() < deadline {
             match timeout(POLL, self.lines.recv()).await {
@@ -131,14 +152,13 @@ impl<'a> Build<'a> {
         terminal: Terminal,
         is_first: bool,
     ) {
-        let is_cargo = self.project.recipe == Recipe::Cargo;
         let text = match stream {
-            Stream::Output if is_cargo => match cargo::message(&line, &self.project.folder) {
+            Stream::Output if self.is_cargo => match cargo::message(&line, &self.project.folder) {
                 Some(Message::Diagnostic(text)) => text,
                 Some(Message::Component(path)) => return outcome.components.push(path),
                 None => return,
             },
-            Stream::Error if is_cargo && cargo::is_progress(&line) => {
+            Stream::Error if self.is_cargo && cargo::is_progress(&line) => {
                 if is_first {
                     terminal.show(&(line + "\n"));
                 }
@@ -192,12 +212,13 @@ fn shell(line: &str, project: &Project) -> Command {
     command
         .args(["-c", line])
         .current_dir(&project.folder)
+        .env("PATH", prepare::path(&project.folder))
         // The common ways to ask for colours without a terminal.
         .env("CLICOLOR_FORCE", "1")
         .env("FORCE_COLOR", "1");
-    // Builders of some languages end with `holdfast component`: this program's.
-    if let Ok(program) = std::env::current_exe() {
-        command.env("HOLDFAST", program);
+    // Builders that need this program find it, wherever it is.
+    if let Ok(own) = std::env::current_exe() {
+        command.env("HOLDFAST", own);
     }
     command
 }
@@ -235,7 +256,10 @@ mod tests {
     use super::*;
     use crate::dev::fixture::Folder;
 
-    const TERMINAL: Terminal = Terminal { has_colors: false };
+    const TERMINAL: Terminal = Terminal {
+        has_colors: false,
+        is_live: false,
+    };
 
     async fn built(line: &str) -> Outcome {
         let folder = Folder::project(&format!("[dev]\nbuild = \"{line}\""));

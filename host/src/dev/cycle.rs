@@ -73,19 +73,32 @@ impl Dev {
                 self.sources.follow(&project);
                 self.project = project;
             }
-            let mut build = match Build::start(&self.project) {
+            let preparation = self.project.preparation();
+            let started = match &preparation {
+                Some(preparation) => {
+                    self.terminal.say(preparation.what);
+                    Build::prepare(&self.project, preparation)
+                }
+                None => Build::start(&self.project),
+            };
+            let mut build = match started {
                 Ok(build) => build,
                 Err(error) => return (self.project.recipe.not_started(&error), saved),
             };
-            tokio::select! {
-                outcome = build.finish(self.terminal, is_first) => {
-                    let lost = |error| Outcome::failed(format!("the builder is lost: {error}\n"));
-                    return (outcome.unwrap_or_else(lost), saved);
-                }
+            let outcome = tokio::select! {
+                outcome = build.finish(self.terminal, is_first) => outcome,
                 newer = self.sources.next() => {
                     build.cancel().await;
                     saved = newer;
+                    continue;
                 }
+            };
+            let lost = |error| Outcome::failed(format!("the builder is lost: {error}\n"));
+            let outcome = outcome.unwrap_or_else(lost);
+            match preparation {
+                // Now it can be built.
+                Some(preparation) if outcome.is_good && preparation.done().is_ok() => {}
+                _ => return (outcome, saved),
             }
         }
     }

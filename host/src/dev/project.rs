@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use super::build::Outcome;
 use crate::fleet::Source;
+use crate::language::Language;
 use crate::problem::Problem;
 
 const MANIFEST: &str = "holdfast.toml";
-/// What is watched in a project that cargo does not build.
+/// Where the sources of a project are that cargo does not build.
 const WATCH_DEFAULT: &str = "src";
 
 /// A project, as its manifest says now.
@@ -20,6 +21,8 @@ pub(crate) struct Project {
     pub(super) folder: PathBuf,
     pub(super) manifest: PathBuf,
     pub(super) recipe: Recipe,
+    /// Whose tools it needs, as far as that is known.
+    pub(super) language: Option<Language>,
     /// Files and folders that are watched besides the manifest.
     pub(super) watch: Vec<PathBuf>,
     /// Where the manifest says that the components are.
@@ -67,20 +70,14 @@ impl Project {
         }
         let (_, manifest) = Source::read(&path)?;
         let dev = &manifest.dev;
-        let is_cargo = folder.join("Cargo.toml").exists();
+        let found = language(&folder);
         let recipe = match &dev.build {
             Some(line) => Recipe::Command(line.clone()),
-            None if is_cargo => Recipe::Cargo,
-            None => {
-                let message = format!("{}: nothing says how to build it", folder.display());
-                let hint = format!("add `build` to [dev] in {MANIFEST}, or a Cargo.toml");
-                return Err(Problem::new(message, hint));
-            }
+            None => recipe(found, &folder)?,
         };
         let watch = match &dev.watch {
             Some(paths) => paths.clone(),
-            None if is_cargo => vec![folder.clone()],
-            None => vec![folder.join(WATCH_DEFAULT)],
+            None => vec![watched(found, &folder)],
         };
         if let Some(missing) = watch.iter().find(|path| !path.exists()) {
             let message = format!(
@@ -90,9 +87,11 @@ impl Project {
             let hint = format!("name what is there in `watch` of [dev] in {MANIFEST}");
             return Err(Problem::new(message, hint));
         }
-        let plugins = manifest.plugins.iter();
+        let plugins = manifest.plugins.iter().filter(|it| it.image.is_none());
         Ok(Self {
             manifest: path,
+            // Who calls something else than cargo may not need it.
+            language: found.filter(|_| recipe == Recipe::Cargo || found != Some(Language::Rust)),
             recipe,
             watch,
             components: plugins.map(|plugin| plugin.component.clone()).collect(),
@@ -151,6 +150,46 @@ impl Project {
     }
 }
 
+/// The language of a project, by what is in its folder.
+fn language(folder: &Path) -> Option<Language> {
+    let files = [
+        ("Cargo.toml", Language::Rust),
+        ("package.json", Language::Js),
+        ("requirements.txt", Language::Python),
+        ("pyproject.toml", Language::Python),
+        ("go.mod", Language::Go),
+        ("Makefile", Language::C),
+    ];
+    let mut files = files.iter();
+    files
+        .find(|(file, _)| folder.join(file).exists())
+        .map(|(_, language)| *language)
+}
+
+/// How a project is built of which the manifest does not say it.
+fn recipe(language: Option<Language>, folder: &Path) -> Result<Recipe, Problem> {
+    match language {
+        Some(Language::Rust) => Ok(Recipe::Cargo),
+        Some(Language::C) => Ok(Recipe::Command("make".into())),
+        _ => {
+            let message = format!("{}: nothing says how to build it", folder.display());
+            let hint = format!("add `build` to [dev] in {MANIFEST}, or a Cargo.toml");
+            Err(Problem::new(message, hint))
+        }
+    }
+}
+
+/// What is watched if the manifest does not say it.
+fn watched(language: Option<Language>, folder: &Path) -> PathBuf {
+    let sources = folder.join(WATCH_DEFAULT);
+    match language {
+        Some(Language::Rust) => folder.to_owned(),
+        // People who write one file have no folder for it.
+        Some(_) if !sources.exists() => folder.to_owned(),
+        _ => sources,
+    }
+}
+
 /// Copies a file, unless it is the same; nobody sees half of it.
 fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if to
@@ -185,8 +224,18 @@ mod tests {
         assert_eq!(project.recipe, Recipe::Cargo);
         assert_eq!(project.watch, [folder.path()]);
 
+        // Of other languages the file has to be there that names the packages.
+        let folder = Folder::project("[dev]\nbuild = 'x'");
+        folder.write("package.json", "{}");
+        let project = folder.read();
+        assert_eq!(project.language, Some(Language::Js));
+        assert_eq!(project.watch, [folder.path().join("src")]);
+        std::fs::remove_dir(folder.path().join("src")).unwrap();
+        assert_eq!(folder.read().watch, [folder.path()]);
+
         let folder = Folder::project("[dev]\nbuild = 'make'");
         let project = folder.read();
+        assert_eq!(project.language, None);
         assert_eq!(project.recipe, Recipe::Command("make".into()));
         assert_eq!(project.watch, [folder.path().join("src")]);
         std::fs::remove_dir(folder.path().join("src")).unwrap();

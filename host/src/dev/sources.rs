@@ -27,10 +27,13 @@ const FOLDERS_MAX: usize = 10_000;
 /// not the project's own.
 const IGNORED: &[&str] = &[
     "target",
+    "build",
+    "dist",
     "node_modules",
     "__pycache__",
     "venv",
     "Cargo.lock",
+    "package-lock.json",
     // With this name vim tries whether it may write.
     "4913",
 ];
@@ -193,7 +196,10 @@ fn changed(event: notify::Result<Event>) -> Option<Vec<PathBuf>> {
 
 /// Hidden files, copies that editors make, and what builders write.
 fn is_ignored(name: &str) -> bool {
-    name.starts_with(['.', '#']) || name.ends_with('~') || IGNORED.contains(&name)
+    name.starts_with(['.', '#'])
+        || name.ends_with('~')
+        || name.ends_with(".egg-info")
+        || IGNORED.contains(&name)
 }
 
 #[cfg(test)]
@@ -241,6 +247,7 @@ mod tests {
         for name in [
             "target/release/y.d",
             "Cargo.lock",
+            "package-lock.json",
             ".git/index",
             "src/lib.rs~",
             "out/a.wasm",

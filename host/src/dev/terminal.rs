@@ -1,6 +1,7 @@
 //! What `holdfast dev` tells the person who started it.
 
-use std::time::Duration;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
 
 use super::ansi;
 use crate::cli::Color;
@@ -10,6 +11,8 @@ use crate::log;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Terminal {
     pub(super) has_colors: bool,
+    /// Whether a line can be written over.
+    pub(super) is_live: bool,
 }
 
 const BOLD: &str = "\u{1b}[1m";
@@ -20,6 +23,7 @@ impl Terminal {
     pub(super) fn new(color: Color) -> Self {
         Self {
             has_colors: log::has_colors(color, &std::io::stdout()),
+            is_live: std::io::stdout().is_terminal(),
         }
     }
 
@@ -36,6 +40,51 @@ impl Terminal {
         match self.has_colors {
             true => write(&format!("{BOLD}{text}{PLAIN}\n")),
             false => write(&format!("{text}\n")),
+        }
+    }
+}
+
+/// How soon people are told that something takes its time.
+const SOON: Duration = Duration::from_secs(1);
+/// Back to the beginning of the line, and away with what is in it.
+const CLEAR: &str = "\r\u{1b}[K";
+
+/// A line that says for how long something has been going on. Only on a terminal,
+/// where it goes away again.
+#[derive(Debug)]
+pub(super) struct Progress<'a> {
+    terminal: Terminal,
+    name: &'a str,
+    start: Instant,
+    /// The seconds that are shown.
+    shown: Option<u64>,
+}
+
+impl<'a> Progress<'a> {
+    /// Begins to count.
+    pub(super) fn start(terminal: Terminal, name: &'a str) -> Self {
+        Self {
+            terminal,
+            name,
+            start: Instant::now(),
+            shown: None,
+        }
+    }
+
+    /// Shows the time, when another second has passed.
+    pub(super) fn show(&mut self) {
+        let elapsed = self.start.elapsed();
+        let seconds = elapsed.as_secs();
+        if self.terminal.is_live && elapsed >= SOON && self.shown != Some(seconds) {
+            write(&format!("{CLEAR}building {}: {seconds} s", self.name));
+            self.shown = Some(seconds);
+        }
+    }
+
+    /// Makes room for something else.
+    pub(super) fn clear(&mut self) {
+        if self.shown.take().is_some() {
+            write(CLEAR);
         }
     }
 }

@@ -189,6 +189,7 @@ pub(crate) fn settings(
         handlers: Default::default(),
         connection: entry.limits.connection.clone(),
         http: entry.limits.http.clone(),
+        access_log: entry.access_log,
         metrics: Arc::clone(metrics),
         log: Arc::new(Volume::new(entry.limits.log.bytes_per_second_max)),
     }

@@ -90,19 +90,26 @@ fn runs_alike(one: &Plugin, other: &Plugin) -> bool {
         tenant,
         name,
         component: _,
+        image: _,
         root: _,
         config,
+        env,
+        folders,
         allow_http,
         deploy: _,
         limits,
         tenant_limits,
+        access_log,
     } = one;
     *tenant == other.tenant
         && *name == other.name
         && *config == other.config
+        && *env == other.env
+        && *folders == other.folders
         && *allow_http == other.allow_http
         && *limits == other.limits
         && *tenant_limits == other.tenant_limits
+        && *access_log == other.access_log
 }
 
 /// What the engines were made for when the host started.
@@ -159,11 +166,16 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         threads,
         instances_max,
         drain,
+        drain_close_code,
+        keyvalue_sync_ms,
         connections_max,
         connections_per_address_max,
         addresses_uncounted,
+        access_log,
         head,
+        files,
         load,
+        images,
     } = old;
     [
         ("listen", *listen != new.listen),
@@ -181,6 +193,14 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
         ("drain_timeout_ms", drain.timeout_ms != new.drain.timeout_ms),
         ("drain_delay_ms", drain.delay_ms != new.drain.delay_ms),
         ("drain_spread_ms", drain.spread_ms != new.drain.spread_ms),
+        (
+            "drain_close_code",
+            *drain_close_code != new.drain_close_code,
+        ),
+        (
+            "keyvalue_sync_ms",
+            *keyvalue_sync_ms != new.keyvalue_sync_ms,
+        ),
         ("connections_max", *connections_max != new.connections_max),
         (
             "connections_per_address_max",
@@ -190,8 +210,11 @@ pub(crate) fn restart_keys(old: &Host, new: &Host) -> Vec<&'static str> {
             "addresses_uncounted",
             *addresses_uncounted != new.addresses_uncounted,
         ),
+        ("access_log", *access_log != new.access_log),
         ("http", *head != new.head),
+        ("files", *files != new.files),
         ("load", *load != new.load),
+        ("images", *images != new.images),
     ]
     .into_iter()
     .filter_map(|(key, is_changed)| is_changed.then_some(key))
@@ -216,6 +239,7 @@ mod tests {
         let old = entry("");
         let limits = entry("limits = { events_max = 5 }");
         let config = entry("config = { a = 'b' }");
+        let folders = entry("folders = { '/a' = 'b' }");
         let deploy = entry("deploy = { generations_kept = 9 }");
         let mut moved = entry("");
         moved.component = "/other.wasm".into();
@@ -225,6 +249,7 @@ mod tests {
             (&limits, false, Step::Renew),
             (&limits, true, Step::Load { renew: true }),
             (&config, false, Step::Renew),
+            (&folders, false, Step::Renew),
             (&deploy, false, Step::Note),
             (&moved, false, Step::Load { renew: false }),
         ] {

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use holdfast_core::manifest::{Manifest, Origin, Plugin};
+use holdfast_core::manifest::{self, Manifest, Origin, Plugin};
 use holdfast_core::metrics::Reload;
-use holdfast_edge::{Route, Site};
+use holdfast_edge::{Destination, Route, Site};
 
 use super::build::{Built, Done};
 use super::deployed::Deployed;
@@ -117,12 +117,19 @@ impl Fleet {
     /// Gives the edge the routes.
     pub(super) fn route(&self) {
         let routes = self.manifest.routes.iter().filter_map(|route| {
-            let entry = self.manifest.plugins.get(route.plugin)?;
+            let to = match &route.to {
+                manifest::Destination::Plugin(plugin) => {
+                    let entry = self.manifest.plugins.get(*plugin)?;
+                    let deployed = self.plugins.get(&Name::of(entry))?;
+                    Destination::Plugin(Arc::clone(deployed.settings()))
+                }
+                manifest::Destination::Files(files) => Destination::Files(Arc::clone(files)),
+            };
             Some(Route {
                 host: route.host.clone(),
                 path: route.path.clone(),
                 kind: route.kind,
-                settings: Arc::clone(self.plugins.get(&Name::of(entry))?.settings()),
+                to,
             })
         });
         self.hub.set_site(Site::new(routes.collect()));
@@ -131,8 +138,9 @@ impl Fleet {
     /// The files that matter.
     fn files(&self) -> Files {
         let entries = self.plugins.values().map(|it| &it.wanted);
-        let components = entries.clone().map(|it| it.component.clone());
-        let values = entries.flat_map(|it| it.config.values());
+        let components = entries.clone().filter(|it| it.image.is_none());
+        let components = components.map(|it| it.component.clone());
+        let values = entries.flat_map(|it| it.values());
         let values = values.filter_map(|value| match &value.origin {
             Origin::File(path) => Some(path.clone()),
             Origin::Manifest | Origin::Env(_) => None,

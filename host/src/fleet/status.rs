@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use holdfast_core::deploy::Strategy;
+use holdfast_core::time;
 use holdfast_edge::Hub;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::board::{Board, Entry, Mark, TenantEntry};
 use super::fault::Fault;
-use crate::time::rfc3339;
 use holdfast_runtime::{Role, Runtime};
 
 /// The state of a host.
@@ -210,7 +210,7 @@ pub(super) fn fault(fault: &Fault) -> FaultStatus {
     FaultStatus {
         message: fault.message.clone(),
         hint: fault.hint.clone(),
-        at: rfc3339(fault.at),
+        at: time::rfc3339(fault.at),
         digest: fault.digest.clone(),
     }
 }

@@ -61,7 +61,7 @@ impl Fleet {
         if let Some(exceeded) = ceiling.exceeded(&entry) {
             return Err(unusable(too_large(exceeded)));
         }
-        if entry.config.values().any(|value| value.secret.is_none()) {
+        if entry.values().any(|value| value.secret.is_none()) {
             return Err(conflict(
                 format!("a setting of the plugin {name} can't be read"),
                 "`holdfast status` says which; mend it first",

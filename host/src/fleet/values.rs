@@ -11,7 +11,7 @@ use super::fault::Fault;
 
 /// Whether an entry has settings that have to be read.
 pub(super) fn are_elsewhere(entry: &Plugin) -> bool {
-    let mut values = entry.config.values();
+    let mut values = entry.values();
     values.any(|value| value.origin != Origin::Manifest)
 }
 
@@ -26,13 +26,13 @@ pub(super) fn fill(
     is_busy: impl Fn(&Path) -> bool,
 ) -> Result<(), Fault> {
     let root = entry.root.as_deref();
-    for (key, value) in &mut entry.config {
+    for (key, value) in entry.config.iter_mut().chain(&mut entry.env) {
         let secret = match &value.origin {
             Origin::Manifest => continue,
             Origin::Env(name) => of_environment(key, name).map(Some),
             Origin::File(path) if is_busy(path) => {
-                let before = before.and_then(|entry| entry.config.get(key));
-                let before = before.filter(|it| it.origin == value.origin);
+                let mut before = before.into_iter().flat_map(Plugin::values);
+                let before = before.find(|it| it.origin == value.origin);
                 Ok(before.and_then(|it| it.secret.clone()))
             }
             Origin::File(path) => of_file(key, root, path).map(Some),

@@ -4,11 +4,10 @@ use std::fmt::{Debug, Write};
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use holdfast_core::time;
 use serde_json::Value;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level};
-
-use crate::time::rfc3339;
 
 /// A line, and by what somebody may look for it.
 #[derive(Clone, Debug)]
@@ -26,7 +25,7 @@ impl Line {
     /// What has happened just now.
     pub(crate) fn of(event: &Event<'_>) -> Self {
         let metadata = event.metadata();
-        let time = rfc3339(SystemTime::now());
+        let time = time::rfc3339(SystemTime::now());
         let level = name(*metadata.level());
         let target = Value::from(metadata.target());
         let mut fields = Fields {
@@ -46,7 +45,7 @@ impl Line {
 
     /// What a reader is told who was too slow.
     pub(crate) fn missing(count: u64) -> Bytes {
-        let time = rfc3339(SystemTime::now());
+        let time = time::rfc3339(SystemTime::now());
         let text = format!(
             "{{\"time\":\"{time}\",\"level\":\"warn\",\"target\":\"holdfast::log\",\
              \"message\":\"{count} lines are missing here: they were not read fast enough\",\

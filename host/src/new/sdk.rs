@@ -6,7 +6,7 @@ use crate::language::Language;
 pub(crate) const FOLDER: &str = "holdfast-sdk";
 
 /// A file: its path in [`FOLDER`], and what is in it.
-type File = (&'static str, &'static str);
+type File = (&'static str, &'static [u8]);
 
 static ALL: &[(&str, &[File])] = include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 

@@ -90,6 +90,34 @@ async fn slow_clients_keep_nobody_waiting() {
 }
 
 #[tokio::test]
+async fn a_flood_of_pings_or_pongs_ends() {
+    let host = Setup::new("echo")
+        .limit("control_frames_per_second_max", 10)
+        .start()
+        .await;
+    for first in [0x89, 0x8a] {
+        let mut raw = Raw::websocket(&host, "/").await;
+        // They may be in two seconds, each of which has its own.
+        raw.try_send(&masked(first, b"x").repeat(1000)).await;
+        assert_eq!(raw.close_code().await, Some(1008), "{first:x}");
+    }
+    let mut raw = Raw::websocket(&host, "/").await;
+    raw.send(&masked(0x89, b"x").repeat(10)).await;
+    for _ in 0..10 {
+        assert_eq!(raw.frame().await.unwrap().payload, b"x");
+    }
+    // Without a limit nobody counts.
+    let host = Setup::new("echo")
+        .limit("control_frames_per_second_max", 0)
+        .start()
+        .await;
+    let mut raw = Raw::websocket(&host, "/").await;
+    raw.send(&masked(0x8a, b"x").repeat(1000)).await;
+    raw.send(&masked(0x82, b"x")).await;
+    assert_eq!(raw.frame().await.unwrap().payload, b"x");
+}
+
+#[tokio::test]
 async fn slow_bodies_hold_no_instance_and_end() {
     let host = Setup::new("plain")
         .limit("instances_max", 1)

@@ -10,9 +10,9 @@ use sha2::{Digest, Sha256};
 use super::Language;
 use crate::place;
 
-/// Folders and files which builders leave behind, besides hidden ones.
+/// Folders and files which builders leave behind, besides hidden ones and `build`.
 const LEFT_BEHIND: [&str; 3] = ["target", "node_modules", "__pycache__"];
-const LEFT_BEHIND_ENDINGS: [&str; 4] = [".wasm", ".o", ".pyc", ".egg-info"];
+const LEFT_BEHIND_ENDINGS: [&str; 3] = [".wasm", ".pyc", ".egg-info"];
 
 /// The digest of what `project` is built from, in hexadecimal digits.
 pub(super) fn of(language: &Language, project: &Path) -> Result<String> {
@@ -66,7 +66,10 @@ fn files(path: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in entries {
         let entry = entry.with_context(|| format!("can't read {}", path.display()))?;
-        if !is_left_behind(&entry.file_name().to_string_lossy()) {
+        let name = entry.file_name();
+        // A package of Python's may have this name as well.
+        let is_build = name == "build" && !entry.path().join("__init__.py").exists();
+        if !is_build && !is_left_behind(&name.to_string_lossy()) {
             found.append(&mut files(&entry.path())?);
         }
     }

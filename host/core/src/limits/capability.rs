@@ -30,6 +30,21 @@ impl KeyvalueLimits {
     }
 }
 
+/// Limits of what a plugin reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FolderLimits {
+    /// See [`RawLimits::files_max`]. Reached: `error-code::quota`.
+    pub open_max: u32,
+}
+
+impl FolderLimits {
+    pub(super) fn resolve(raw: &RawLimits) -> Result<Self, OutOfRange> {
+        Ok(Self {
+            open_max: counted("files_max", raw.files_max, 256, 100_000)?,
+        })
+    }
+}
+
 /// Limits of what is in the log of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLimits {

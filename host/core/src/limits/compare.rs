@@ -1,8 +1,8 @@
 //! All limits by their keys, and whether they stay within others.
 
 use super::{
-    ConnectionLimits, EventLimits, HttpLimits, InstanceLimits, KeyvalueLimits, Limits, LogLimits,
-    OutboundLimits, TenantLimits,
+    ConnectionLimits, EventLimits, FolderLimits, HttpLimits, InstanceLimits, KeyvalueLimits,
+    Limits, LogLimits, OutboundLimits, TenantLimits,
 };
 
 /// A key and its value; what has no limit has the largest value.
@@ -30,6 +30,7 @@ impl Limits {
             http,
             keyvalue,
             outbound,
+            files,
             log,
         } = self;
         event
@@ -40,6 +41,7 @@ impl Limits {
             .chain(http.values())
             .chain(keyvalue.values())
             .chain(outbound.values())
+            .chain(files.values())
             .chain(log.values())
     }
 }
@@ -109,13 +111,14 @@ impl InstanceLimits {
 }
 
 impl ConnectionLimits {
-    fn values(&self) -> [Entry; 10] {
+    fn values(&self) -> [Entry; 11] {
         let Self {
             count_max,
             message_bytes_max,
             queue_bytes_max,
             attachment_bytes_max,
             messages_per_second_max,
+            control_frames_per_second_max,
             topics_max,
             topic_bytes_max,
             idle_timeout_ms,
@@ -126,12 +129,14 @@ impl ConnectionLimits {
             policies: _,
         } = self;
         let per_second = or_none((*messages_per_second_max).into());
+        let control = or_none((*control_frames_per_second_max).into());
         [
             ("connections_max", (*count_max).into()),
             ("message_bytes_max", *message_bytes_max as u64),
             ("queue_bytes_max", *queue_bytes_max as u64),
             ("attachment_bytes_max", *attachment_bytes_max as u64),
             ("messages_per_second_max", per_second),
+            ("control_frames_per_second_max", control),
             ("topics_per_connection_max", (*topics_max).into()),
             ("topic_bytes_max", (*topic_bytes_max).into()),
             ("idle_timeout_ms", or_none(*idle_timeout_ms)),
@@ -176,6 +181,13 @@ impl KeyvalueLimits {
             ("keyvalue_bytes_max", *bytes_max),
             ("keyvalue_value_bytes_max", *value_bytes_max),
         ]
+    }
+}
+
+impl FolderLimits {
+    fn values(&self) -> [Entry; 1] {
+        let Self { open_max } = self;
+        [("files_max", (*open_max).into())]
     }
 }
 

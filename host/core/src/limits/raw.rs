@@ -36,6 +36,8 @@ pub struct RawLimits {
     /// Messages, pings included, that are taken from one client in a second; 0
     /// for no limit.
     pub messages_per_second_max: Option<u32>,
+    /// Pings and pongs from one client in a second; 0 for no limit.
+    pub control_frames_per_second_max: Option<u32>,
     /// Topics one connection is subscribed to.
     pub topics_per_connection_max: Option<u32>,
     /// A topic's name.
@@ -81,6 +83,8 @@ pub struct RawLimits {
     pub outbound_timeout_ms: Option<u64>,
     /// Body of one response to an outbound request.
     pub outbound_bytes_max: Option<u64>,
+    /// Files of granted folders that the instances of one generation have open.
+    pub files_max: Option<u32>,
     /// What the guest writes to the log, and what is written there of its
     /// failures, in a second.
     pub log_bytes_per_second_max: Option<u64>,
@@ -106,6 +110,7 @@ impl RawLimits {
             queue_bytes_max,
             attachment_bytes_max,
             messages_per_second_max,
+            control_frames_per_second_max,
             topics_per_connection_max,
             topic_bytes_max,
             idle_timeout_ms,
@@ -126,6 +131,7 @@ impl RawLimits {
             outbound_per_event_max,
             outbound_timeout_ms,
             outbound_bytes_max,
+            files_max,
             log_bytes_per_second_max,
         )
     }

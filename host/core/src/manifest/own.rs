@@ -8,7 +8,7 @@ use super::ManifestError;
 use super::plugin::{Author, Plugin};
 use super::raw::{Raw, RawOwn};
 use super::resolve::{Manifest, Wrong};
-use super::route::{Route, Taken};
+use super::route::{Beside, Destination, Route, Taken};
 use super::tenant::Tenant;
 
 /// A tenant's own plugins and routes, checked.
@@ -16,7 +16,7 @@ use super::tenant::Tenant;
 pub struct Part {
     tenant: Tenant,
     plugins: Vec<Plugin>,
-    /// They name plugins of this part.
+    /// They lead to plugins of this part, and to files.
     routes: Vec<Route>,
     left_out: Vec<String>,
 }
@@ -73,7 +73,13 @@ pub fn resolve_own(
     };
     for raw in &own.route {
         check_owner(raw.tenant.as_deref(), name).map_err(fail)?;
-        let routes = Route::resolve(raw, &part.tenant, &part.plugins).map_err(fail)?;
+        let beside = Beside {
+            tenant: &part.tenant,
+            plugins: &part.plugins,
+            base: &own.limits.over(&part.tenant.plugin_limits),
+            author: Author::Tenant(folder),
+        };
+        let routes = Route::resolve(raw, beside).map_err(fail)?;
         for route in routes {
             match (route.check(&part.tenant), strictness) {
                 (Ok(()), _) => part.routes.push(route),
@@ -138,9 +144,9 @@ impl Join {
     pub fn new(manifest: Manifest) -> Self {
         let mut taken = Taken::default();
         for route in &manifest.routes {
-            if let Some(plugin) = manifest.plugins.get(route.plugin) {
+            if let Some(tenant) = route.tenant(&manifest.plugins) {
                 // They were told apart when the manifest was checked.
-                let _ = taken.take(route, &plugin.tenant);
+                let _ = taken.take(route, tenant);
             }
         }
         let names = manifest.plugins.iter();
@@ -172,12 +178,16 @@ impl Join {
             }
         }
         for route in &part.routes {
-            let Some(&Some(plugin)) = places.get(route.plugin) else {
-                continue;
+            let to = match &route.to {
+                Destination::Plugin(plugin) => match places.get(*plugin) {
+                    Some(&Some(plugin)) => Destination::Plugin(plugin),
+                    _ => continue,
+                },
+                Destination::Files(files) => Destination::Files(files.clone()),
             };
             match self.taken.take(route, name) {
                 Ok(()) => self.manifest.routes.push(Route {
-                    plugin,
+                    to,
                     ..route.clone()
                 }),
                 Err(other) => left_out.push(format!(
@@ -268,12 +278,24 @@ mod tests {
                 "`component` is \"/a.wasm\"",
             ),
             (
+                PLUGIN.replace("a.wasm", "oci://r.example/a"),
+                "`component` is the image \"oci://r.example/a\"",
+            ),
+            (
                 format!("{PLUGIN}config = {{ k = {{ file = '/etc/passwd' }} }}"),
                 "the file of the setting `k`",
             ),
             (
                 format!("{PLUGIN}config = {{ k = {{ env = 'HOME' }} }}"),
                 "may not be read from the variable `HOME`",
+            ),
+            (
+                format!("{PLUGIN}env = {{ k = {{ env = 'HOME' }} }}"),
+                "may not be read from the variable `HOME`",
+            ),
+            (
+                format!("{PLUGIN}folders = {{ '/a' = 'a' }}"),
+                "`folders` may not have \"a\"",
             ),
             (
                 format!("{PLUGIN}allow_http = ['localhost:9']"),

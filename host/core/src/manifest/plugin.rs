@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use super::image::{Image, NotAnImage};
 use super::raw::RawPlugin;
 use super::resolve::is_name;
 use super::tenant::Tenant;
@@ -20,13 +21,19 @@ pub struct Plugin {
     pub tenant: String,
     /// Unique in the tenant.
     pub name: String,
-    /// Its component.
+    /// Its component: a path, or the reference of an image as it is written.
     pub component: PathBuf,
+    /// The image that `component` names; none if that is a path.
+    pub image: Option<Image>,
     /// The folder which the component and other files of it can't be out of;
     /// none if the operator has named them.
     pub root: Option<PathBuf>,
     /// For `wasi:config`.
     pub config: BTreeMap<String, Value>,
+    /// For `wasi:cli/environment`.
+    pub env: BTreeMap<String, Value>,
+    /// For `wasi:filesystem`: what the guest calls each folder, and its path.
+    pub folders: BTreeMap<String, PathBuf>,
     /// For outbound `wasi:http`.
     pub allow_http: Vec<String>,
     /// How new generations take over.
@@ -35,6 +42,8 @@ pub struct Plugin {
     pub limits: Limits,
     /// Those of its tenant.
     pub tenant_limits: Arc<TenantLimits>,
+    /// Whether the access log has its requests.
+    pub access_log: bool,
 }
 
 /// What is wrong, and how to mend it.
@@ -50,6 +59,11 @@ pub(super) enum Author<'a> {
 }
 
 impl Plugin {
+    /// All that has a value: settings and environment variables.
+    pub fn values(&self) -> impl Iterator<Item = &Value> {
+        self.config.values().chain(self.env.values())
+    }
+
     /// Checks an entry. `base` are the limits which it has where it sets none.
     pub(super) fn resolve(
         raw: &RawPlugin,
@@ -77,19 +91,32 @@ impl Plugin {
                 (folder, Some(folder.to_owned()))
             }
         };
-        let config = raw.config.iter();
+        let values = |raw: &BTreeMap<String, RawValue>| {
+            let values = raw.iter();
+            let values = values.map(|(key, value)| (key.clone(), value.resolve(folder)));
+            values.collect()
+        };
+        let image = image(&raw.component)
+            .map_err(|error| wrong(format!("`component`: {error}"), NotAnImage::HINT))?;
+        let folders = folders(raw, folder).map_err(|(message, hint)| wrong(message, hint))?;
+        check_env(raw).map_err(|(message, hint)| wrong(message, hint))?;
         Ok(Self {
             tenant: tenant.name.clone(),
             name: raw.name.clone(),
-            component: folder.join(&raw.component),
+            component: match image {
+                Some(_) => PathBuf::from(&raw.component),
+                None => folder.join(&raw.component),
+            },
+            image,
             root,
-            config: config
-                .map(|(key, value)| (key.clone(), value.resolve(folder)))
-                .collect(),
+            config: values(&raw.config),
+            env: values(&raw.env),
+            folders,
             allow_http: raw.allow_http.clone(),
             deploy,
             limits,
             tenant_limits: Arc::clone(&tenant.limits),
+            access_log: tenant.access_log,
         })
     }
 }
@@ -108,15 +135,69 @@ fn policies(raw: &RawPlugin) -> Result<Policies, Wrong> {
     })
 }
 
+/// The image that a component is, if it is one.
+fn image(component: &str) -> Result<Option<Image>, NotAnImage> {
+    let image = Image::is_meant(component).then(|| component.parse());
+    image.transpose()
+}
+
+/// What a guest may call a folder.
+fn folders(raw: &RawPlugin, folder: &Path) -> Result<BTreeMap<String, PathBuf>, Wrong> {
+    let folders = raw.folders.iter().map(|(guest, host)| {
+        let is_plain = |part| matches!(part, Component::Normal(_) | Component::RootDir);
+        if !guest.starts_with('/') || !Path::new(guest).components().all(is_plain) {
+            return Err((
+                format!("the guest can't have a folder at \"{guest}\""),
+                "begin with `/`, as in folders = { \"/public\" = \"public\" }",
+            ));
+        }
+        if host.is_empty() {
+            return Err((
+                format!("the folder for \"{guest}\" has no path"),
+                "name a folder relative to the manifest",
+            ));
+        }
+        Ok((guest.clone(), folder.join(host)))
+    });
+    folders.collect()
+}
+
+/// Names of variables, as far as every system agrees on them.
+fn check_env(raw: &RawPlugin) -> Result<(), Wrong> {
+    let is_wrong = |name: &&String| name.is_empty() || name.contains(['=', '\0']);
+    match raw.env.keys().find(is_wrong) {
+        None => Ok(()),
+        Some(name) => Err((
+            format!(
+                "\"{}\" can't be the name of a variable",
+                name.escape_debug()
+            ),
+            "use letters, digits and underscores",
+        )),
+    }
+}
+
 /// Whether a tenant may say that of itself.
 fn check_own(raw: &RawPlugin, tenant: &Tenant, limits: &Limits) -> Result<(), Wrong> {
+    if Image::is_meant(&raw.component) {
+        return Err((
+            format!("`component` is the image \"{}\"", raw.component),
+            "name a file in the tenant's own folder; images are for the operator's manifest",
+        ));
+    }
     if !is_inside(&raw.component) {
         return Err((
             format!("`component` is \"{}\"", raw.component),
             "name a file in the tenant's own folder, without `..`",
         ));
     }
-    for (key, value) in &raw.config {
+    if let Some(folder) = raw.folders.values().next() {
+        return Err((
+            format!("`folders` may not have \"{folder}\""),
+            "the operator can grant folders, by a [[plugin]] of the tenant in the manifest",
+        ));
+    }
+    for (key, value) in raw.config.iter().chain(&raw.env) {
         match value {
             RawValue::Place(RawPlace::File(path)) if !is_inside(path) => {
                 return Err((
@@ -153,7 +234,7 @@ fn check_own(raw: &RawPlugin, tenant: &Tenant, limits: &Limits) -> Result<(), Wr
 }
 
 /// Whether a path can't lead out of its folder, links aside.
-fn is_inside(path: &str) -> bool {
+pub(super) fn is_inside(path: &str) -> bool {
     let mut parts = Path::new(path).components().peekable();
     let is_plain = |part| matches!(part, Component::Normal(_) | Component::CurDir);
     parts.peek().is_some() && parts.all(is_plain)

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::value::RawValue;
-use super::{ManifestError, RawCertificate, RawListen, RawProxies, RawTls, RawToken};
+use super::{
+    ManifestError, RawAccessLog, RawCertificate, RawImages, RawListen, RawProxies, RawTls, RawToken,
+};
 use crate::deploy::RawDeploy;
 use crate::limits::{
-    OnError, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits, RawTenantLimits, SlowConsumer,
+    OnError, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits,
+    RawTenantLimits, SlowConsumer,
 };
 use crate::websocket::Compression;
 
@@ -31,6 +34,12 @@ pub struct Raw {
     /// Time over which many sockets are closed at a shut-down, or when a plugin is
     /// removed; 5 s, or half of the time-out, if left out.
     pub drain_spread_ms: Option<u64>,
+    /// With which code sockets are closed at a shut-down, or when a plugin is
+    /// drained: 1001, "going away", or 1012, "service restart"; 1001 if left out.
+    pub drain_close_code: Option<u16>,
+    /// The longest time that a change of `wasi:keyvalue` which the guest was told
+    /// of is not on the disk; 0: it is told when it is; 200 if left out.
+    pub keyvalue_sync_ms: Option<u64>,
     /// Connections of all clients together; as many as the system lets the host
     /// have files, but for a tenth, if left out.
     pub connections_max: Option<u32>,
@@ -54,12 +63,21 @@ pub struct Raw {
     /// Where operators ask the host.
     #[serde(default)]
     pub admin: RawAdmin,
+    /// How requests are logged.
+    #[serde(default)]
+    pub access_log: RawAccessLog,
     /// Limits of the heads of requests.
     #[serde(default)]
     pub http: RawHeadLimits,
+    /// Limits of routes to files.
+    #[serde(default)]
+    pub files: RawFileLimits,
     /// Limits of loading components.
     #[serde(default)]
     pub load: RawLoadLimits,
+    /// How components come from registries.
+    #[serde(default)]
+    pub images: RawImages,
     /// Limits of every plugin that does not set its own.
     #[serde(default)]
     pub limits: RawLimits,
@@ -98,6 +116,8 @@ pub struct RawTenant {
     /// Addresses to which its own file may let guests send requests. Names of
     /// the public internet need not be here.
     pub allow_http: Option<Vec<String>>,
+    /// Whether the access log has its requests; it has if left out.
+    pub access_log: Option<bool>,
     /// What its plugins may take together.
     #[serde(default)]
     pub limits: RawTenantLimits,
@@ -155,11 +175,19 @@ pub struct RawPlugin {
     pub name: String,
     /// Owner; `default` if left out.
     pub tenant: Option<String>,
-    /// Path of the `.wasm` file, relative to the manifest.
+    /// Path of the `.wasm` file, relative to the manifest, or `oci://` and the
+    /// reference of an image in a registry.
     pub component: String,
     /// Read by the guest through `wasi:config`.
     #[serde(default)]
     pub config: BTreeMap<String, RawValue>,
+    /// Environment variables of the guest.
+    #[serde(default)]
+    pub env: BTreeMap<String, RawValue>,
+    /// Folders which the guest can read: where it sees them, and where they are,
+    /// relative to the manifest.
+    #[serde(default)]
+    pub folders: BTreeMap<String, String>,
     /// Hosts to which the guest may send requests: `example.com`,
     /// `*.example.com`, `example.com:8443`.
     #[serde(default)]
@@ -198,7 +226,7 @@ pub enum Kind {
 }
 
 /// One `[[route]]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawRoute {
     /// Host name, or `*.` and one; those of the tenant if left out.
@@ -207,8 +235,17 @@ pub struct RawRoute {
     pub path: String,
     /// Requests or WebSockets only; both if left out.
     pub kind: Option<Kind>,
-    /// Name of the plugin.
-    pub plugin: String,
+    /// Name of the plugin, unless it leads to files.
+    pub plugin: Option<String>,
+    /// A folder, relative to the manifest, of which the host serves the files.
+    pub files: Option<String>,
+    /// The field `cache-control` of files.
+    pub cache_control: Option<String>,
+    /// The file that is sent with 404, relative to the folder.
+    pub not_found: Option<String>,
+    /// The file that browsers get in the place of what is not there, relative to
+    /// the folder.
+    pub fallback: Option<String>,
     /// Its tenant; `default` if left out.
     pub tenant: Option<String>,
 }

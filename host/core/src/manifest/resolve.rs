@@ -7,7 +7,7 @@ use super::ManifestError;
 use super::host::{self, Host};
 use super::plugin::{Author, Plugin};
 use super::raw::{Raw, RawDev};
-use super::route::{Route, Taken};
+use super::route::{Beside, Route, Taken};
 use super::tenant::Tenant;
 use super::tls::Certificate;
 use crate::limits::InstanceLimits;
@@ -20,7 +20,7 @@ pub const DEFAULT_TENANT: &str = "default";
 pub struct Manifest {
     /// What concerns the process.
     pub host: Host,
-    /// The tenants that own a plugin or have a section, by their names.
+    /// The tenants that own a plugin or files or have a section, by their names.
     pub tenants: Vec<Tenant>,
     /// What paths are relative to.
     folder: PathBuf,
@@ -34,7 +34,7 @@ pub struct Manifest {
     pub dev: Dev,
     /// The plugins; no two have the same tenant and name.
     pub plugins: Vec<Plugin>,
-    /// The routes; each names a plugin above.
+    /// The routes; each leads to a plugin above, or to files.
     pub routes: Vec<Route>,
 }
 
@@ -60,7 +60,7 @@ pub fn resolve(file: &str, folder: &Path, raw: &Raw) -> Result<Manifest, Manifes
     let host = host::resolve(raw, folder).map_err(fail)?;
     let tenants = tenants(raw).map_err(fail)?;
     let plugins = plugins(raw, &tenants, folder).map_err(fail)?;
-    let routes = routes(raw, &tenants, &plugins).map_err(fail)?;
+    let routes = routes(raw, &tenants, &plugins, folder).map_err(fail)?;
     Ok(Manifest {
         host,
         reserve: reserve(raw, &tenants).map_err(fail)?,
@@ -102,6 +102,8 @@ type Tenants = BTreeMap<String, Tenant>;
 fn tenants(raw: &Raw) -> Result<Tenants, Wrong> {
     let named = raw.tenant.keys().map(String::as_str);
     let owners = raw.plugin.iter().map(|plugin| plugin.tenant.as_deref());
+    let files = raw.route.iter().filter(|route| route.files.is_some());
+    let owners = owners.chain(files.map(|route| route.tenant.as_deref()));
     let owners = owners.map(|name| name.unwrap_or(DEFAULT_TENANT));
     let mut tenants = Tenants::new();
     for name in named.chain(owners) {
@@ -123,7 +125,8 @@ fn reserve(raw: &Raw, tenants: &Tenants) -> Result<Vec<InstanceLimits>, Wrong> {
 }
 
 fn plugins(raw: &Raw, tenants: &Tenants, folder: &Path) -> Result<Vec<Plugin>, Wrong> {
-    if raw.plugin.is_empty() && raw.tenants.is_none() {
+    let has_files = raw.route.iter().any(|route| route.files.is_some());
+    if raw.plugin.is_empty() && raw.tenants.is_none() && !has_files {
         return Err((
             "there is no plugin".into(),
             "add a [[plugin]] with name and component".into(),
@@ -152,7 +155,12 @@ fn plugins(raw: &Raw, tenants: &Tenants, folder: &Path) -> Result<Vec<Plugin>, W
     Ok(plugins)
 }
 
-fn routes(raw: &Raw, tenants: &Tenants, plugins: &[Plugin]) -> Result<Vec<Route>, Wrong> {
+fn routes(
+    raw: &Raw,
+    tenants: &Tenants,
+    plugins: &[Plugin],
+    folder: &Path,
+) -> Result<Vec<Route>, Wrong> {
     let mut taken = Taken::default();
     let mut routes: Vec<Route> = Vec::with_capacity(raw.route.len());
     for raw_route in &raw.route {
@@ -161,12 +169,19 @@ fn routes(raw: &Raw, tenants: &Tenants, plugins: &[Plugin]) -> Result<Vec<Route>
             return Err((
                 format!(
                     "the route `{}` leads to `{}`, but tenant `{tenant}` has no such plugin",
-                    raw_route.path, raw_route.plugin
+                    raw_route.path,
+                    raw_route.plugin.as_deref().unwrap_or_default()
                 ),
                 format!("no plugin belongs to tenant `{tenant}`"),
             ));
         };
-        for route in Route::resolve(raw_route, tenant, plugins)? {
+        let beside = Beside {
+            tenant,
+            plugins,
+            base: &tenant.plugin_limits,
+            author: Author::Operator(folder),
+        };
+        for route in Route::resolve(raw_route, beside)? {
             route.check(tenant)?;
             if taken.take(&route, &tenant.name).is_err() {
                 return Err((
@@ -231,6 +246,27 @@ mod tests {
         assert_eq!(manifest.plugins[0].tenant, DEFAULT_TENANT);
         assert_eq!(manifest.routes[0].path, "/x");
         assert_eq!(manifest.dev, Dev::default());
+    }
+
+    #[test]
+    fn a_guest_sees_folders_at_paths_of_its_own() {
+        let plugin = |keys: &str| {
+            let text = format!("[[plugin]]\nname = 'a'\ncomponent = 'a.wasm'\n{keys}\n");
+            let manifest = manifest(&(text + "[[route]]\npath = '/'\nplugin = 'a'\n"))?;
+            Ok::<_, ManifestError>(manifest.plugins[0].clone())
+        };
+        let good = plugin("folders = { '/www' = 'public', '/' = '/srv' }").unwrap();
+        let folders: Vec<_> = good.folders.values().collect();
+        assert_eq!(folders, [Path::new("/srv"), Path::new("/app/public")]);
+        for bad in [
+            "folders = { 'www' = 'public' }",
+            "folders = { '/../www' = 'public' }",
+            "folders = { '/www' = '' }",
+            "env = { 'A=B' = 'c' }",
+            "env = { '' = 'c' }",
+        ] {
+            assert!(plugin(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Tenant {
     pub env: Vec<String>,
     /// Addresses which its own file may grant.
     pub allow_http: Vec<String>,
+    /// Whether the access log has its requests.
+    pub access_log: bool,
     /// What its plugins may take together.
     pub limits: Arc<TenantLimits>,
     /// What holds for each of its plugins; its own file can't raise it.
@@ -79,6 +81,7 @@ impl Tenant {
             paths: named(&own.paths, &defaults.paths),
             env: named(&own.env, &defaults.env),
             allow_http: named(&own.allow_http, &defaults.allow_http),
+            access_log: own.access_log.or(defaults.access_log).unwrap_or(true),
             limits: Arc::new(limits),
             plugin_limits: plugin_limits.over(&raw.limits),
         };

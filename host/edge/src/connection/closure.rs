@@ -18,6 +18,6 @@ pub(crate) fn closure(cause: CloseCause, code: u16, reason: &str) -> Closure {
 }
 
 /// The transport has ended without a close frame.
-pub(super) fn lost() -> Box<Closure> {
-    Box::new(closure(CloseCause::ConnectionLost, 1006, ""))
+pub(super) fn lost() -> Closure {
+    closure(CloseCause::ConnectionLost, 1006, "")
 }

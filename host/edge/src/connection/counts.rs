@@ -10,6 +10,8 @@ impl Connection {
         let mut shared = lock(&self.shared);
         if !std::mem::replace(&mut shared.left, true) {
             left(shared.generation);
+            drop(shared);
+            self.tell();
         }
     }
 

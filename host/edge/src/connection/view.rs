@@ -34,7 +34,7 @@ impl Connection {
         ConnectionView {
             id: self.key.id,
             generation: shared.generation,
-            is_closing: shared.closing.is_some(),
+            is_closing: shared.is_closing(),
             attachment_bytes: shared.attachment.len() as u64,
             attachment_version: shared.attachment_version,
             queue_bytes: shared.queue.bytes() as u64,

@@ -18,6 +18,7 @@ use http::{HeaderValue, Response, StatusCode};
 use tokio::sync::oneshot;
 
 use crate::accept::Answer;
+use crate::access::Visit;
 use crate::addresses::Place;
 use crate::body::{Fault, Watched};
 use crate::http2::Tunnel;
@@ -62,6 +63,8 @@ fn faulty(fault: Fault) -> Response<Body> {
 pub(crate) struct Answered {
     pub(super) reply: Reply,
     pub(super) request_id: HeaderValue,
+    /// For the access log.
+    pub(super) visit: Visit,
 }
 
 impl Future for Answered {
@@ -71,7 +74,10 @@ impl Future for Answered {
         let mut response = ready!(Pin::new(&mut self.reply).poll(context));
         let headers = response.headers_mut();
         headers.insert(request_id::NAME, self.request_id.clone());
-        Poll::Ready(Ok(response))
+        if self.reply.is_websocket() {
+            self.visit.lead();
+        }
+        Poll::Ready(Ok(self.visit.answer(response)))
     }
 }
 
@@ -82,8 +88,12 @@ pub(super) enum Reply {
     Ready(Option<Box<Response<Body>>>),
     /// A guest handles the request.
     Guest(Guest),
+    /// A file is looked for.
+    File(LocalFuture<Response<Body>>, Rc<Ending>),
     /// A guest decides about a handshake, in a task of its own.
     Handshake(oneshot::Receiver<Answer>, Way),
+    /// A WebSocket has begun.
+    Begun,
 }
 
 /// How a connection becomes a WebSocket.
@@ -132,6 +142,11 @@ pub(super) struct Guest {
 }
 
 impl Reply {
+    /// Whether the response that was taken is the beginning of a WebSocket.
+    fn is_websocket(&self) -> bool {
+        matches!(self, Self::Begun)
+    }
+
     pub(super) fn ready(response: Response<Body>) -> Self {
         Self::Ready(Some(Box::new(response)))
     }
@@ -154,6 +169,13 @@ impl Future for Reply {
                     false => response,
                 }
             }
+            Self::File(answer, ending) => {
+                let response = ready!(answer.as_mut().poll(context));
+                match ending.last.get() {
+                    true => last(response),
+                    false => response,
+                }
+            }
             Self::Handshake(answer, way) => match ready!(Pin::new(answer).poll(context)) {
                 Ok(answer) if answer.upgrade.is_none() => {
                     way.lead(None);
@@ -161,10 +183,12 @@ impl Future for Reply {
                 }
                 Ok(answer) => {
                     way.lead(answer.upgrade);
+                    *self = Self::Begun;
                     answer.response
                 }
                 Err(_) => way.refused(report::internal_error()),
             },
+            Self::Begun => return Poll::Pending,
         })
     }
 }

@@ -8,13 +8,16 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use holdfast_core::Bucket;
 use holdfast_core::limits::Http2Limits;
+use holdfast_core::metrics::Flood;
 use tokio::io::{AsyncRead, ReadBuf};
 
+use crate::hub::Hub;
 use crate::stream::{Begun, writes_to};
 
 /// Bytes with which a connection begins, before the first frame (RFC 9113,
@@ -26,6 +29,8 @@ const HEAD_LEN: usize = 9;
 const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
 const RST_STREAM: u8 = 0x3;
+const SETTINGS: u8 = 0x4;
+const PING: u8 = 0x6;
 const WINDOW_UPDATE: u8 = 0x8;
 const CONTINUATION: u8 = 0x9;
 const END_STREAM: u8 = 0x1;
@@ -36,8 +41,21 @@ const PADDED: u8 = 0x8;
 pub(super) enum Excess {
     #[error("the client resets more than {0} streams in a second")]
     Resets(u32),
+    /// With the kind of the frame that was one too many.
     #[error("the client sends more than {0} control frames in a second")]
-    Control(u32),
+    Control(u32, u8),
+}
+
+impl Excess {
+    /// What it is to whoever counts.
+    fn flood(self) -> Flood {
+        match self {
+            Self::Resets(_) => Flood::Resets,
+            Self::Control(_, SETTINGS) => Flood::Settings,
+            Self::Control(_, PING) => Flood::Pings,
+            Self::Control(..) => Flood::Other,
+        }
+    }
 }
 
 /// The frames of one connection.
@@ -112,7 +130,7 @@ impl Frames {
             return Ok(());
         }
         let taken = self.control.take(self.control_max, Instant::now());
-        taken.map_err(|_| Excess::Control(self.control_max))
+        taken.map_err(|_| Excess::Control(self.control_max, kind))
     }
 }
 
@@ -121,11 +139,13 @@ impl Frames {
 pub(super) struct Watched {
     stream: Begun,
     frames: Frames,
+    hub: Arc<Hub>,
 }
 
 impl Watched {
-    pub(super) fn new(stream: Begun, limits: &Http2Limits) -> Self {
+    pub(super) fn new(stream: Begun, limits: &Http2Limits, hub: &Arc<Hub>) -> Self {
         Self {
+            hub: Arc::clone(hub),
             stream,
             frames: Frames::new(limits),
         }
@@ -141,7 +161,9 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let new = buffer.filled().get(before..).unwrap_or_default();
-        Poll::Ready(self.frames.see(new).map_err(io::Error::other))
+        let seen = self.frames.see(new);
+        let seen = seen.inspect_err(|excess| self.hub.metrics().note_flood(excess.flood()));
+        Poll::Ready(seen.map_err(io::Error::other))
     }
 }
 
@@ -172,13 +194,19 @@ mod tests {
     fn each_kind_has_its_limit() {
         for (kind, flags, payload, most, excess) in [
             (RST_STREAM, 0, &[0; 4][..], 3, Some(Excess::Resets(3))),
-            (0x2, 0, &[0; 5], 5, Some(Excess::Control(5))),
-            (0x4, 0, &[], 5, Some(Excess::Control(5))),
-            (0x6, 0, &[0; 8], 5, Some(Excess::Control(5))),
-            (0x42, 0, &[3; 200], 5, Some(Excess::Control(5))),
-            (DATA, 0, &[], 5, Some(Excess::Control(5))),
-            (DATA, PADDED, &[0], 5, Some(Excess::Control(5))),
-            (CONTINUATION, 0, &[], 5, Some(Excess::Control(5))),
+            (0x2, 0, &[0; 5], 5, Some(Excess::Control(5, 0x2))),
+            (0x4, 0, &[], 5, Some(Excess::Control(5, SETTINGS))),
+            (0x6, 0, &[0; 8], 5, Some(Excess::Control(5, PING))),
+            (0x42, 0, &[3; 200], 5, Some(Excess::Control(5, 0x42))),
+            (DATA, 0, &[], 5, Some(Excess::Control(5, DATA))),
+            (DATA, PADDED, &[0], 5, Some(Excess::Control(5, DATA))),
+            (
+                CONTINUATION,
+                0,
+                &[],
+                5,
+                Some(Excess::Control(5, CONTINUATION)),
+            ),
             (DATA, END_STREAM, &[], 50, None),
             (DATA, 0, &[0], 50, None),
             (HEADERS, 0, &[0; 9], 50, None),
@@ -200,7 +228,7 @@ mod tests {
         for len in 1..bytes.len() {
             let mut frames = frames();
             let seen = bytes.chunks(len).try_for_each(|piece| frames.see(piece));
-            assert_eq!(seen, Err(Excess::Control(5)), "{len}");
+            assert_eq!(seen, Err(Excess::Control(5, PING)), "{len}");
         }
     }
 }

@@ -68,6 +68,29 @@ impl Socket {
         Ok(Item::Message(message))
     }
 
+    /// Counts a ping or pong. True if it was one too many, and the connection is
+    /// closed.
+    pub(super) fn is_flooded(&mut self) -> bool {
+        let settings = self.connection().settings();
+        let count_max = settings.connection.control_frames_per_second_max;
+        let sockets = &self.event_loop.sockets;
+        if sockets.count_control(self.place, count_max) {
+            return false;
+        }
+        settings.metrics.note_limit(LimitHit::Control);
+        drop(settings);
+        self.turn_deaf();
+        let closure = closure(CloseCause::Limit, 1008, "too many control frames");
+        self.connection().close(closure);
+        true
+    }
+
+    /// Reads nothing of what the client goes on to send.
+    fn turn_deaf(&mut self) {
+        self.garbled = true;
+        self.rest = Bytes::new();
+    }
+
     fn broken(&mut self, error: FrameError) {
         let cause = match error {
             FrameError::TooLarge | FrameError::Flood => {
@@ -77,8 +100,7 @@ impl Socket {
             }
             FrameError::Protocol(_) | FrameError::Utf8 | FrameError::Deflate => CloseCause::Error,
         };
-        self.garbled = true;
-        self.rest = Bytes::new();
+        self.turn_deaf();
         self.connection()
             .close(closure(cause, error.code(), &error.to_string()));
     }

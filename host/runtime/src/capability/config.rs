@@ -1,12 +1,18 @@
-//! `wasi:config/store`: the plugin's settings, as the operator wrote them.
-//! Reading can't fail, so the errors of the interface never occur.
+//! `wasi:config`: the plugin's settings, as the operator wrote them. Reading
+//! can't fail, so the errors of the interface never occur.
 
 use wasmtime::component::{ComponentType, Linker, Lower, WasmStr};
 use wasmtime::{Result, StoreContextMut};
 
 use crate::guest::Guest;
 
-const STORE: &str = "wasi:config/store@0.2.0-rc.1";
+/// The interface, and the drafts before it, which differ from it by their names.
+const STORES: [&str; 4] = [
+    "wasi:config/store@0.2.0-rc.1",
+    "wasi:config/store@0.2.0-draft",
+    "wasi:config/store@0.2.0-draft-2024-09-27",
+    "wasi:config/runtime@0.2.0-draft",
+];
 
 /// `error`.
 #[derive(ComponentType, Lower)]
@@ -19,9 +25,13 @@ enum Error {
     Io(String),
 }
 
-/// Adds the interface.
+/// Adds the interface under all its names.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
-    let mut store = linker.instance(STORE)?;
+    STORES.iter().try_for_each(|name| add(linker, name))
+}
+
+fn add(linker: &mut Linker<Guest>, name: &str) -> Result<()> {
+    let mut store = linker.instance(name)?;
     store.func_wrap(
         "get",
         |store: StoreContextMut<'_, Guest>, (key,): (WasmStr,)| {

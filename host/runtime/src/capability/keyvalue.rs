@@ -1,9 +1,11 @@
 //! `wasi:keyvalue`: buckets of the tenant, shared by its plugins. Any bucket
 //! can be opened; one that was never written to is empty. The values of
-//! `increment` are decimal numbers.
+//! `increment` are decimal numbers. What is here is 0.2.0-draft2; the draft
+//! before it is converted to that in [`draft`].
 
 mod atomics;
 mod batch;
+mod draft;
 
 use std::sync::Arc;
 
@@ -48,11 +50,12 @@ struct KeyResponse {
     cursor: Option<String>,
 }
 
-/// Adds the three interfaces.
+/// Adds the three interfaces in both versions.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
     add_store(linker)?;
     atomics::add_to_linker(linker)?;
-    batch::add_to_linker(linker)
+    batch::add_to_linker(linker)?;
+    draft::add_to_linker(linker)
 }
 
 fn add_store(linker: &mut Linker<Guest>) -> Result<()> {

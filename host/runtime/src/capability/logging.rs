@@ -7,7 +7,8 @@ use crate::guest::Guest;
 use crate::line::line;
 use crate::subject::{Subject, subject};
 
-const LOGGING: &str = "wasi:logging/logging@0.1.0-draft";
+/// The interface, and as it was called before it had a version.
+const LOGGING: [&str; 2] = ["wasi:logging/logging@0.1.0-draft", "wasi:logging/logging"];
 
 /// `level`.
 #[derive(ComponentType, Lift, Clone, Copy)]
@@ -29,9 +30,13 @@ enum Level {
     Critical,
 }
 
-/// Adds the interface.
+/// Adds the interface under both names.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
-    linker.instance(LOGGING)?.func_wrap(
+    LOGGING.iter().try_for_each(|name| add(linker, name))
+}
+
+fn add(linker: &mut Linker<Guest>, name: &str) -> Result<()> {
+    linker.instance(name)?.func_wrap(
         "log",
         |mut store: StoreContextMut<'_, Guest>,
          (level, context, message): (Level, WasmStr, WasmStr)| {

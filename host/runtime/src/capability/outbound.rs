@@ -17,6 +17,7 @@ use wasmtime_wasi_http::{
     DEFAULT_FORBIDDEN_HEADERS, Error, RequestOptions, WasiBody, WasiHttpHooks,
 };
 
+pub use address::is_public;
 pub use allow::{AllowList, InvalidHost};
 pub(crate) use budget::Budget;
 

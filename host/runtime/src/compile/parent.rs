@@ -22,6 +22,9 @@ const ANSWER_BYTES_MAX: u64 = 16 << 10;
 /// alone has 2 MiB.
 const THREAD_BYTES: u64 = 32 << 20;
 
+/// After how long whoever waits is told what for.
+pub(super) const QUIET: Duration = Duration::from_secs(1);
+
 /// What Rust prints before it aborts, when it gets no memory.
 const NO_MEMORY: &str = "memory allocation of";
 
@@ -102,7 +105,13 @@ fn converse(child: &mut Process, bytes: &[u8], timeout: Duration) -> io::Result<
         thread::Builder::new()
             .name("compile-out".into())
             .spawn_scoped(scope, move || sender.send(hear(stderr)))?;
-        let answer = receiver.recv_timeout(timeout);
+        let quiet = QUIET.min(timeout);
+        let mut answer = receiver.recv_timeout(quiet);
+        if matches!(answer, Err(RecvTimeoutError::Timeout)) && quiet < timeout {
+            let kib = bytes.len().div_ceil(1024);
+            tracing::info!(kib, "a component is being compiled");
+            answer = receiver.recv_timeout(timeout - quiet);
+        }
         if matches!(answer, Err(RecvTimeoutError::Timeout)) {
             child.end();
         }

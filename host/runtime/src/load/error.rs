@@ -1,6 +1,9 @@
 //! Why a component can't be loaded.
 
 use std::fmt;
+use std::path::PathBuf;
+
+use crate::capability::elsewhere::provider;
 
 /// Why a component can't be loaded, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -53,11 +56,19 @@ pub enum LoadError {
     #[error("its handler does not fit: {0}")]
     WrongHandler(String),
     /// It imports what we don't have.
-    #[error("it imports {0}, which this host does not provide")]
-    MissingImport(Names),
+    #[error("it imports what this host does not provide: {0}")]
+    MissingImport(Imports),
     /// It imports a known interface, but not as published.
     #[error("its imports do not fit: {0}")]
     WrongImport(String),
+    /// A folder that it was granted can't be opened.
+    #[error("the folder {} can't be opened: {why}", path.display())]
+    Folder {
+        /// Where it should be.
+        path: PathBuf,
+        /// What the system says.
+        why: String,
+    },
     /// No instance of it could be made.
     #[error("it does not start: {0}")]
     Start(String),
@@ -74,6 +85,18 @@ impl fmt::Display for Names {
         }
         let names = self.0.iter().map(|name| format!("`{name}`"));
         formatter.write_str(&names.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// Imports that are missing, each with who provides it.
+#[derive(Debug)]
+pub struct Imports(pub Vec<String>);
+
+impl fmt::Display for Imports {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let imports = self.0.iter();
+        let imports = imports.map(|name| format!("`{name}` ({})", provider(name)));
+        formatter.write_str(&imports.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -115,6 +138,7 @@ impl LoadError {
             Self::WrongHandler(_) | Self::WrongImport(_) => {
                 "build it against the WIT files in the folder `wit`"
             }
+            Self::Folder { .. } => "make it, or take it out of `folders`",
             Self::Start(_) => {
                 "find out what it does before its first event; it has as much time and memory \
                  for that as the plugin's limits say"

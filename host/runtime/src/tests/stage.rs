@@ -111,6 +111,7 @@ impl Stage {
                 handlers: loaded.handlers(),
                 connection: limits.connection.clone(),
                 http: limits.http.clone(),
+                access_log: true,
                 metrics: Arc::default(),
                 log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
             }),

@@ -1,9 +1,11 @@
 //! Hello, an echo of a streamed body, headers: `wasi:http` 0.3 by the bare
 //! bindings of `wasip3`. And what only those show: what becomes of a response,
-//! and a response that its maker reads.
+//! a response that its maker reads, and files by `wasi:filesystem` 0.3.
 
 use std::cell::RefCell;
 
+use wasip3::filesystem::preopens::get_directories;
+use wasip3::filesystem::types::{DescriptorFlags, OpenFlags, PathFlags};
 use wasip3::http::types::{ErrorCode, Fields, Request, Response};
 use wasip3::wit_bindgen::StreamReader;
 use wasip3::{wit_bindgen, wit_future, wit_stream};
@@ -29,6 +31,10 @@ impl wasip3::exports::http::handler::Guest for Guest {
             "/own" => Ok(own().await),
             "/sent" => Ok(watched("5")),
             "/short" => Ok(watched("9")),
+            path if path.starts_with("/file/") => {
+                let content = file(path.trim_start_matches("/file/")).await;
+                Ok(respond(200, Fields::new(), text(&content)))
+            }
             "/told" => Ok(respond(200, Fields::new(), text(&TOLD.take()))),
             _ => Ok(respond(404, Fields::new(), text(""))),
         }
@@ -55,6 +61,27 @@ async fn own() -> Response {
         other => format!("{other:?}"),
     };
     respond(200, Fields::new(), self::text(&text))
+}
+
+/// What is in a file of the first folder, or why it can't be read.
+async fn file(path: &str) -> String {
+    let Some((folder, _)) = get_directories().into_iter().next() else {
+        return "no folder".to_owned();
+    };
+    let follow = PathFlags::SYMLINK_FOLLOW;
+    let read = DescriptorFlags::READ;
+    let opened = folder.open_at(follow, path.to_owned(), OpenFlags::empty(), read);
+    match opened.await {
+        Ok(file) => {
+            let (content, done) = file.read_via_stream(0);
+            let content = content.collect().await;
+            match done.await {
+                Ok(()) => String::from_utf8_lossy(&content).into_owned(),
+                Err(error) => format!("{error:?}"),
+            }
+        }
+        Err(error) => format!("{error:?}"),
+    }
 }
 
 thread_local! {

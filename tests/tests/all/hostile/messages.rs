@@ -60,7 +60,7 @@ async fn who_says_too_much_is_not_heard() {
 
 /// Nobody reads what is published, and the storm is ended.
 async fn storm(arena: &Arena, case: &Case) -> Ended {
-    const SUBSCRIBERS: usize = 20;
+    const SUBSCRIBERS: usize = 100;
     let mut subscribers = Vec::new();
     for _ in 0..SUBSCRIBERS {
         subscribers.push(arena.socket(case, "/?topic=storm").await);

@@ -1,12 +1,14 @@
 //! Guests that send requests where they should not, or get more than they should.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use holdfast_tests::names::Names;
 use holdfast_tests::upstream::{Babbler, Upstream};
 
-use super::arena::{Arena, Case, Ended, case, ended, let_loose, overdue, own, text};
+use super::arena::{Arena, Case, Ended, case, ended, let_loose, let_loose_in, overdue, own, text};
 
 const DENIED: &str = "requests to `";
 
@@ -62,6 +64,60 @@ async fn who_asks_others_reaches_those_alone_whom_he_may() {
     let_loose(cases, "").await;
     assert_eq!(secret.requests(), 0);
     assert!(redirect.requests() > 0);
+}
+
+/// A name means an address that anybody may reach, and a moment later, when that
+/// has been checked, one of the host's own: it is checked again, or not asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whose_name_changes_its_meaning_reaches_nobody_else() {
+    const NAME: &str = "rebound.example";
+    // Of the public internet, and nobody's: not assigned by IANA.
+    const ELSEWHERE: &str = "2d00::7";
+    let secret = Upstream::start("secret", Duration::ZERO).await;
+    let port = secret.address().port();
+    let meaning = |addresses: &[&str]| {
+        let lines = addresses.iter().map(|it| format!("{it} {NAME}\n"));
+        lines.collect::<String>()
+    };
+    let names = Arc::new(Names::new(&meaning(&[ELSEWHERE])));
+    let seen = Arc::downgrade(&names);
+    std::thread::spawn(move || {
+        let turns = [&[ELSEWHERE][..], &["127.0.0.1"], &[ELSEWHERE, "127.0.0.1"]];
+        for turn in turns.iter().cycle() {
+            let Some(names) = seen.upgrade() else { break };
+            names.say(&meaning(turn));
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let authority = format!("{NAME}:{port}");
+    let fetch = format!("/fetch?url=http://{authority}/");
+    let rebinding = case(
+        "rebinding",
+        "hostile",
+        own(move |arena, case| {
+            let fetch = fetch.clone();
+            async move { never_answered(arena, case, &fetch).await }.boxed_local()
+        }),
+    )
+    .keys(format!("allow_http = [\"{authority}\"]"))
+    .limits("outbound_timeout_ms = 50\noutbound_per_second_max = 10000");
+    let_loose_in(|setup| setup.names(&names), vec![rebinding], "").await;
+    assert_eq!(secret.requests(), 0);
+}
+
+/// Some requests are denied, some are sent to where nobody answers, and no other.
+async fn never_answered(arena: &Arena, case: &Case, fetch: &str) -> Ended {
+    let (mut denied, mut lost) = (0, 0);
+    while denied < 10 || lost < 10 {
+        let answer = arena.get(case, fetch).await;
+        let text = answer.text();
+        ended(answer.status == 200 && !text.starts_with("200"), text)?;
+        match text.starts_with(DENIED) {
+            true => denied += 1,
+            false => lost += 1,
+        }
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

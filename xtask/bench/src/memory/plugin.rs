@@ -2,6 +2,7 @@
 //! somebody who tells everybody.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use holdfast_core::event::{Acceptance, Handshake};
 use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimits};
@@ -64,6 +65,9 @@ impl Plugins for Echo {
         };
         Box::pin(std::future::ready(outcome))
     }
+
+    // There is one tenant, which shares with nobody.
+    fn charge(&self, _: TenantId, _: Duration) {}
 }
 
 impl Echo {
@@ -107,5 +111,6 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         connection: limits.connection,
         http: limits.http,
         log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
+        access_log: false,
     })
 }

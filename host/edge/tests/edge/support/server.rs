@@ -11,7 +11,7 @@ use holdfast_core::manifest::HostPattern;
 use holdfast_core::plugin::Handlers;
 use holdfast_core::{PluginId, Settings, Volume};
 use holdfast_edge::{
-    Addresses, Entrance, Hub, Incoming, Lane, Listener, Point, Route, Site, Trigger,
+    Addresses, Destination, Entrance, Hub, Incoming, Lane, Listener, Point, Route, Site, Trigger,
 };
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
@@ -124,6 +124,7 @@ impl Options {
             handlers: self.handlers,
             connection: limits.connection,
             http: limits.http,
+            access_log: true,
             metrics: Arc::default(),
             log: Arc::new(Volume::new(limits.log.bytes_per_second_max)),
         }
@@ -135,7 +136,7 @@ fn route(path: &str, settings: Settings) -> Route {
         host: HostPattern::Any,
         path: path.to_owned(),
         kind: None,
-        settings: Arc::new(settings),
+        to: Destination::Plugin(Arc::new(settings)),
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     )
 }
 
-fn check_len(len: usize) -> Result<(), Error> {
+pub(super) fn check_len(len: usize) -> Result<(), Error> {
     match len <= KEYS_MAX {
         true => Ok(()),
         false => Err(Error::Other(format!(
@@ -67,7 +67,11 @@ fn check_len(len: usize) -> Result<(), Error> {
     }
 }
 
-fn get_many(store: &Context<'_>, scope: &Scope, keys: Vec<String>) -> Result<Values, Error> {
+pub(super) fn get_many(
+    store: &Context<'_>,
+    scope: &Scope,
+    keys: Vec<String>,
+) -> Result<Values, Error> {
     check_len(keys.len())?;
     let mut bytes_left = VALUES_BYTES_MAX;
     let mut values = Vec::with_capacity(keys.len());

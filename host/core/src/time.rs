@@ -2,16 +2,51 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
 /// In UTC, to the millisecond (RFC 3339). Before 1970 there is only its first
 /// moment.
-pub(crate) fn rfc3339(time: SystemTime) -> String {
-    const DAY_S: u64 = 86_400;
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (seconds, millis) = (since.as_secs(), since.subsec_millis());
-    let (days, rest) = (seconds / DAY_S, seconds % DAY_S);
-    let (year, month, day) = date(days);
-    let (hour, minute, second) = (rest / 3600, rest / 60 % 60, rest % 60);
+pub fn rfc3339(time: SystemTime) -> String {
+    let Moment {
+        date: (year, month, day),
+        time: (hour, minute, second),
+        millis,
+    } = Moment::of(time);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z")
+}
+
+/// In UTC, as access logs have it: `10/Oct/2000:13:55:36 +0000`.
+pub fn common(time: SystemTime) -> String {
+    let Moment {
+        date: (year, month, day),
+        time: (hour, minute, second),
+        millis: _,
+    } = Moment::of(time);
+    let month = usize::try_from(month).map_or(0, |month| month - 1);
+    let month = MONTHS.get(month).copied().unwrap_or_default();
+    format!("{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000")
+}
+
+/// A point in time as people say it.
+struct Moment {
+    date: (u64, u64, u64),
+    time: (u64, u64, u64),
+    millis: u32,
+}
+
+impl Moment {
+    fn of(time: SystemTime) -> Self {
+        const DAY_S: u64 = 86_400;
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let (days, rest) = (since.as_secs() / DAY_S, since.as_secs() % DAY_S);
+        Self {
+            date: date(days),
+            time: (rest / 3600, rest / 60 % 60, rest % 60),
+            millis: since.subsec_millis(),
+        }
+    }
 }
 
 /// The date so many days after 1 January 1970, in the Gregorian calendar. Years
@@ -49,5 +84,12 @@ mod tests {
             let time = UNIX_EPOCH + Duration::from_millis(seconds * 1000 + 7);
             assert_eq!(rfc3339(time), text);
         }
+    }
+
+    #[test]
+    fn access_logs_have_it_as_apache_does() {
+        let time = UNIX_EPOCH + Duration::from_secs(971_186_136);
+        assert_eq!(common(time), "10/Oct/2000:13:55:36 +0000");
+        assert_eq!(common(UNIX_EPOCH), "01/Jan/1970:00:00:00 +0000");
     }
 }

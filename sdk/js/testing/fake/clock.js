@@ -1,0 +1,1 @@
+export const waitFor = (nanoseconds) => new Promise((resolve) => setTimeout(resolve, nanoseconds / 1e6));
