@@ -5,6 +5,7 @@
 mod debugging;
 mod types;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
@@ -55,8 +56,11 @@ fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
 }
 
 fn write(path: &Path, component: &[u8]) -> std::io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
+    // Hidden, so that `holdfast dev` does not take it for a source.
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".partial");
+    let partial = path.with_file_name(name);
     fs::write(&partial, component)?;
     fs::rename(&partial, path)
 }

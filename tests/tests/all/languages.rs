@@ -51,6 +51,21 @@ pub(crate) const RUST: Language = Language {
     trace: "message.rs",
 };
 
+pub(crate) const C: Language = Language {
+    name: "c",
+    folder: "c",
+    chat: "c-chat",
+    // A function of the SDK, in the stack of the trap.
+    trace: "holdfast_panic",
+};
+
+pub(crate) const GO: Language = Language {
+    name: "go",
+    folder: "go",
+    chat: "go-chat",
+    trace: "main.trap",
+};
+
 pub(crate) const JS: Language = Language {
     name: "js",
     folder: "js",
@@ -71,21 +86,6 @@ pub(crate) const PYTHON: Language = Language {
     folder: "python",
     chat: "python-chat",
     trace: "message.py",
-};
-
-pub(crate) const C: Language = Language {
-    name: "c",
-    folder: "c",
-    chat: "c-chat",
-    // A function of the SDK, in the stack of the trap.
-    trace: "holdfast_panic",
-};
-
-pub(crate) const GO: Language = Language {
-    name: "go",
-    folder: "go",
-    chat: "go-chat",
-    trace: "main.trap",
 };
 
 /// All of them.
