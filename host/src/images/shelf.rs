@@ -42,6 +42,9 @@ impl Shelf {
         let mut bytes = Vec::new();
         let mut limited = (&file).take(bytes_max.saturating_add(1));
         limited.read_to_end(&mut bytes).ok()?;
+        if bytes.len() as u64 > bytes_max {
+            return None;
+        }
         if Digest::of(&bytes).to_string() != digest {
             tracing::warn!(file = %path.display(), "what was kept is damaged, and comes anew");
             return None;
