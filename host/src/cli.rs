@@ -142,16 +142,13 @@ Examples:
 Examples:
   holdfast inspect chat.wasm")]
     Inspect {
-        /// The component: a file, or an image in a registry
-        #[arg(value_name = COMPONENT)]
+        /// The component: a file, or oci://REGISTRY/NAME:TAG
+        #[arg(value_name = "COMPONENT.wasm")]
         component: PathBuf,
     },
     Component(Component),
     Compile(Compile),
 }
-
-/// How a component is named.
-const COMPONENT: &str = "COMPONENT.wasm | oci://REGISTRY/NAME:TAG";
 
 /// Compile a component ahead, into the cache: what is there starts at once
 #[derive(Debug, Args)]
@@ -160,8 +157,8 @@ Examples:
   holdfast compile chat.wasm
   holdfast compile chat.wasm --cache /var/cache/holdfast")]
 pub(crate) struct Compile {
-    /// The component: a file, or an image in a registry
-    #[arg(value_name = COMPONENT, required_unless_present = "parent")]
+    /// The component: a file, or oci://REGISTRY/NAME:TAG
+    #[arg(value_name = "COMPONENT.wasm", required_unless_present = "parent")]
     pub(crate) component: Option<PathBuf>,
     // Without a component it is the compiler of a host, which tells it this.
     /// Memory it may have
@@ -199,8 +196,8 @@ Examples:
   holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'
   holdfast run oci://ghcr.io/acme/chat:1.2")]
 pub(crate) struct Run {
-    /// The component: a file, or an image in a registry
-    #[arg(value_name = COMPONENT)]
+    /// The component: a file, or oci://REGISTRY/NAME:TAG
+    #[arg(value_name = "COMPONENT.wasm")]
     pub(crate) component: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
@@ -321,9 +318,10 @@ impl Level {
 #[command(after_help = "\
 Examples:
   holdfast deploy chat.wasm --plugin chat
+  holdfast deploy oci://ghcr.io/acme/chat:1.2 --plugin chat
   holdfast deploy chat.wasm --plugin chat --tenant acme --admin http://10.0.0.7:9000")]
 pub(crate) struct Deploy {
-    /// The component
+    /// The component: a file, or oci://REGISTRY/NAME:TAG
     #[arg(value_name = "COMPONENT.wasm")]
     pub(crate) component: PathBuf,
     /// The plugin which it is of

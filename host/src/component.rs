@@ -2,6 +2,9 @@
 //! and Go write core modules, and the tool that is otherwise needed for this step
 //! is one thing less to install.
 
+mod debugging;
+mod types;
+
 use std::fs;
 use std::path::Path;
 
@@ -46,7 +49,7 @@ pub(crate) fn component(arguments: &Component) -> Result<(), Problem> {
 fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     ComponentEncoder::default()
         .validate(true)
-        .module(module)?
+        .module(&types::added(debugging::left_out(module))?)?
         .adapter(ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
         .encode()
 }
@@ -67,5 +70,13 @@ mod tests {
         let component = encode(b"\0asm\x01\0\0\0").unwrap();
         assert!(encode(&component).is_err());
         assert!(encode(b"no wasm").is_err());
+    }
+
+    #[test]
+    fn the_types_of_a_module_follow_from_its_exports() {
+        let module = types::added(b"\0asm\x01\0\0\0".to_vec()).unwrap();
+        assert!(module.len() > 8);
+        // It says itself what it is now.
+        assert_eq!(types::added(module.clone()).unwrap(), module);
     }
 }

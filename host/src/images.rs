@@ -45,11 +45,19 @@ const DOCUMENTS_MAX: usize = 3;
 
 /// Reads a component that somebody names on the command line: a file, or an image.
 pub(crate) fn read(path: &Path, loader: &Loader, storage: &Storage) -> Result<Vec<u8>, Problem> {
+    match named(path, storage)? {
+        Some(component) => Ok(component),
+        None => loader
+            .read(path)
+            .map_err(|error| Problem::component(path, &error)),
+    }
+}
+
+/// The component, if what somebody names on the command line is an image.
+pub(crate) fn named(path: &Path, storage: &Storage) -> Result<Option<Vec<u8>>, Problem> {
     let text = path.to_string_lossy();
     if !Image::is_meant(&text) {
-        return loader
-            .read(path)
-            .map_err(|error| Problem::component(path, &error));
+        return Ok(None);
     }
     let image: Image = text
         .parse()
@@ -59,7 +67,7 @@ pub(crate) fn read(path: &Path, loader: &Loader, storage: &Storage) -> Result<Ve
         shelf: system::shelf(storage),
         component_bytes_max: LoadLimits::default().component_bytes_max,
     };
-    let pulled = images.pull(&image);
+    let pulled = images.pull(&image).map(Some);
     pulled.map_err(|error| Problem::new(format!("{image}: {error}"), error.hint()))
 }
 

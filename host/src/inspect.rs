@@ -54,7 +54,7 @@ fn print(path: &Path, inspection: &Inspection) {
     for import in &inspection.imports {
         let note = match import.provision {
             Ok(Provision::Granted) => String::new(),
-            Ok(Provision::ByGrant(key)) => format!("must be granted: `{key}`"),
+            Ok(Provision::ByGrant(key)) => format!("what `{key}` grants"),
             Ok(Provision::Denied(what)) => format!("without effect: {what}"),
             Err(who) => format!("not provided by this host: {who}"),
         };

@@ -10,6 +10,8 @@ mod dev;
 mod entrances;
 mod event_loops;
 mod fleet;
+#[cfg(test)]
+mod fuzzing;
 mod images;
 mod inspect;
 mod language;

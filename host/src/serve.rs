@@ -83,6 +83,7 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
     let hub = Hub::with(HubConfig {
         heads: host.head,
         files,
+        encoding: host.encoding,
         metrics: Arc::clone(&metrics),
         access_log: access_log.clone(),
     });

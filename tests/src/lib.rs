@@ -16,6 +16,7 @@ pub mod admin;
 pub mod browser;
 pub mod build;
 pub mod bulk;
+pub mod decode;
 pub mod deploy;
 pub mod folder;
 pub mod host;

@@ -9,6 +9,7 @@ mod clients;
 mod command;
 mod demo;
 mod edges;
+mod fuzz;
 mod guests;
 mod languages;
 mod pip;
@@ -32,6 +33,7 @@ Verbs:
   demo       Build the host and the chat plugin, serve the chat, print its URL
   test       Run everything that CI checks
   bench      Compare with baselines, and with other servers
+  fuzz       Run one fuzz target for a long time
   openapi    Write docs/openapi.json anew
   guests     Build every guest component to target/guests/NAME.wasm
   languages  Measure what plugins cost in each language; write docs/languages.md
@@ -63,6 +65,9 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["languages", options @ ..] => languages::report::run(options),
         ["bench", rest @ ..] if wants_help(rest) => print_help(bench::HELP),
         ["bench", options @ ..] => bench::run(options),
+        ["fuzz"] => print_help(fuzz::HELP),
+        ["fuzz", rest @ ..] if wants_help(rest) => print_help(fuzz::HELP),
+        ["fuzz", target, options @ ..] => fuzz::run(target, options),
         ["openapi"] => test::write_openapi(),
         ["test", rest @ ..] if wants_help(rest) => print_help(test::HELP),
         ["test"] => test::everything(),

@@ -5,8 +5,8 @@ import { Problem } from "./problem.js";
 const NICK_LEN_MAX = 24;
 const TEXT_LEN_MAX = 1000;
 const KEY = /^[\x21-\x7e]{0,64}$/;
-const CONTROL = /\p{Cc}/u;
-const CONTROL_IN_TEXT = /[^\P{Cc}\n\t]/u;
+const CONTROL = /[\0-\x1f\x7f-\x9f]/;
+const CONTROL_IN_TEXT = /[\0-\x08\x0b-\x1f\x7f-\x9f]/;
 // Two nicknames that differ in these alone look the same.
 const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/;
 

@@ -4,6 +4,7 @@
 mod capability;
 mod compare;
 mod compress;
+mod encoding;
 mod files;
 mod head;
 mod http2;
@@ -12,11 +13,15 @@ mod policy;
 mod raw;
 mod tenant;
 
+use std::sync::Arc;
+
+use crate::encoding::Encode;
 use crate::websocket::Policies;
 
 pub use capability::{FolderLimits, KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use compress::CompressLimits;
+pub use encoding::{EncodingLimits, RawEncodingLimits};
 pub use files::{FileLimits, RawFileLimits};
 pub use head::{HeadLimits, RawHeadLimits};
 pub use http2::{Http2Limits, RawHttp2Limits};
@@ -108,6 +113,9 @@ pub struct HttpLimits {
     /// See [`RawLimits::response_timeout_ms`]; 0 for no limit. Reached: the body
     /// breaks off.
     pub response_timeout_ms: u64,
+    /// Which responses are encoded; none for none. [`Limits::resolve`] gives
+    /// that.
+    pub encode: Option<Arc<Encode>>,
 }
 
 /// All limits of one plugin, by who enforces them.
@@ -302,6 +310,7 @@ impl Limits {
                     0,
                     0..=DAY_MS,
                 )?,
+                encode: None,
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,
             outbound: OutboundLimits::resolve(raw)?,

@@ -25,6 +25,7 @@ use tokio::sync::oneshot;
 use crate::accept::accept;
 use crate::access::Visit;
 use crate::body::{gather, is_short, limited};
+use crate::encoding::Offer;
 use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::http2::Tunnel;
@@ -191,9 +192,18 @@ impl Http {
             self.ending.refused.set(true);
             return Reply::ready(last(refusal));
         }
-        let shelf = Arc::clone(self.event_loop.hub.shelf());
-        let answer = Box::pin(files::answer(shelf, files, parts));
-        Reply::File(answer, self.ending.clone())
+        let hub = &self.event_loop.hub;
+        let offer = files.encode.as_ref();
+        let offer = offer.map(|encode| Offer::new(encode, hub.encoders(), &parts));
+        let answer = files::answer(Arc::clone(hub.shelf()), files, parts);
+        let answer = async move {
+            let response = answer.await;
+            match offer {
+                Some(offer) => offer.apply(response),
+                None => response,
+            }
+        };
+        Reply::File(Box::pin(answer), self.ending.clone())
     }
 
     fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
@@ -212,6 +222,9 @@ impl Http {
         };
         let patience_ms = settings.http.response_idle_timeout_ms;
         self.ending.patience_ms.set(patience_ms);
+        let offer = settings.http.encode.as_ref();
+        let encoders = self.event_loop.hub.encoders();
+        let offer = offer.map(|encode| Offer::new(encode, encoders, &parts));
         let plugins = &self.event_loop.plugins;
         let plugin = settings.id;
         let outcome = match &watched {
@@ -237,6 +250,7 @@ impl Http {
             request_id: request_id.unwrap_or(HeaderValue::from_static("-")),
             settings,
             watched,
+            offer,
             ending: self.ending.clone(),
         })
     }

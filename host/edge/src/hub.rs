@@ -11,7 +11,7 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
-use holdfast_core::limits::{FileLimits, HeadLimits};
+use holdfast_core::limits::{EncodingLimits, FileLimits, HeadLimits};
 use holdfast_core::metrics::EdgeMetrics;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use crate::access::AccessLog;
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
+use crate::encoding::Encoders;
 use crate::files::Shelf;
 use crate::frame;
 use crate::key::Key;
@@ -46,6 +47,7 @@ pub struct Hub {
     compressors: Compressors,
     heads: HeadLimits,
     shelf: Arc<Shelf>,
+    encoders: Arc<Encoders>,
     access_log: Option<Arc<AccessLog>>,
     metrics: Arc<EdgeMetrics>,
 }
@@ -57,6 +59,8 @@ pub struct HubConfig {
     pub heads: HeadLimits,
     /// Of routes to files.
     pub files: FileLimits,
+    /// Of encoding responses.
+    pub encoding: EncodingLimits,
     /// Where is counted what clients do.
     pub metrics: Arc<EdgeMetrics>,
     /// Where requests are logged, if they are.
@@ -94,6 +98,7 @@ impl Hub {
             compressors: Compressors::default(),
             heads: config.heads,
             shelf: Shelf::new(&config.files),
+            encoders: Encoders::new(&config.encoding),
             access_log: config.access_log,
             metrics: config.metrics,
         })
@@ -227,6 +232,11 @@ impl Hub {
     /// What is counted of all clients together.
     pub(crate) fn metrics(&self) -> &EdgeMetrics {
         &self.metrics
+    }
+
+    /// The memory of what encodes responses.
+    pub(crate) fn encoders(&self) -> &Arc<Encoders> {
+        &self.encoders
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

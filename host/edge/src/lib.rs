@@ -27,6 +27,8 @@ mod fields;
 mod files;
 mod forwarded;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod handshake;
 mod http;

@@ -191,6 +191,16 @@ impl Tls {
     }
 }
 
+/// For fuzzing: the subject of what may be a certificate.
+pub(crate) fn subject_of(certificate: &[u8]) -> Option<HeaderValue> {
+    subject::field(&CertificateDer::from(certificate))
+}
+
+/// For fuzzing: what may be a subject, as text.
+pub(crate) fn subject_text(subject: &[u8]) -> Option<String> {
+    subject::text(subject)
+}
+
 impl std::fmt::Debug for Tls {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Tls").finish_non_exhaustive()

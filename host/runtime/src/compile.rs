@@ -13,7 +13,7 @@
 
 mod child;
 mod parent;
-mod pieces;
+pub(crate) mod pieces;
 
 use std::path::PathBuf;
 use std::time::Instant;

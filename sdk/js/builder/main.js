@@ -11,7 +11,7 @@ Usage: holdfast-build [--engine quickjs|starlingmonkey] SOURCE [-o FILE]
   SOURCE             the module with the plugin as its default export
   -o, --output FILE  the component; plugin.wasm if left out
   --engine ENGINE    quickjs (default): small, loads fast, async events;
-                     starlingmonkey: a faster engine with the whole web
+                     starlingmonkey: an engine with the whole web
                      platform, 12 MB; needs @bytecodealliance/componentize-js
   --help             this text
 `;

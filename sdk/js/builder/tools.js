@@ -11,9 +11,20 @@ export async function tool(name, base) {
   const starts = [process.env.HOLDFAST_JS_TOOLS, base && dirname(base), process.cwd(), dirname(fileURLToPath(import.meta.url))];
   for (const start of starts.filter(Boolean)) {
     const folder = above(start, join("node_modules", name));
-    if (folder) return import(pathToFileURL(join(folder, entry(folder))).href);
+    if (folder) return load(folder);
   }
   throw new Problem(`the package ${name} is not installed`, `npm install --save-dev ${name}`);
+}
+
+async function load(folder) {
+  try {
+    return await import(pathToFileURL(join(folder, entry(folder))).href);
+  } catch (error) {
+    // npm does not always find out what these packages need of each other.
+    const missing = /^Cannot find package '([^']+)'/.exec(error.message);
+    if (error.code !== "ERR_MODULE_NOT_FOUND" || !missing) throw error;
+    throw new Problem(error.message, `npm install --save-dev ${missing[1]}`);
+  }
 }
 
 export function above(start, name) {

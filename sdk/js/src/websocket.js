@@ -8,6 +8,7 @@ import { NONE } from "./engine.js";
 import { Handshake } from "./handshake.js";
 import { fromWire } from "./message.js";
 import { report } from "./report.js";
+import { during } from "./underway.js";
 
 const NOTHING = new Uint8Array(0);
 const KNOWN = ["accept", "open", "receive", "close"];
@@ -18,7 +19,7 @@ export function websocketExports(handlers) {
     if (!KNOWN.includes(name)) throw new TypeError(`websocket.${name} is no handler: they are ${KNOWN.join(", ")}`);
   }
   return {
-    accept: (request) => accept(handlers, request),
+    accept: (request) => during(() => accept(handlers, request)),
     open: (connection) => event(handlers, "open", connection),
     receive: (connection, message) => event(handlers, "receive", connection, fromWire(message)),
     close: (connection, closure) => event(handlers, "close", connection, closure),
@@ -28,7 +29,7 @@ export function websocketExports(handlers) {
 async function event(handlers, name, wire, detail) {
   if (!handlers[name]) return;
   try {
-    await handlers[name](new Connection(wire), detail);
+    await during(() => handlers[name](new Connection(wire), detail));
   } catch (error) {
     report(`websocket.${name}`, error);
     throw { tag: "failed", val: messageOf(error) };

@@ -146,7 +146,7 @@ test("the command says what it wants", async () => {
 });
 
 test("types fit", async (context) => {
-  const starts = [process.env.HOLDFAST_JS_TOOLS, SDK].filter(Boolean);
+  const starts = [process.env.HOLDFAST_JS_TOOLS, join(SDK, "test/tools"), SDK].filter(Boolean);
   const found = starts.map((start) => above(start, "node_modules/typescript")).find(Boolean);
   if (!found) return context.skip("TypeScript is not installed");
   const configs = ["tsconfig.json", "tsconfig.programs.json"];
@@ -154,4 +154,12 @@ test("types fit", async (context) => {
     const run = promisify(execFile)(process.execPath, [join(found, "bin/tsc"), "-p", join(SDK, config)]);
     await run.catch(({ stdout }) => assert.fail(stdout));
   }
+});
+
+test("the versions of tools are those that the SDK names", () => {
+  const read = (file) => JSON.parse(readFileSync(join(SDK, file), "utf8"));
+  const { dependencies, peerDependencies } = read("package.json");
+  const { typescript, ...tools } = read("test/tools/package.json").dependencies;
+  assert.ok(typescript);
+  assert.deepEqual(tools, { ...peerDependencies, ...dependencies });
 });

@@ -55,6 +55,28 @@ async fn an_image_runs_by_its_tag_and_by_its_digest() {
 }
 
 #[tokio::test]
+async fn an_image_is_looked_at_and_deployed_as_a_file_is() {
+    let registry = Registry::start().await;
+    let name = "acme/hello";
+    registry.push(name, "1", &image("wstd", Kind::Wasm)).await;
+    let reference = format!("oci://{}/{name}:1", registry.address());
+    let folder = Folder::new();
+    let cache = folder.path().display().to_string();
+    let mut command = holdfast_tests::host::command();
+    command.args(["inspect", &reference, "--cache", &cache]);
+    let output = tokio::task::spawn_blocking(move || command.output());
+    let output = output.await.unwrap().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("wasi:http/incoming-handler@0.2"), "{text}");
+
+    let host = Setup::new("spin").data(folder.path()).start().await;
+    assert_eq!(get(&host, "/hello").await.text(), "Hello from Spin");
+    let words = ["deploy", &reference, "--plugin", "spin", "--cache", &cache];
+    host.ask(&words).await;
+    assert_eq!(get(&host, "/hello").await.text(), "Hello from wstd");
+}
+
+#[tokio::test]
 async fn what_was_pulled_needs_no_registry() {
     let registry = Registry::start().await;
     let address = registry.address();

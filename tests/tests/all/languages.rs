@@ -7,6 +7,8 @@ macro_rules! in_every_language {
         in_language!(js, JS, $($name),+);
         in_language!(js_starlingmonkey, JS_STARLINGMONKEY, $($name),+);
         in_language!(python, PYTHON, $($name),+);
+        in_language!(c, C, $($name),+);
+        in_language!(go, GO, $($name),+);
     };
 }
 
@@ -71,8 +73,23 @@ pub(crate) const PYTHON: Language = Language {
     trace: "message.py",
 };
 
+pub(crate) const C: Language = Language {
+    name: "c",
+    folder: "c",
+    chat: "c-chat",
+    // A function of the SDK, in the stack of the trap.
+    trace: "holdfast_panic",
+};
+
+pub(crate) const GO: Language = Language {
+    name: "go",
+    folder: "go",
+    chat: "go-chat",
+    trace: "main.trap",
+};
+
 /// All of them.
-const ALL: [&Language; 4] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON];
+const ALL: [&Language; 6] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON, &C, &GO];
 
 impl Language {
     /// One of its programs, compiled.

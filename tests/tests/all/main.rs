@@ -32,6 +32,7 @@ mod crowd;
 mod deploy;
 mod dev;
 mod drain;
+mod encoding;
 mod examples;
 mod fair;
 mod files;

@@ -29,8 +29,8 @@ pub(super) const LANGUAGE: Language = Language {
     is_optional: false,
 };
 
-/// What is installed, in the folder of the SDK.
-const WANTED: &str = "package.json";
+/// What is installed, in a folder of the SDK.
+const WANTED: &str = "test/tools/package.json";
 
 fn install() -> Result<()> {
     let wanted = sdk()?.join(WANTED);
@@ -46,7 +46,7 @@ fn install() -> Result<()> {
         apt::install(&["nodejs", "npm"], "components in JavaScript")?;
     }
     std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join(WANTED), &text)?;
+    std::fs::write(folder.join("package.json"), &text)?;
     let mut npm = Command::new("npm");
     npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]);
     // Nothing in these packages has to be run to install it.

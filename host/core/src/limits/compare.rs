@@ -156,6 +156,7 @@ impl HttpLimits {
             response_idle_timeout_ms,
             response_bytes_max,
             response_timeout_ms,
+            encode: _,
         } = self;
         [
             ("body_bytes_max", *body_bytes_max),

@@ -39,7 +39,7 @@ pub struct LoadLimits {
 /// compiler has a low priority, and what else the machine does goes first.
 const DEFAULT: LoadLimits = LoadLimits {
     component_bytes_max: 64 * MIB,
-    compile_timeout_ms: 300_000,
+    compile_timeout_ms: 120_000,
     compile_memory_bytes_max: 2 * GIB,
 };
 

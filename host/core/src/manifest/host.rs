@@ -11,7 +11,7 @@ use super::raw::Raw;
 use super::resolve::Wrong;
 use super::tls::Tls;
 use super::tokens::{self, AdminToken};
-use crate::limits::{FileLimits, HeadLimits, Http2Limits, LoadLimits};
+use crate::limits::{EncodingLimits, FileLimits, HeadLimits, Http2Limits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
 /// What concerns the process.
@@ -52,6 +52,8 @@ pub struct Host {
     pub access_log: Option<AccessLog>,
     /// Limits of the heads of requests.
     pub head: HeadLimits,
+    /// Limits of encoding responses.
+    pub encoding: EncodingLimits,
     /// Limits of routes to files.
     pub files: FileLimits,
     /// Limits of loading components.
@@ -187,6 +189,8 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
         access_log: raw.access_log.resolve(folder)?,
         head: HeadLimits::resolve(&raw.http)
             .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
+        encoding: EncodingLimits::resolve(&raw.encoding)
+            .map_err(|error| (error.to_string(), "change it in `[encoding]`".to_owned()))?,
         files: FileLimits::resolve(&raw.files)
             .map_err(|error| (error.to_string(), "change it in `[files]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)

@@ -9,9 +9,10 @@ use super::{
     ManifestError, RawAccessLog, RawCertificate, RawImages, RawListen, RawProxies, RawTls, RawToken,
 };
 use crate::deploy::RawDeploy;
+use crate::encoding::RawEncode;
 use crate::limits::{
-    OnError, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits,
-    RawTenantLimits, SlowConsumer,
+    OnError, RawEncodingLimits, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits,
+    RawLoadLimits, RawTenantLimits, SlowConsumer,
 };
 use crate::websocket::Compression;
 
@@ -69,6 +70,9 @@ pub struct Raw {
     /// Limits of the heads of requests.
     #[serde(default)]
     pub http: RawHeadLimits,
+    /// Limits of encoding responses.
+    #[serde(default)]
+    pub encoding: RawEncodingLimits,
     /// Limits of routes to files.
     #[serde(default)]
     pub files: RawFileLimits,
@@ -201,6 +205,9 @@ pub struct RawPlugin {
     /// Whether WebSocket messages are compressed.
     #[serde(default)]
     pub compression: Compression,
+    /// Whether HTTP responses are encoded: gzip and others.
+    #[serde(default)]
+    pub encode: RawEncode,
     /// From which pages browsers may open WebSockets: `https://example.com`,
     /// `same`, `null`, `*`; those of the same host if left out.
     pub origins: Option<Vec<String>>,
@@ -239,6 +246,8 @@ pub struct RawRoute {
     pub plugin: Option<String>,
     /// A folder, relative to the manifest, of which the host serves the files.
     pub files: Option<String>,
+    /// Whether files are encoded that are not there in an encoded form.
+    pub encode: Option<RawEncode>,
     /// The field `cache-control` of files.
     pub cache_control: Option<String>,
     /// The file that is sent with 404, relative to the folder.

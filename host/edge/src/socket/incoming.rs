@@ -58,6 +58,9 @@ impl Socket {
             ExpandError::Invalid => FrameError::Deflate,
             ExpandError::TooLarge => FrameError::TooLarge,
         })?;
+        let settings = self.connection().settings();
+        settings.metrics.note_compressed_in(deflated.payload.len());
+        drop(settings);
         // Few bytes can become many, so they are counted as what they are.
         let items = u8::try_from(bytes.len() / ITEM_BYTES).unwrap_or(u8::MAX);
         self.turn = self.turn.saturating_sub(items);

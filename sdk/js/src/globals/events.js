@@ -1,7 +1,7 @@
 // Event, EventTarget, AbortController and AbortSignal (dom.spec.whatwg.org), without
 // a tree of targets.
 
-import { setTimeout } from "./timers.js";
+import { setWeakTimeout } from "./timers.js";
 import { report } from "../report.js";
 
 export class Event {
@@ -115,7 +115,7 @@ export class AbortSignal extends EventTarget {
   static timeout(milliseconds) {
     const signal = new AbortSignal(KEY);
     const late = () => abort(signal, new DOMException("The operation was aborted due to timeout", "TimeoutError"));
-    setTimeout(late, milliseconds);
+    setWeakTimeout(late, milliseconds);
     return signal;
   }
 

@@ -6,6 +6,7 @@ import { describe } from "../format.js";
 import { Body } from "../globals/fetch/body.js";
 import { report } from "../report.js";
 import { drop, textOf } from "../wire.js";
+import { during } from "../underway.js";
 import { answer } from "./answer.js";
 import { future, received, stream } from "./streams.js";
 
@@ -13,11 +14,12 @@ const NULL_BODY = [204, 205, 304];
 
 export function httpExports(fetch) {
   return {
-    async handle(request) {
-      const incoming = new Incoming(request);
-      const response = await answer(fetch, incoming.toRequest());
-      return toWire(response, incoming);
-    },
+    handle: (request) =>
+      during(async () => {
+        const incoming = new Incoming(request);
+        const response = await answer(fetch, incoming.toRequest());
+        return toWire(response, incoming);
+      }),
   };
 }
 
@@ -71,7 +73,7 @@ function toWire(response, incoming) {
   const [made, sent] = wire.Response.new(wire.Fields.fromList(pairs), body?.readable ?? null, trailers.readable);
   made.setStatusCode(response.status);
   // Goes on behind the answer, while the client reads.
-  write(body?.writable, bytes, source)
+  during(() => write(body?.writable, bytes, source))
     .then(
       () => trailers.writable.write({ tag: "ok", val: null }),
       (error) => {

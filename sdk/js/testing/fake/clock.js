@@ -1,1 +1,3 @@
+export const now = () => performance.now() * 1e6;
+
 export const waitFor = (nanoseconds) => new Promise((resolve) => setTimeout(resolve, nanoseconds / 1e6));
