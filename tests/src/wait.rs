@@ -10,7 +10,7 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(10);
 
 /// The longest time for what builds a large component, and compiles it.
-pub const PATIENCE_WITH_BUILDERS: Duration = Duration::from_secs(300);
+pub const PATIENCE_WITH_BUILDERS: Duration = Duration::from_secs(600);
 
 /// Waits until `condition` holds. Panics after [`PATIENCE`], naming `what`.
 pub async fn until(what: &str, condition: impl FnMut() -> bool) {

@@ -247,7 +247,7 @@ fn write_document(rows: &[Row], table: &str, profile: &str, arguments: &str) -> 
             let shown = row.shown.split(" (").next().unwrap_or_default();
             let _ = writeln!(
                 text,
-                "- {shown}: `holdfast new my-plugin --lang {name}`, [sdk/{name}](../sdk/{name}/README.md), \
+                "- {shown}: `holdfast new my-plugin --lang {name}`, [sdk/{name}](../sdk/{name}), \
                  [examples/{name}](../examples/{name})"
             );
         }
