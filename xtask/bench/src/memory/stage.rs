@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use holdfast_core::Edge;
 use holdfast_core::manifest::HostPattern;
-use holdfast_edge::{Drain, Hub, Incoming, Lane, Route, Script, Site, Trigger, drain};
+use holdfast_edge::{Destination, Drain, Hub, Incoming, Lane, Route, Script, Site, Trigger, drain};
 use tokio::runtime::{Builder, LocalOptions};
 
 use super::plugin::{Echo, Ids, PUBLISH, TENANT, TOPIC, settings};
@@ -42,7 +42,7 @@ impl Stage {
             host: HostPattern::Any,
             path: "/".to_owned(),
             kind: None,
-            settings: Arc::new(settings()?),
+            to: Destination::Plugin(Arc::new(settings()?)),
         }]));
         // One for who publishes.
         let ids = Arc::new(Ids::new(count_max + 1));
