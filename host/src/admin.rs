@@ -177,3 +177,27 @@ async fn connection(stream: TcpStream, office: Arc<Office>, _place: OwnedSemapho
         tracing::debug!(%error, "an operator's connection has failed");
     }
 }
+
+/// For fuzzing: a request of method and target in its first line, and of a body.
+#[cfg(test)]
+pub(crate) fn fuzz(data: &[u8]) {
+    let end = data.iter().position(|byte| *byte == b'\n');
+    let (line, body) = data.split_at(end.unwrap_or(data.len()));
+    let line = String::from_utf8_lossy(line);
+    let (method, target) = line.split_once(' ').unwrap_or(("GET", &line));
+    let (Ok(method), Ok(uri)) = (
+        hyper::Method::from_bytes(method.as_bytes()),
+        target.parse::<hyper::Uri>(),
+    ) else {
+        return;
+    };
+    if let routes::Found::Action(action, route) = routes::find(&method, uri.path()) {
+        if let Some(tenant) = action.tenant() {
+            assert!(!tenant.is_empty() && !tenant.contains('/'), "{tenant:?}");
+        }
+        if let Ok(query) = request::Query::parse(uri.query(), route.query) {
+            let _ = query.page();
+        }
+    }
+    request::fuzz(body.get(1..).unwrap_or_default());
+}

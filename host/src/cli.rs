@@ -142,25 +142,31 @@ Examples:
 Examples:
   holdfast inspect chat.wasm")]
     Inspect {
-        /// The component
+        /// The component: a file, or oci://REGISTRY/NAME:TAG
         #[arg(value_name = "COMPONENT.wasm")]
         component: PathBuf,
     },
     Component(Component),
-    /// Compile the component on standard input; started by the host itself
-    #[command(hide = true)]
     Compile(Compile),
 }
 
-/// What the host tells the compiler.
+/// Compile a component ahead, into the cache: what is there starts at once
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  holdfast compile chat.wasm
+  holdfast compile chat.wasm --cache /var/cache/holdfast")]
 pub(crate) struct Compile {
+    /// The component: a file, or oci://REGISTRY/NAME:TAG
+    #[arg(value_name = "COMPONENT.wasm", required_unless_present = "parent")]
+    pub(crate) component: Option<PathBuf>,
+    // Without a component it is the compiler of a host, which tells it this.
     /// Memory it may have
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, hide = true, value_name = "BYTES", default_value_t = 0)]
     pub(crate) memory_bytes_max: u64,
     /// Process id of the host, without which it ends
-    #[arg(long, value_name = "PID")]
-    pub(crate) parent: u32,
+    #[arg(long, hide = true, value_name = "PID", conflicts_with = "component")]
+    pub(crate) parent: Option<u32>,
 }
 
 /// Make a component of a core module, as compilers for C and Go write it
@@ -190,8 +196,8 @@ Examples:
   holdfast run proxy.wasm --allow-http api.example.com --allow-http '*.example.org'
   holdfast run oci://ghcr.io/acme/chat:1.2")]
 pub(crate) struct Run {
-    /// The component: a file, or an image in a registry
-    #[arg(value_name = "COMPONENT.wasm | oci://REGISTRY/NAME:TAG")]
+    /// The component: a file, or oci://REGISTRY/NAME:TAG
+    #[arg(value_name = "COMPONENT.wasm")]
     pub(crate) component: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, default_value = DEFAULT_LISTEN, value_name = "ADDRESS:PORT")]
@@ -312,9 +318,10 @@ impl Level {
 #[command(after_help = "\
 Examples:
   holdfast deploy chat.wasm --plugin chat
+  holdfast deploy oci://ghcr.io/acme/chat:1.2 --plugin chat
   holdfast deploy chat.wasm --plugin chat --tenant acme --admin http://10.0.0.7:9000")]
 pub(crate) struct Deploy {
-    /// The component
+    /// The component: a file, or oci://REGISTRY/NAME:TAG
     #[arg(value_name = "COMPONENT.wasm")]
     pub(crate) component: PathBuf,
     /// The plugin which it is of

@@ -2,6 +2,10 @@
 //! and Go write core modules, and the tool that is otherwise needed for this step
 //! is one thing less to install.
 
+mod debugging;
+mod types;
+
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
@@ -46,14 +50,17 @@ pub(crate) fn component(arguments: &Component) -> Result<(), Problem> {
 fn encode(module: &[u8]) -> anyhow::Result<Vec<u8>> {
     ComponentEncoder::default()
         .validate(true)
-        .module(module)?
+        .module(&types::added(debugging::left_out(module))?)?
         .adapter(ADAPTER, WASI_SNAPSHOT_PREVIEW1_REACTOR_ADAPTER)?
         .encode()
 }
 
 fn write(path: &Path, component: &[u8]) -> std::io::Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
+    // Hidden, so that `holdfast dev` does not take it for a source.
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".partial");
+    let partial = path.with_file_name(name);
     fs::write(&partial, component)?;
     fs::rename(&partial, path)
 }
@@ -67,5 +74,13 @@ mod tests {
         let component = encode(b"\0asm\x01\0\0\0").unwrap();
         assert!(encode(&component).is_err());
         assert!(encode(b"no wasm").is_err());
+    }
+
+    #[test]
+    fn the_types_of_a_module_follow_from_its_exports() {
+        let module = types::added(b"\0asm\x01\0\0\0".to_vec()).unwrap();
+        assert!(module.len() > 8);
+        // It says itself what it is now.
+        assert_eq!(types::added(module.clone()).unwrap(), module);
     }
 }

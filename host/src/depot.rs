@@ -207,6 +207,15 @@ impl Drop for Kept {
     }
 }
 
+/// For fuzzing: reads the list of deployments, and writes it as it was.
+#[cfg(test)]
+pub(crate) fn fuzz(data: &[u8]) {
+    if let Ok(records) = record::parse(data) {
+        let text = record::text(&records).unwrap();
+        assert_eq!(record::parse(&text).unwrap(), records);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -55,8 +55,9 @@ use report::Verdict;
 use sources::Sources;
 use terminal::Terminal;
 
-/// What is logged: of the host what is wrong, of guests nearly everything.
-pub(crate) const LOG_FILTER: &str = "warn,guest=debug";
+/// What is logged: of the host what is wrong and what takes long, of guests nearly
+/// everything.
+pub(crate) const LOG_FILTER: &str = "warn,guest=debug,holdfast_runtime::compile=info";
 
 /// Builds, serves and watches until a signal ends it.
 pub(crate) fn dev(arguments: &cli::Dev, cli: &Cli, tails: &Tails) -> Result<(), Problem> {

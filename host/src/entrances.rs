@@ -5,8 +5,10 @@ mod inherited;
 use std::sync::Arc;
 
 use holdfast_core::manifest::{Host, Listen, Place, Protocol};
-use holdfast_core::metrics::Counter;
-use holdfast_edge::{Addresses, BindError, Drain, Entrance, Lane, Listener, Point, Speech, Tls};
+use holdfast_core::metrics::{Counter, EdgeMetrics};
+use holdfast_edge::{
+    AccessLog, Addresses, BindError, Drain, Entrance, Lane, Listener, Point, Speech, Tls,
+};
 use tokio::task::JoinSet;
 
 use crate::problem::Problem;
@@ -52,8 +54,15 @@ impl Entrances {
         Ok(Self(bound.collect::<Result<_, Problem>>()?))
     }
 
-    /// Says what is spoken at each of them. `tls` is there if one needs it.
-    pub(crate) fn open(self, host: &Host, tls: Option<&Arc<Tls>>) -> Self {
+    /// Says what is spoken at each of them. `tls` is there if one needs it. Who is
+    /// refused is counted there, and logged.
+    pub(crate) fn open(
+        self,
+        host: &Host,
+        tls: Option<&Arc<Tls>>,
+        metrics: &Arc<EdgeMetrics>,
+        access_log: Option<&Arc<AccessLog>>,
+    ) -> Self {
         let secure = self.0.iter().find_map(|(listener, listen)| {
             let is_tls = listen.protocol == Protocol::Tls;
             port(listener).filter(|_| is_tls)
@@ -74,7 +83,10 @@ impl Entrances {
                 proxies: Arc::clone(&proxies),
                 proxy_protocol: listen.proxy_protocol,
             };
-            (listener.with_entrance(entrance), listen)
+            let listener = listener
+                .with_entrance(entrance)
+                .with_records(Arc::clone(metrics), access_log.cloned());
+            (listener, listen)
         });
         Self(opened.collect())
     }

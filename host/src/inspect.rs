@@ -7,24 +7,28 @@ use holdfast_runtime::{Compiler, EngineLimits, Engines, Inspection, Loader, Prov
 
 use crate::cli::Storage;
 use crate::problem::Problem;
-use crate::system;
+use crate::{images, system};
 
 /// Shows a component. Fails when the host could not run it.
 pub(crate) fn inspect(path: &Path, storage: &Storage) -> Result<(), Problem> {
-    let engines = Engines::new(&EngineLimits {
-        instances_max: 1,
-        memory_bytes_max: MEMORY_BYTES_CEILING as usize,
-        table_elements_max: 1_000_000,
-    })?;
     let cache = system::cache(storage)?;
     // Whoever looks at a component waits for it, and can end this.
     let limits = LoadLimits::default();
-    let loader = Loader::new(engines, cache, Compiler::InProcess, limits)?;
+    let loader = Loader::new(engines()?, cache, Compiler::InProcess, limits)?;
     let problem = |error| Problem::component(path, &error);
-    let bytes = loader.read(path).map_err(problem)?;
+    let bytes = images::read(path, &loader, storage)?;
     let inspection = loader.inspect(&bytes).map_err(problem)?;
     print(path, &inspection);
     inspection.handlers.map(drop).map_err(problem)
+}
+
+/// Engines for looking at components, which run nothing.
+pub(crate) fn engines() -> anyhow::Result<Engines> {
+    Engines::new(&EngineLimits {
+        instances_max: 1,
+        memory_bytes_max: MEMORY_BYTES_CEILING as usize,
+        table_elements_max: 1_000_000,
+    })
 }
 
 fn print(path: &Path, inspection: &Inspection) {
@@ -50,7 +54,7 @@ fn print(path: &Path, inspection: &Inspection) {
     for import in &inspection.imports {
         let note = match import.provision {
             Ok(Provision::Granted) => String::new(),
-            Ok(Provision::ByGrant(key)) => format!("must be granted: `{key}`"),
+            Ok(Provision::ByGrant(key)) => format!("what `{key}` grants"),
             Ok(Provision::Denied(what)) => format!("without effect: {what}"),
             Err(who) => format!("not provided by this host: {who}"),
         };

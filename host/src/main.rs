@@ -10,6 +10,9 @@ mod dev;
 mod entrances;
 mod event_loops;
 mod fleet;
+#[cfg(test)]
+mod fuzzing;
+mod images;
 mod inspect;
 mod language;
 mod log;
@@ -109,7 +112,7 @@ fn execute(cli: &Cli, tails: &Tails) -> Result<ExitCode, Problem> {
         Verb::Deploy(arguments) => operate::deploy(arguments, &cli.storage)?,
         Verb::Inspect { component } => inspect::inspect(component, &cli.storage)?,
         Verb::Component(arguments) => component::component(arguments)?,
-        Verb::Compile(arguments) => return Ok(compile::compile(arguments)?),
+        Verb::Compile(arguments) => return compile::compile(arguments, &cli.storage),
     }
     Ok(ExitCode::SUCCESS)
 }

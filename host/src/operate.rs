@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::admin::{Answer, Meeting, Rollback, TenantPage, places};
 use crate::cli::{Access, Deploy, Logs, Storage, Target};
 use crate::fleet::{Change, Report};
+use crate::images;
 use crate::problem::Problem;
 use client::Client;
 
@@ -62,12 +63,15 @@ pub(crate) fn promote(target: &Target, storage: &Storage) -> Result<(), Problem>
 /// `holdfast deploy`.
 pub(crate) fn deploy(arguments: &Deploy, storage: &Storage) -> Result<(), Problem> {
     let file = arguments.component.display();
-    let component = std::fs::read(&arguments.component).map_err(|error| {
-        Problem::new(
-            format!("{file}: it can't be read: {error}"),
-            "check the path, and that this user may read the file",
-        )
-    })?;
+    let component = match images::named(&arguments.component, storage)? {
+        Some(component) => component,
+        None => std::fs::read(&arguments.component).map_err(|error| {
+            Problem::new(
+                format!("{file}: it can't be read: {error}"),
+                "check the path, and that this user may read the file",
+            )
+        })?,
+    };
     let path = path(&arguments.tenant, &arguments.plugin, "component")?;
     let body = find(&arguments.access, storage)?.put(&path, component)?;
     let change: Change = read(&body)?;

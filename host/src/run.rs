@@ -29,6 +29,7 @@ pub(crate) fn manifest(arguments: &Run) -> Result<Manifest, Problem> {
             slow_consumer: Default::default(),
             on_error: Default::default(),
             compression: Default::default(),
+            encode: Default::default(),
             origins: None,
             replies: Default::default(),
             deploy: Default::default(),

@@ -18,6 +18,7 @@ use crate::dev::{Dev, Live, Running};
 use crate::entrances::Entrances;
 use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Certificates, Deploy, Handle, Source, Start};
+use crate::images::Images;
 use crate::log::{Access, Tails};
 use crate::problem::Problem;
 use crate::signals::Signals;
@@ -63,7 +64,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         return Ok(());
     }
     let certificates = Certificates::open(&plan.manifest)?;
-    let entrances = entrances.open(&host, certificates.tls());
+    let metrics = Arc::<EdgeMetrics>::default();
+    let start = |config| Access::start(config, &metrics);
+    let access = host.access_log.as_ref().map(start).transpose()?;
+    let access_log = access.as_ref().map(|access| Arc::clone(access.log()));
+    let entrances = entrances.open(&host, certificates.tls(), &metrics, access_log.as_ref());
     let engines = Engines::new(&engine_limits(&plan.manifest))?;
     let loader = Loader::new(
         engines,
@@ -75,20 +80,18 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         open_max: Some(system::open_max(host.files.open_max, files_max)),
         ..host.files
     };
-    let metrics = Arc::<EdgeMetrics>::default();
-    let start = |config| Access::start(config, &metrics);
-    let access = host.access_log.as_ref().map(start).transpose()?;
-    let access_log = access.as_ref().map(|access| Arc::clone(access.log()));
     let hub = Hub::with(HubConfig {
         heads: host.head,
         files,
+        encoding: host.encoding,
         metrics: Arc::clone(&metrics),
         access_log: access_log.clone(),
     });
     hub.set_close_window(Duration::from_millis(host.drain.spread_ms));
+    hub.set_drain_code(host.drain_close_code);
     let runtime = Runtime::new(
         hub.clone(),
-        system::store(plan.storage)?,
+        system::store(plan.storage, host.keyvalue_sync_ms)?,
         host.instances_max,
     );
     let depot = system::depot(plan.storage)?;
@@ -98,6 +101,11 @@ pub(crate) fn serve(mut plan: Plan<'_>) -> Result<(), Problem> {
         source: plan.source,
         certificates,
         loader,
+        images: Images {
+            settings: host.images.clone(),
+            shelf: system::shelf(plan.storage),
+            component_bytes_max: host.load.component_bytes_max,
+        },
         runtime: Arc::clone(&runtime),
         hub: Arc::clone(&hub),
         depot: depot.clone(),

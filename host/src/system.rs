@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use holdfast_runtime::{Cache, Store};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::cli::Storage;
 use crate::depot::Depot;
+use crate::images::Shelf;
 use crate::problem::Problem;
 
 /// Raises the limit of open files as far as this user may: each connection is
@@ -42,14 +44,14 @@ pub(crate) fn open_max(wanted: Option<u32>, files_max: Option<u64>) -> u32 {
     wanted.unwrap_or(u32::try_from(of_files).unwrap_or(u32::MAX))
 }
 
-/// The store of keys and values.
-pub(crate) fn store(storage: &Storage) -> Result<Store, Problem> {
+/// The store of keys and values, of which a change is on the disk after so long.
+pub(crate) fn store(storage: &Storage, sync_ms: u64) -> Result<Store, Problem> {
     let Some(folder) = &storage.data else {
         return Ok(Store::in_memory()?);
     };
     let open = || {
         std::fs::create_dir_all(folder)?;
-        Store::open(&folder.join("store.redb"))
+        Store::open(&folder.join("store.redb"), Duration::from_millis(sync_ms))
     };
     open().map_err(|error| {
         let message = format!("{}: can't be the data folder: {error:#}", folder.display());
@@ -90,6 +92,22 @@ pub(crate) fn cache(storage: &Storage) -> Result<Option<Cache>, Problem> {
         tracing::warn!(folder = %folder.display(), %error, "no cache of compiled components");
     }
     Ok(cache.ok())
+}
+
+/// Where components from registries are kept: among what is to survive, or in the
+/// cache; none if there is neither.
+pub(crate) fn shelf(storage: &Storage) -> Option<Shelf> {
+    let cache = || match &storage.cache {
+        Some(folder) => Some(folder.clone()),
+        None => user_cache().map(|folder| folder.join("holdfast")),
+    };
+    let folder = match &storage.data {
+        Some(data) => Some(data.clone()),
+        None if storage.no_cache => None,
+        None => cache(),
+    };
+    let folder = folder?.join("images");
+    Some(Shelf::new(&folder, storage.cache_bytes_max))
 }
 
 /// The user's cache folder (XDG Base Directory Specification).

@@ -6,10 +6,11 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use crate::folder::Folder;
 use crate::stage::Stage;
-use crate::wait::until;
+use crate::wait::{PATIENCE, PATIENCE_WITH_BUILDERS, until, until_for};
 use crate::{place, process};
 
 /// What the host logs when it is ready, followed by its address.
@@ -103,8 +104,7 @@ impl Host {
         .await
     }
 
-    /// Starts `holdfast dev` for the project in a folder. Its first build is to
-    /// be short.
+    /// Starts `holdfast dev` for the project in a folder.
     pub async fn dev(project: &Path, variables: &[(String, String)]) -> Self {
         let project = project.display().to_string();
         let cache = place::cache().display().to_string();
@@ -116,15 +116,11 @@ impl Host {
             "--cache",
             &cache,
         ];
-        let all = all.map(str::to_owned);
-        Self::start(
-            command(),
-            &all,
-            variables,
-            Folder::new(),
-            Stage::shared().await,
-        )
-        .await
+        let mut binary = command();
+        binary.args(all);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        let (folder, stage) = (Folder::new(), Stage::shared().await);
+        Self::start_for(PATIENCE_WITH_BUILDERS, binary, folder, stage).await
     }
 
     /// Starts the binary, with arguments that say where its cache is, and waits
@@ -136,9 +132,18 @@ impl Host {
         folder: Folder,
         stage: Stage,
     ) -> Self {
+        binary.args(arguments);
+        binary.envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::start_for(PATIENCE, binary, folder, stage).await
+    }
+
+    async fn start_for(
+        patience: Duration,
+        mut binary: Command,
+        folder: Folder,
+        stage: Stage,
+    ) -> Self {
         let mut child = binary
-            .args(arguments)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -154,7 +159,7 @@ impl Host {
             folder,
             _stage: stage,
         };
-        until("the host to listen", || {
+        until_for(patience, "the host to listen", || {
             let end = host.child.try_wait().expect("a child of ours");
             assert!(end.is_none(), "the host has ended: {end:?}");
             host.log.address(READY).is_some()
@@ -201,8 +206,13 @@ impl Host {
 
     /// Waits for a line that contains every one of `words`, and returns it.
     pub async fn logged(&self, words: &[&str]) -> String {
+        self.logged_for(PATIENCE, words).await
+    }
+
+    /// The same with a patience of the caller's.
+    pub async fn logged_for(&self, patience: Duration, words: &[&str]) -> String {
         let mut found = None;
-        until(&format!("a log line with {words:?}"), || {
+        until_for(patience, &format!("a log line with {words:?}"), || {
             let log = self.log();
             let mut lines = log.lines();
             let line = lines.find(|line| words.iter().all(|word| line.contains(word)));

@@ -2,6 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+/// The top folder of the repository.
+pub fn top() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("a folder around it")
+}
+
 /// Cargo's target folder. This program lies in `TARGET/PROFILE/deps`.
 pub fn target() -> PathBuf {
     profile().parent().expect("a target folder").to_owned()
@@ -68,6 +74,11 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     assert!(std::env::var_os("CI").is_none(), "{message}");
     eprintln!("skipped: {message}");
     None
+}
+
+/// The registry of images, which `cargo xtask test` installs.
+pub fn registry() -> PathBuf {
+    built(target().join("tools/registry/registry"))
 }
 
 /// The folder of certificates and keys.

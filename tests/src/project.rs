@@ -12,6 +12,9 @@ use crate::place;
 // should not do so against a deadline.
 static TARGET: Mutex<()> = Mutex::new(());
 
+/// Where packages of other languages are installed.
+const PACKAGES: [&str; 2] = ["node_modules", ".venv"];
+
 /// A project of one's own, for as long as it lives.
 #[derive(Debug)]
 pub struct Project {
@@ -39,6 +42,53 @@ impl Project {
         let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
         fs::copy(lock, path.join("Cargo.lock")).expect("the workspace has a lock file");
         Self { path, _turn: turn }
+    }
+
+    /// Writes one in another language than Rust. What was installed for the one
+    /// before is kept, as long as it asks for the same packages.
+    pub fn in_language(language: &str, template: &str) -> Self {
+        let turn = TARGET.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = format!("my-{template}");
+        let folder = place::target().join("projects").join(language);
+        let (path, kept) = (folder.join(&name), folder.join(format!("{name}-packages")));
+        let _ = fs::create_dir_all(&kept);
+        // The folders are there or not.
+        for packages in PACKAGES {
+            let _ = fs::rename(path.join(packages), kept.join(packages));
+        }
+        let _ = fs::remove_dir_all(&path);
+        let output = command()
+            .args(["new", &name, "--lang", language, "--template", template])
+            .arg("--path")
+            .arg(&path)
+            .output()
+            .expect("the host starts");
+        assert!(output.status.success(), "{output:?}");
+        for packages in PACKAGES {
+            let _ = fs::rename(kept.join(packages), path.join(packages));
+        }
+        Self { path, _turn: turn }
+    }
+
+    /// The file in which this is written, except for tests and the SDK.
+    pub fn file_with(&self, text: &str) -> String {
+        let mut folders = vec![self.path.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder of the project") {
+                let path = entry.expect("a file of the project").path();
+                let name = path.strip_prefix(&self.path).expect("a file in it");
+                let name = name.display().to_string();
+                if name.contains("test") || name.starts_with('.') || name == "holdfast-sdk" {
+                    continue;
+                }
+                if PACKAGES.contains(&&*name) || path.is_dir() {
+                    folders.extend((!PACKAGES.contains(&&*name)).then_some(path));
+                } else if fs::read_to_string(&path).is_ok_and(|file| file.contains(text)) {
+                    return name;
+                }
+            }
+        }
+        panic!("{text} is nowhere in {}", self.path.display());
     }
 
     /// Where it is.

@@ -34,6 +34,11 @@ impl Raw {
         Self(stream)
     }
 
+    /// The connection.
+    pub fn into_stream(self) -> TcpStream {
+        self.0
+    }
+
     /// Connects and opens a WebSocket.
     pub async fn websocket(host: &Host, path: &str) -> Self {
         Self::websocket_with(host, path, "x-nothing: more").await.0

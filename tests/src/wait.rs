@@ -9,9 +9,17 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 
 const POLL: Duration = Duration::from_millis(10);
 
+/// The longest time for what builds a large component, and compiles it.
+pub const PATIENCE_WITH_BUILDERS: Duration = Duration::from_secs(600);
+
 /// Waits until `condition` holds. Panics after [`PATIENCE`], naming `what`.
-pub async fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn until(what: &str, condition: impl FnMut() -> bool) {
+    until_for(PATIENCE, what, condition).await;
+}
+
+/// The same with a patience of the caller's.
+pub async fn until_for(patience: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + patience;
     while !condition() {
         assert!(Instant::now() < deadline, "waited in vain for {what}");
         tokio::time::sleep(POLL).await;

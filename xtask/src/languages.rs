@@ -5,9 +5,13 @@
 //! a builder has made is kept until one of its inputs changes, since builders of
 //! large guests take their time.
 
+mod c;
 mod digest;
+mod go;
 mod js;
+mod measure;
 mod python;
+pub(crate) mod report;
 mod rust;
 
 use std::path::{Path, PathBuf};
@@ -19,7 +23,13 @@ use anyhow::{Context, Result, bail};
 use crate::place;
 
 /// Every language that can be built, in the order of tables.
-pub(crate) const LANGUAGES: &[Language] = &[rust::LANGUAGE, js::LANGUAGE, python::LANGUAGE];
+pub(crate) const LANGUAGES: &[Language] = &[
+    rust::LANGUAGE,
+    js::LANGUAGE,
+    python::LANGUAGE,
+    c::LANGUAGE,
+    go::LANGUAGE,
+];
 
 /// Languages that are built at the same time.
 const BUILDS_AT_ONCE: usize = 2;

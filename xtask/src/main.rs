@@ -9,10 +9,12 @@ mod clients;
 mod command;
 mod demo;
 mod edges;
+mod fuzz;
 mod guests;
 mod languages;
 mod pip;
 mod place;
+mod registry;
 mod schemathesis;
 mod test;
 mod toolchain;
@@ -28,11 +30,13 @@ What people run in this repository.
 Usage: cargo xtask VERB
 
 Verbs:
-  demo      Build the host and the chat plugin, serve the chat, print its URL
-  test      Run everything that CI checks
-  bench     Compare with baselines, and with other servers
-  openapi   Write docs/openapi.json anew
-  guests    Build every guest component to target/guests/NAME.wasm
+  demo       Build the host and the chat plugin, serve the chat, print its URL
+  test       Run everything that CI checks
+  bench      Compare with baselines, and with other servers
+  fuzz       Run one fuzz target for a long time
+  openapi    Write docs/openapi.json anew
+  guests     Build every guest component to target/guests/NAME.wasm
+  languages  Measure what plugins cost in each language; write docs/languages.md
 
 `cargo xtask VERB --help` says more about one.
 ";
@@ -57,8 +61,13 @@ fn run(arguments: &[&str]) -> Result<()> {
         [demo::ANNOUNCE, port] => demo::announce(port),
         ["guests", rest @ ..] if wants_help(rest) => print_help(guests::HELP),
         ["guests", names @ ..] => guests::run(names),
+        ["languages", rest @ ..] if wants_help(rest) => print_help(languages::report::HELP),
+        ["languages", options @ ..] => languages::report::run(options),
         ["bench", rest @ ..] if wants_help(rest) => print_help(bench::HELP),
         ["bench", options @ ..] => bench::run(options),
+        ["fuzz"] => print_help(fuzz::HELP),
+        ["fuzz", rest @ ..] if wants_help(rest) => print_help(fuzz::HELP),
+        ["fuzz", target, options @ ..] => fuzz::run(target, options),
         ["openapi"] => test::write_openapi(),
         ["test", rest @ ..] if wants_help(rest) => print_help(test::HELP),
         ["test"] => test::everything(),

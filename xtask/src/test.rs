@@ -5,7 +5,9 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use crate::toolchain::Toolchain;
-use crate::{apt, clients, command, edges, guests, languages, place, schemathesis, tools};
+use crate::{
+    apt, clients, command, edges, guests, languages, place, registry, schemathesis, tools,
+};
 
 /// For `cargo xtask test --help`.
 pub(crate) const HELP: &str = "\
@@ -85,6 +87,10 @@ const STEPS: &[Step] = &[
         run: clients::install,
     },
     Step {
+        name: "a registry",
+        run: registry::install,
+    },
+    Step {
         name: "integration tests",
         run: || integration_tests(None),
     },
@@ -117,6 +123,7 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     tools::h2spec()?;
     tools::clients()?;
     clients::install()?;
+    registry::install()?;
     integration_tests(Some(filter))
 }
 

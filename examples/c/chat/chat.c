@@ -1,6 +1,6 @@
 // Chat rooms by path: WebSockets, an HTTP API, topics for rooms, attachments for
 // who you are, the key-value store for what was said. The protocol is that of
-// plugins/chat, whose page this one serves as well.
+// plugins/chat, whose page is served as files.
 
 #include "chat.h"
 

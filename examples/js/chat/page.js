@@ -15,7 +15,12 @@ const FILES = {
   "page.js": { text: script, type: "text/javascript" },
 };
 
-/** A file; the page finds the others at `base`. */
+/** The page finds the others at `base`, and can send people to a room by a path. */
+function at(base, html) {
+  return html.replaceAll('"page.', `"${base}page.`).replace("<html ", '<html data-rooms="rooms/" ');
+}
+
+/** A file. */
 export function page(name, base = "") {
   const { text, type } = FILES[name];
   const headers = {
@@ -24,5 +29,5 @@ export function page(name, base = "") {
     "x-content-type-options": "nosniff",
     ...(name === "page.html" ? { "content-security-policy": POLICY, "referrer-policy": "no-referrer" } : {}),
   };
-  return new Response(text.replaceAll("{base}", base), { headers });
+  return new Response(name === "page.html" ? at(base, text) : text, { headers });
 }

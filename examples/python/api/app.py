@@ -58,9 +58,10 @@ async def text_of(request: Request) -> bytes | None:
     """The text in a request's body, if that is what it has to be."""
     try:
         body = await request.json(BODY_BYTES_MAX)
-        return body["text"].encode()
-    except (ValueError, TypeError, KeyError, AttributeError, errors.BodyTooLarge):
+        text: object = body["text"]
+    except (ValueError, TypeError, KeyError, errors.BodyTooLarge):
         return None
+    return text.encode() if isinstance(text, str) else None
 
 
 def number(key: str) -> int:

@@ -9,7 +9,10 @@
 pub mod bucket;
 pub mod deploy;
 pub mod edge;
+pub mod encoding;
 pub mod event;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod id;
 pub mod limits;
 pub mod manifest;

@@ -4,6 +4,7 @@
 mod capability;
 mod compare;
 mod compress;
+mod encoding;
 mod files;
 mod head;
 mod http2;
@@ -12,11 +13,15 @@ mod policy;
 mod raw;
 mod tenant;
 
+use std::sync::Arc;
+
+use crate::encoding::Encode;
 use crate::websocket::Policies;
 
 pub use capability::{FolderLimits, KeyvalueLimits, LogLimits, OutboundLimits};
 pub use compare::Entry;
 pub use compress::CompressLimits;
+pub use encoding::{EncodingLimits, RawEncodingLimits};
 pub use files::{FileLimits, RawFileLimits};
 pub use head::{HeadLimits, RawHeadLimits};
 pub use http2::{Http2Limits, RawHttp2Limits};
@@ -69,6 +74,9 @@ pub struct ConnectionLimits {
     /// See [`RawLimits::messages_per_second_max`]; 0 for no limit. Reached: the
     /// host reads from the client no faster.
     pub messages_per_second_max: u32,
+    /// See [`RawLimits::control_frames_per_second_max`]; 0 for no limit. Reached:
+    /// 1008.
+    pub control_frames_per_second_max: u16,
     /// See [`RawLimits::topics_per_connection_max`]. Reached: an error value.
     pub topics_max: u32,
     /// See [`RawLimits::topic_bytes_max`]. Reached: an error value.
@@ -105,6 +113,13 @@ pub struct HttpLimits {
     /// See [`RawLimits::response_timeout_ms`]; 0 for no limit. Reached: the body
     /// breaks off.
     pub response_timeout_ms: u64,
+    /// Requests with a body that still comes, which may have an instance for
+    /// themselves: half of the plugin's. Reached: as much of the body is awaited
+    /// as [`Self::body_buffer_bytes`], and the rest has to wait.
+    pub open_bodies_max: u32,
+    /// Which responses are encoded; none for none. [`Limits::resolve`] gives
+    /// that.
+    pub encode: Option<Arc<Encode>>,
 }
 
 /// All limits of one plugin, by who enforces them.
@@ -183,6 +198,7 @@ impl Limits {
         let size = |key, value, default, range| {
             ranged(key, value, default, range).map(|bytes| bytes as usize)
         };
+        let instances_max = counted("instances_max", raw.instances_max, 256, 100_000)?;
         Ok(Self {
             event: EventLimits {
                 timeout_ms: ranged("event_timeout_ms", raw.event_timeout_ms, 30_000, 1..=DAY_MS)?,
@@ -201,7 +217,7 @@ impl Limits {
                     100_000,
                     10_000_000,
                 )? as usize,
-                count_max: counted("instances_max", raw.instances_max, 256, 100_000)?,
+                count_max: instances_max,
                 events_max: counted("instance_events_max", raw.instance_events_max, 128, 10_000)?,
                 uses_max: match raw.instance_uses_max {
                     None => None,
@@ -233,6 +249,10 @@ impl Limits {
                 messages_per_second_max: match raw.messages_per_second_max {
                     None | Some(0) => 0,
                     count => counted("messages_per_second_max", count, 0, 1_000_000)?,
+                },
+                control_frames_per_second_max: match raw.control_frames_per_second_max {
+                    Some(0) => 0,
+                    count => counted("control_frames_per_second_max", count, 100, 50_000)? as u16,
                 },
                 topics_max: counted(
                     "topics_per_connection_max",
@@ -295,6 +315,8 @@ impl Limits {
                     0,
                     0..=DAY_MS,
                 )?,
+                open_bodies_max: instances_max.div_ceil(2),
+                encode: None,
             },
             keyvalue: KeyvalueLimits::resolve(raw)?,
             outbound: OutboundLimits::resolve(raw)?,

@@ -92,11 +92,13 @@ pub enum LimitHit {
     /// `instances_max`, of the plugin, its tenant or the host: an event had to
     /// wait for an instance.
     Instances,
+    /// `control_frames_per_second_max`: a connection was closed with 1008.
+    Control,
 }
 
 impl LimitHit {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Body,
         Self::Connections,
         Self::Message,
@@ -112,6 +114,7 @@ impl LimitHit {
         Self::Files,
         Self::TenantMemory,
         Self::Instances,
+        Self::Control,
     ];
 
     /// What a metric calls it.
@@ -132,6 +135,7 @@ impl LimitHit {
             Self::Files => "files",
             Self::TenantMemory => "tenant_memory",
             Self::Instances => "instances",
+            Self::Control => "control_frames",
         }
     }
 }
@@ -190,6 +194,10 @@ pub struct PluginMetrics {
     /// Bytes that wait for WebSocket clients, of whom the system has taken no
     /// more.
     pub queue_bytes: Gauge,
+    /// Compressed WebSocket messages from clients, and to them, in bytes.
+    pub compressed_bytes: [Counter; 2],
+    /// Bytes that are kept for compressed messages which refer to others.
+    pub window_bytes: Gauge,
     /// Time that its guests have computed, in nanoseconds.
     pub cpu_ns: Counter,
     /// Events that wait for an instance.
@@ -211,6 +219,10 @@ pub struct Totals {
     pub reloads: [u64; Reload::ALL.len()],
     /// See [`PluginMetrics::memory_bytes`].
     pub memory_bytes: u64,
+    /// See [`PluginMetrics::compressed_bytes`].
+    pub compressed_bytes: [u64; 2],
+    /// See [`PluginMetrics::window_bytes`].
+    pub window_bytes: u64,
     /// See [`PluginMetrics::cpu_ns`].
     pub cpu_ns: u64,
     /// See [`PluginMetrics::waiting`].
@@ -231,6 +243,8 @@ impl Totals {
         sum(&mut self.limit_hits, &other.limit_hits);
         sum(&mut self.reloads, &other.reloads);
         self.memory_bytes += other.memory_bytes;
+        sum(&mut self.compressed_bytes, &other.compressed_bytes);
+        self.window_bytes += other.window_bytes;
         self.cpu_ns += other.cpu_ns;
         self.waiting += other.waiting;
     }
@@ -284,6 +298,18 @@ impl PluginMetrics {
         }
     }
 
+    /// Counts a compressed message of a client's, of so many bytes.
+    pub fn note_compressed_in(&self, bytes: usize) {
+        let [received, _] = &self.compressed_bytes;
+        received.add(bytes as u64);
+    }
+
+    /// The same of one that is sent to a client.
+    pub fn note_compressed_out(&self, bytes: usize) {
+        let [_, sent] = &self.compressed_bytes;
+        sent.add(bytes as u64);
+    }
+
     /// Adds what was counted so far to `totals`.
     pub fn add_to(&self, totals: &mut Totals) {
         let sheets = self.sheets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -295,6 +321,8 @@ impl PluginMetrics {
         add(&mut totals.limit_hits, &self.limit_hits);
         add(&mut totals.reloads, &self.reloads);
         totals.memory_bytes += self.memory_bytes.get();
+        add(&mut totals.compressed_bytes, &self.compressed_bytes);
+        totals.window_bytes += self.window_bytes.get();
         totals.cpu_ns += self.cpu_ns.get();
         totals.waiting += self.waiting.get();
     }

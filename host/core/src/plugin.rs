@@ -34,6 +34,8 @@ pub trait Plugins {
 pub struct Handlers {
     /// `wasi:http`, 0.2 or 0.3.
     pub http: bool,
+    /// It is 0.2: a request has an instance for itself from beginning to end.
+    pub http_alone: bool,
     /// `holdfast:websocket`, either form.
     pub websocket: bool,
 }

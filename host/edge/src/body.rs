@@ -1,5 +1,7 @@
 //! Bodies that stream, held against a limit.
 
+pub(crate) mod open;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};

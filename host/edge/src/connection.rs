@@ -158,7 +158,12 @@ impl Connection {
         if !shared.queue.is_empty() {
             self.make_room(&mut shared)?;
         }
+        let before = shared.queue.window_bytes();
         let frame = frame(&mut shared.queue);
+        self.count_windows(before, shared.queue.window_bytes());
+        if frame::is_deflated(&frame) {
+            self.settings().metrics.note_compressed_out(frame.len());
+        }
         shared.queue.push(frame);
         if let Some(session) = shared.session() {
             session.send(1, 0);
@@ -232,8 +237,7 @@ impl Connection {
     /// The client is gone: what is queued can't be sent any more.
     pub(crate) fn lose(&self) {
         let mut shared = lock(&self.shared);
-        shared.queue.clear();
-        self.recount(&mut shared);
+        self.clear(&mut shared);
         shared.decide(lost);
     }
 
@@ -386,8 +390,7 @@ impl Connection {
         let mut shared = lock(&self.shared);
         shared.decide(lost);
         // Nobody writes it any more.
-        shared.queue.clear();
-        self.recount(&mut shared);
+        self.clear(&mut shared);
         shared.topics.take()
     }
 }

@@ -1,41 +1,61 @@
-//! Content codings: bodies that are sent in fewer bytes than they have.
+//! Content codings: responses that are sent in fewer bytes than they have (RFC
+//! 9110, section 8.4), if their plugin or route asks for it and the client takes
+//! it.
+//!
+//! [`Offer`] decides, [`body`] encodes while the body streams, and [`Encoders`]
+//! counts what that takes.
 
 pub(crate) mod accept;
+mod body;
+mod encoder;
+mod offer;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub(crate) use holdfast_core::encoding::Coding;
+use holdfast_core::limits::EncodingLimits;
 use http::HeaderValue;
 
-/// A way to encode a body (RFC 9110, section 8.4.1; RFC 7932; RFC 8878).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Coding {
-    Brotli,
-    Zstd,
-    Gzip,
+pub(crate) use offer::Offer;
+
+/// The field `content-encoding`.
+pub(crate) fn content_encoding(coding: Coding) -> HeaderValue {
+    HeaderValue::from_static(coding.name())
 }
 
-impl Coding {
-    /// All of them, from the one that makes texts smallest.
-    pub(crate) const ALL: [Self; 3] = [Self::Brotli, Self::Zstd, Self::Gzip];
+/// The memory of all encoders of the process.
+pub(crate) struct Encoders {
+    bytes_left: AtomicU64,
+}
 
-    /// Its name in header fields.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Brotli => "br",
-            Self::Zstd => "zstd",
-            Self::Gzip => "gzip",
-        }
+/// Memory for one encoder, given back when it ends.
+struct Place {
+    encoders: Arc<Encoders>,
+    bytes: u64,
+}
+
+impl Encoders {
+    pub(crate) fn new(limits: &EncodingLimits) -> Arc<Self> {
+        Arc::new(Self {
+            bytes_left: limits.memory_bytes_max.into(),
+        })
     }
 
-    /// The field `content-encoding`.
-    pub(crate) fn value(self) -> HeaderValue {
-        HeaderValue::from_static(self.name())
+    /// None if there is not so much left.
+    fn enter(self: &Arc<Self>, coding: Coding) -> Option<Place> {
+        let bytes = encoder::bytes(coding);
+        let take = |left: u64| left.checked_sub(bytes);
+        let (set, fetch) = (Ordering::Relaxed, Ordering::Relaxed);
+        self.bytes_left.fetch_update(set, fetch, take).ok()?;
+        let encoders = Arc::clone(self);
+        Some(Place { encoders, bytes })
     }
+}
 
-    /// What the names of encoded files end with.
-    pub(crate) fn ending(self) -> &'static str {
-        match self {
-            Self::Brotli => ".br",
-            Self::Zstd => ".zst",
-            Self::Gzip => ".gz",
-        }
+impl Drop for Place {
+    fn drop(&mut self) {
+        let left = &self.encoders.bytes_left;
+        left.fetch_add(self.bytes, Ordering::Relaxed);
     }
 }

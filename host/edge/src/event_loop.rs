@@ -46,6 +46,9 @@ pub(crate) struct EventLoop {
     /// For the ends of WebSockets, of which thousands may come at once: few of
     /// them begin at a time, so that others have their turns in between.
     pub(crate) endings: Semaphore,
+    /// For requests that came together with one before them, see
+    /// [`crate::guard`]: one begins at a time.
+    pub(crate) pipelines: Arc<Semaphore>,
     /// Expands what its clients have compressed.
     pub(crate) expander: RefCell<Expander>,
     task_count: Cell<usize>,
@@ -64,6 +67,7 @@ impl EventLoop {
             input: RefCell::new(vec![0; READ_BYTES_MAX].into()),
             outbox: Outbox::default(),
             endings: Semaphore::new(ENDINGS_MAX),
+            pipelines: Arc::new(Semaphore::new(1)),
             expander: RefCell::default(),
             task_count: Cell::new(0),
             idle: Notify::new(),

@@ -126,6 +126,11 @@ pub(crate) fn is_control(frame: &[u8]) -> bool {
     frame.first().is_some_and(|first| first & CONTROL != 0)
 }
 
+/// Whether an encoded frame is a compressed message.
+pub(crate) fn is_deflated(frame: &[u8]) -> bool {
+    frame.first().is_some_and(|first| first & DEFLATED != 0)
+}
+
 /// Whether an endpoint may send this status code in a close frame (section
 /// 7.4; 1012 to 1014 by the registry it establishes).
 pub(crate) fn is_sendable(code: u16) -> bool {

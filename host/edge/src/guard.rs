@@ -6,6 +6,10 @@
 //! (*request smuggling*), and we are seldom alone: so whatever is not plain gets
 //! 400, and the connection is closed.
 //!
+//! One request is passed on at a time: those which a client has sent behind it
+//! wait for their turn, one of all clients of the loop after the other, so that
+//! who sends thousands at once keeps nobody waiting who sends one.
+//!
 //! Only the framing is looked at: what is a line, where a message ends. When it
 //! is not plain, hyper is given nonsense in place of what comes next, and then
 //! nothing more, so that the one parser there is refuses the request and gives
@@ -37,6 +41,7 @@ pub(crate) struct Guard {
     state: State,
     /// What was seen of the head that is arriving.
     head: Head,
+    is_between: bool,
 }
 
 #[derive(Debug)]
@@ -57,15 +62,18 @@ impl Guard {
         Self {
             state: State::Head,
             head: Head::default(),
+            is_between: false,
         }
     }
 
-    /// How many of the next bytes can be passed on; fewer than there are if what
-    /// follows them can't, for ever.
+    /// How many of the next bytes can be passed on, up to the end of one request.
+    /// None if there is nothing that can be, for ever.
     pub(crate) fn pass(&mut self, bytes: &[u8]) -> usize {
         let mut passed = 0;
+        self.is_between = false;
         while let Some(rest) = bytes.get(passed..)
             && !rest.is_empty()
+            && !self.is_between
         {
             let before = passed;
             match self.step(rest) {
@@ -80,6 +88,11 @@ impl Guard {
             }
         }
         passed
+    }
+
+    /// Whether what was passed on last was the end of a request.
+    pub(crate) fn is_between(&self) -> bool {
+        self.is_between
     }
 
     /// Whether a WebSocket handshake was passed on, and what follows it is not.
@@ -100,7 +113,7 @@ impl Guard {
                 let (used, next) = self.head.take(bytes)?;
                 match next {
                     None => {}
-                    Some(Next::Head) => self.state = State::Head,
+                    Some(Next::Head) => self.is_between = true,
                     Some(Next::Body(len)) => self.state = State::Body(len),
                     Some(Next::Chunked) => self.state = State::Chunked(Chunked::default()),
                     Some(Next::Nothing) => self.state = State::Held,
@@ -114,6 +127,7 @@ impl Guard {
                 *left -= used as u64;
                 if *left == 0 {
                     self.state = State::Head;
+                    self.is_between = true;
                 }
                 Ok(used)
             }
@@ -121,6 +135,7 @@ impl Guard {
                 let (used, is_over) = chunked.take(bytes)?;
                 if is_over {
                     self.state = State::Head;
+                    self.is_between = true;
                 }
                 Ok(used)
             }

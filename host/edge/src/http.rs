@@ -12,9 +12,10 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use holdfast_core::event::{Body, Handshake};
+use holdfast_core::event::{Body, Failure, Handshake};
 use holdfast_core::manifest::{Files, Kind};
 use holdfast_core::metrics::LimitHit;
+use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome, Settings};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -24,7 +25,9 @@ use tokio::sync::oneshot;
 
 use crate::accept::accept;
 use crate::access::Visit;
-use crate::body::{gather, is_short, limited};
+use crate::body::open::{Begun, begin, placed};
+use crate::body::{Watched, gather, is_short, limited};
+use crate::encoding::Offer;
 use crate::event_loop::Ticket;
 use crate::handshake;
 use crate::http2::Tunnel;
@@ -191,9 +194,18 @@ impl Http {
             self.ending.refused.set(true);
             return Reply::ready(last(refusal));
         }
-        let shelf = Arc::clone(self.event_loop.hub.shelf());
-        let answer = Box::pin(files::answer(shelf, files, parts));
-        Reply::File(answer, self.ending.clone())
+        let hub = &self.event_loop.hub;
+        let offer = files.encode.as_ref();
+        let offer = offer.map(|encode| Offer::new(encode, hub.encoders(), &parts));
+        let answer = files::answer(Arc::clone(hub.shelf()), files, parts);
+        let answer = async move {
+            let response = answer.await;
+            match offer {
+                Some(offer) => offer.apply(response),
+                None => response,
+            }
+        };
+        Reply::File(Box::pin(answer), self.ending.clone())
     }
 
     fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
@@ -212,6 +224,9 @@ impl Http {
         };
         let patience_ms = settings.http.response_idle_timeout_ms;
         self.ending.patience_ms.set(patience_ms);
+        let offer = settings.http.encode.as_ref();
+        let encoders = self.event_loop.hub.encoders();
+        let offer = offer.map(|encode| Offer::new(encode, encoders, &parts));
         let plugins = &self.event_loop.plugins;
         let plugin = settings.id;
         let outcome = match &watched {
@@ -230,6 +245,9 @@ impl Http {
                     }
                 })
             }
+            Some(watched) if settings.handlers.http_alone => {
+                self.open(settings.clone(), parts, body, watched.clone())
+            }
             _ => plugins.deliver(plugin, Event::Http(Request::from_parts(parts, body))),
         };
         Reply::Guest(Guest {
@@ -237,7 +255,38 @@ impl Http {
             request_id: request_id.unwrap_or(HeaderValue::from_static("-")),
             settings,
             watched,
+            offer,
             ending: self.ending.clone(),
+        })
+    }
+
+    /// Delivers a request that is going to have an instance for itself while its
+    /// body comes.
+    fn open(
+        &self,
+        settings: Arc<Settings>,
+        parts: Parts,
+        body: Body,
+        watched: Watched,
+    ) -> LocalFuture<Outcome> {
+        let plugins = Rc::clone(&self.event_loop.plugins);
+        let places = self.event_loop.hub.open_bodies().of(&settings);
+        if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
+            let request = Request::from_parts(parts, placed(body, place));
+            return plugins.deliver(settings.id, Event::Http(request));
+        }
+        Box::pin(async move {
+            match begin(body, watched, &settings.http, places).await {
+                Begun::Body(body) => {
+                    let event = Event::Http(Request::from_parts(parts, body));
+                    plugins.deliver(settings.id, event).await
+                }
+                // What is wrong with the body says what is answered.
+                Begun::Faulty => Outcome::Done,
+                Begun::NoPlace => Outcome::Failed(Failure::Overloaded(
+                    "too many requests have an instance whose bodies still come".into(),
+                )),
+            }
         })
     }
 

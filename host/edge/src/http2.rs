@@ -105,6 +105,11 @@ fn builder(limits: &Http2Limits) -> http2::Builder<LocalExecutor> {
     builder
 }
 
+/// For fuzzing: looks at frames that come in pieces, until there are too many.
+pub(crate) fn watch<'a>(pieces: impl Iterator<Item = &'a [u8]>, limits: &Http2Limits) {
+    frames::watch(pieces, limits);
+}
+
 /// How many streams are at work.
 struct Streams {
     count: Cell<usize>,

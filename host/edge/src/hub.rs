@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -11,14 +11,16 @@ use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
 };
 use holdfast_core::event::CloseCause;
-use holdfast_core::limits::{FileLimits, HeadLimits};
+use holdfast_core::limits::{EncodingLimits, FileLimits, HeadLimits};
 use holdfast_core::metrics::EdgeMetrics;
 use holdfast_core::{ConnectionId, Edge, MessageRef, PluginId, Settings, TenantId};
 use tokio::sync::watch;
 
 use crate::access::AccessLog;
+use crate::body::open::OpenBodies;
 use crate::connection::{Connection, closure};
 use crate::deflate::{Compressors, Frames};
+use crate::encoding::Encoders;
 use crate::files::Shelf;
 use crate::frame;
 use crate::key::Key;
@@ -41,9 +43,13 @@ pub struct Hub {
     fault_page: ArcSwapOption<Bytes>,
     /// See [`Hub::set_close_window`].
     close_window_ms: AtomicU64,
+    /// See [`Hub::set_drain_code`].
+    drain_code: AtomicU16,
     compressors: Compressors,
     heads: HeadLimits,
     shelf: Arc<Shelf>,
+    encoders: Arc<Encoders>,
+    open_bodies: OpenBodies,
     access_log: Option<Arc<AccessLog>>,
     metrics: Arc<EdgeMetrics>,
 }
@@ -55,6 +61,8 @@ pub struct HubConfig {
     pub heads: HeadLimits,
     /// Of routes to files.
     pub files: FileLimits,
+    /// Of encoding responses.
+    pub encoding: EncodingLimits,
     /// Where is counted what clients do.
     pub metrics: Arc<EdgeMetrics>,
     /// Where requests are logged, if they are.
@@ -88,11 +96,14 @@ impl Hub {
             removals: watch::Sender::new(()),
             fault_page: ArcSwapOption::empty(),
             close_window_ms: AtomicU64::new(0),
+            drain_code: AtomicU16::new(1001),
             compressors: Compressors::default(),
             heads: config.heads,
             shelf: Shelf::new(&config.files),
+            encoders: Encoders::new(&config.encoding),
             access_log: config.access_log,
             metrics: config.metrics,
+            open_bodies: OpenBodies::default(),
         })
     }
 
@@ -117,6 +128,16 @@ impl Hub {
 
     pub(crate) fn close_window(&self) -> Duration {
         Duration::from_millis(self.close_window_ms.load(Ordering::Relaxed))
+    }
+
+    /// With which code sockets are closed at a shut-down, and by
+    /// [`Self::drain_some`]: 1001 at first.
+    pub fn set_drain_code(&self, code: u16) {
+        self.drain_code.store(code, Ordering::Relaxed);
+    }
+
+    pub(crate) fn drain_code(&self) -> u16 {
+        self.drain_code.load(Ordering::Relaxed)
     }
 
     /// Closes all WebSockets of a plugin with 1001, cause `deploy`; each has its
@@ -214,6 +235,16 @@ impl Hub {
     /// What is counted of all clients together.
     pub(crate) fn metrics(&self) -> &EdgeMetrics {
         &self.metrics
+    }
+
+    /// The memory of what encodes responses.
+    pub(crate) fn encoders(&self) -> &Arc<Encoders> {
+        &self.encoders
+    }
+
+    /// Bodies that come while a guest has them.
+    pub(crate) fn open_bodies(&self) -> &OpenBodies {
+        &self.open_bodies
     }
 
     pub(crate) fn compressors(&self) -> &Compressors {

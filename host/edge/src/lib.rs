@@ -27,6 +27,8 @@ mod fields;
 mod files;
 mod forwarded;
 mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 mod handshake;
 mod http;
@@ -49,6 +51,7 @@ mod report;
 mod request_id;
 mod route;
 mod serve;
+mod shed;
 mod socket;
 mod sockets;
 mod stream;

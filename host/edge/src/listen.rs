@@ -11,13 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use holdfast_core::metrics::Counter;
+use holdfast_core::metrics::{Counter, EdgeMetrics};
 use tokio::sync::mpsc;
 
+use crate::access::AccessLog;
 use crate::addresses::{Addresses, Full, Place};
 use crate::bound::{Acceptor, Bound};
 use crate::drain::Drain;
-use crate::entrance::Entrance;
+use crate::entrance::{Entrance, Speech};
+use crate::shed::Shed;
 use crate::stream::Arriving;
 
 /// Accepted connections that one loop has not taken yet. When its queue is full
@@ -232,6 +234,8 @@ impl Listener {
                 addresses: Addresses::new(0, Vec::new()),
                 connections_max: usize::MAX,
                 entrance: Arc::default(),
+                metrics: Arc::default(),
+                access_log: None,
             },
         })
     }
@@ -249,8 +253,20 @@ impl Listener {
         self
     }
 
-    /// Takes at most so many connections of all clients together. What is more is
-    /// closed at once.
+    /// Counts there, and logs, who is refused.
+    pub fn with_records(
+        mut self,
+        metrics: Arc<EdgeMetrics>,
+        access_log: Option<Arc<AccessLog>>,
+    ) -> Self {
+        self.desk.metrics = metrics;
+        self.desk.access_log = access_log;
+        self
+    }
+
+    /// Takes at most so many connections of all clients together. Of more, those
+    /// which ask for something by HTTP/1 in clear text get 503; the others are
+    /// closed.
     pub fn with_connections_max(mut self, connections_max: usize) -> Self {
         self.desk.connections_max = connections_max;
         self
@@ -309,9 +325,17 @@ struct Desk {
     addresses: Arc<Addresses>,
     connections_max: usize,
     entrance: Arc<Entrance>,
+    metrics: Arc<EdgeMetrics>,
+    access_log: Option<Arc<AccessLog>>,
 }
 
 impl Desk {
+    fn shed(&self) -> Shed {
+        let is_plain = !matches!(self.entrance.speech, Speech::Tls(_));
+        let metrics = Arc::clone(&self.metrics);
+        Shed::new(is_plain, metrics, self.access_log.clone())
+    }
+
     /// None if there is no room for the client, or if it is gone already.
     fn take(&self, stream: Arriving, address: Option<SocketAddr>, lane: &Lane) -> Option<Accepted> {
         let ip = address.map(|address| address.ip());
@@ -339,6 +363,7 @@ impl Desk {
 async fn deal(acceptor: &Acceptor, desk: &Desk, lanes: &mut Vec<Lane>) -> io::Error {
     // What is wrong is said when it begins, not for each client.
     let (mut is_refused, mut is_full) = (false, false);
+    let mut shed = desk.shed();
     loop {
         let (stream, address) = match acceptor.accept().await {
             Ok(accepted) => accepted,
@@ -358,6 +383,7 @@ async fn deal(acceptor: &Acceptor, desk: &Desk, lanes: &mut Vec<Lane>) -> io::Er
             if !was_full {
                 tracing::warn!(count, "connections are refused: the host has too many");
             }
+            shed.refuse(stream, address);
             continue;
         }
         let Some(lane) = least_loaded(lanes) else {

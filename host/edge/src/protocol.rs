@@ -215,7 +215,10 @@ async fn serve_http1(
     let (ending, origin) = (http.ending.clone(), Rc::clone(&http.origin));
     let event_loop = http.event_loop.another();
     let heads = *http.event_loop.hub.heads();
-    let stream = Patient::new(Guarded::new(begun), http.ending.clone());
+    let stream = Patient::new(
+        Guarded::new(begun, &event_loop.pipelines),
+        http.ending.clone(),
+    );
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_millis(heads.timeout_ms))

@@ -110,6 +110,11 @@ impl Queue {
         &mut self.rare.get_or_insert_default().windows
     }
 
+    /// Bytes that are kept of messages to which others may refer.
+    pub(crate) fn window_bytes(&self) -> usize {
+        self.rare.as_ref().map_or(0, |rare| rare.windows.bytes())
+    }
+
     fn take_pongs(&mut self) -> VecDeque<Bytes> {
         let Some(rare) = &mut self.rare else {
             return VecDeque::new();

@@ -22,7 +22,7 @@ const LAST_EVENTS_TIMEOUT: Duration = Duration::from_secs(2);
 /// a [`tokio::runtime::LocalRuntime`], one for each event loop.
 ///
 /// When the shut-down starts, HTTP connections end with the request under way
-/// and WebSockets are closed with 1001, many of them over the
+/// and WebSockets are closed with the [drain code](Hub::set_drain_code), many of them over the
 /// [close window](Hub::set_close_window). This returns when all have ended, two
 /// seconds after the deadline of the shut-down at the latest.
 pub async fn serve(
@@ -67,10 +67,9 @@ pub async fn serve(
     // Only now: who is closed and comes back at once finds that nobody listens,
     // and goes elsewhere.
     let _closing = Background::new(&event_loop, |event_loop| async move {
-        event_loop
-            .sockets
-            .close(event_loop.hub.close_window())
-            .await;
+        let hub = &event_loop.hub;
+        let (window, code) = (hub.close_window(), hub.drain_code());
+        event_loop.sockets.close(window, code).await;
     });
     if timeout_at(deadline, event_loop.idle()).await.is_err() {
         event_loop.sockets.abort();

@@ -75,7 +75,8 @@ pub(crate) struct Socket {
     turn: u8,
     /// Whether the client has sent its close frame.
     client_closed: bool,
-    /// Whether nothing that follows can be understood, a close frame neither.
+    /// Whether nothing that follows can be understood, or is to be, a close frame
+    /// neither.
     garbled: bool,
     /// Whether the transport has broken.
     lost: bool,
@@ -134,9 +135,16 @@ impl Socket {
                 let state = self.connection().event_state();
                 return Some(self.deliver(Event::Message(state, message)));
             }
-            Item::Ping(payload) => self.connection().pong(&payload),
+            Item::Ping(payload) => {
+                if !self.is_flooded() {
+                    self.connection().pong(&payload);
+                }
+            }
+            Item::Pong => {
+                self.is_flooded();
+            }
             // It was expanded before.
-            Item::Pong | Item::Deflated(_) => {}
+            Item::Deflated(_) => {}
             Item::Close(close) => self.closed_by_client(close),
         }
         None

@@ -39,11 +39,21 @@ impl Place {
 }
 
 /// The open WebSockets of one event loop.
-#[derive(Default)]
 pub(crate) struct Sockets {
+    begin: Instant,
     places: RefCell<Places>,
-    /// Whether no further socket may stay open.
-    closed: Cell<bool>,
+    /// With which code all are closed, if no further one may stay open.
+    closed: Cell<Option<u16>>,
+}
+
+impl Default for Sockets {
+    fn default() -> Self {
+        Self {
+            begin: Instant::now(),
+            places: RefCell::default(),
+            closed: Cell::new(None),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -59,13 +69,22 @@ pub(crate) struct Slot {
     /// When the sweep last found that the client had shown life.
     pub(crate) heard_at: Instant,
     pub(crate) pinged: bool,
+    control: Control,
+}
+
+/// Pings and pongs of a client in one second. There is room for it in each slot.
+#[derive(Clone, Copy, Default)]
+struct Control {
+    /// Which second, of those since the loop began.
+    second: u16,
+    count: u16,
 }
 
 impl Sockets {
     /// Enters a connection; returns its place.
     pub(crate) fn insert(&self, connection: Arc<Connection>, stream: Rc<RefCell<Stream>>) -> Place {
-        if self.closed.get() {
-            connection.close(drained());
+        if let Some(code) = self.closed.get() {
+            connection.close(drained(code));
         }
         let mut places = self.places.borrow_mut();
         let free = places.free.pop();
@@ -76,12 +95,29 @@ impl Sockets {
             stream,
             heard_at: Instant::now(),
             pinged: false,
+            control: Control::default(),
         });
         match places.slots.get_mut(place.index()) {
             Some(free) => *free = slot,
             None => places.slots.push(slot),
         }
         place
+    }
+
+    /// Counts a control frame of the client there. False if it was one too many in
+    /// this second, of `count_max`, 0 for no limit.
+    pub(crate) fn count_control(&self, place: Place, count_max: u16) -> bool {
+        let second = self.begin.elapsed().as_secs() as u16;
+        let mut places = self.places.borrow_mut();
+        let Some(Some(slot)) = places.slots.get_mut(place.index()) else {
+            return true;
+        };
+        let control = &mut slot.control;
+        if control.second != second {
+            *control = Control { second, count: 0 };
+        }
+        control.count = control.count.saturating_add(1);
+        count_max == 0 || control.count <= count_max
     }
 
     /// Frees a place.
@@ -122,11 +158,11 @@ impl Sockets {
         self.close_some(is_meant, removed, window).await;
     }
 
-    /// Closes all with 1001, see [`Self::close_some`], and at once each that is
+    /// Closes all with this code, see [`Self::close_some`], and at once each that is
     /// still to come.
-    pub(crate) async fn close(&self, window: Duration) {
-        self.closed.set(true);
-        self.close_some(|_| true, drained, window).await;
+    pub(crate) async fn close(&self, window: Duration, code: u16) {
+        self.closed.set(Some(code));
+        self.close_some(|_| true, || drained(code), window).await;
     }
 
     /// Closes some: if there are many, over a time, so that not all clients come
@@ -134,7 +170,7 @@ impl Sockets {
     async fn close_some(
         &self,
         is_meant: impl Fn(&Connection) -> bool,
-        closure: fn() -> Closure,
+        closure: impl Fn() -> Closure,
         window: Duration,
     ) {
         let mut count = 0;
@@ -146,7 +182,7 @@ impl Sockets {
         }
         let mut pace = Pace::new(count, window);
         let mut start = 0;
-        while let Some((next, closed)) = self.close_next(start, &is_meant, closure) {
+        while let Some((next, closed)) = self.close_next(start, &is_meant, &closure) {
             start = next;
             match pace.count(closed) {
                 true => tokio::time::sleep(CLOSE_TICK).await,
@@ -161,7 +197,7 @@ impl Sockets {
         &self,
         start: usize,
         is_meant: &impl Fn(&Connection) -> bool,
-        closure: fn() -> Closure,
+        closure: &impl Fn() -> Closure,
     ) -> Option<(usize, usize)> {
         let places = self.places.borrow();
         let slots = places.slots.get(start..)?;
@@ -185,7 +221,8 @@ impl Sockets {
     pub(crate) fn abort(&self) {
         for slot in self.places.borrow().slots.iter().flatten() {
             // Its turn to be closed may not have come.
-            slot.connection.close(drained());
+            let code = self.closed.get().unwrap_or(1001);
+            slot.connection.close(drained(code));
             slot.connection.abort();
         }
     }
@@ -229,8 +266,8 @@ pub(crate) fn removed() -> Closure {
     closure(CloseCause::Deploy, 1001, "the plugin was removed")
 }
 
-fn drained() -> Closure {
-    closure(CloseCause::Drain, 1001, "the host shuts down")
+fn drained(code: u16) -> Closure {
+    closure(CloseCause::Drain, code, "the host shuts down")
 }
 
 #[cfg(test)]
@@ -242,6 +279,12 @@ mod tests {
         let mut pace = Pace::new(count, window);
         let groups = count.div_ceil(CLOSED_LEN_MAX);
         (0..groups).filter(|_| pace.count(CLOSED_LEN_MAX)).count()
+    }
+
+    #[test]
+    fn a_slot_is_small() {
+        // One of each WebSocket.
+        assert!(size_of::<Option<Slot>>() <= 40);
     }
 
     #[test]

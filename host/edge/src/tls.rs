@@ -16,11 +16,11 @@ use http::HeaderValue;
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
+use tokio_rustls::rustls::server::{Acceptor, VerifierBuilderError, WebPkiClientVerifier};
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
@@ -172,11 +172,11 @@ impl Tls {
     /// Makes the handshake with a client.
     pub(crate) async fn accept(&self, stream: TcpStream) -> Result<Secured, HandshakeError> {
         let handshake = async {
+            // Who says nothing takes nobody's turn.
+            let start = LazyConfigAcceptor::new(Acceptor::default(), stream).await?;
             // It is closed when nobody needs it any more.
             let _permit = self.handshakes.acquire().await;
-            TlsAcceptor::from(self.config.load_full())
-                .accept(stream)
-                .await
+            start.into_stream(self.config.load_full()).await
         };
         let stream = timeout(self.timeout, handshake)
             .await
@@ -189,6 +189,16 @@ impl Tls {
             stream: Box::new(stream),
         })
     }
+}
+
+/// For fuzzing: the subject of what may be a certificate.
+pub(crate) fn subject_of(certificate: &[u8]) -> Option<HeaderValue> {
+    subject::field(&CertificateDer::from(certificate))
+}
+
+/// For fuzzing: what may be a subject, as text.
+pub(crate) fn subject_text(subject: &[u8]) -> Option<String> {
+    subject::text(subject)
 }
 
 impl std::fmt::Debug for Tls {

@@ -64,8 +64,8 @@ impl Hub {
         self.tally().is_draining(plugin)
     }
 
-    /// Closes the next connections of a plugin, `limit` at most, with 1001, cause
-    /// `drain`. Returns the last that was looked at, behind which to go on, and
+    /// Closes the next connections of a plugin, `limit` at most, with the
+    /// [drain code](Self::set_drain_code), cause `drain`. Returns the last that was looked at, behind which to go on, and
     /// how many are closed by this; none if there are no more.
     pub fn drain_some(
         &self,
@@ -75,8 +75,9 @@ impl Hub {
     ) -> Option<(ConnectionId, usize)> {
         let page = self.registry().page(plugin, after, limit);
         let last = page.last()?.key.id;
+        let code = self.drain_code();
         let close = |it: &&Arc<crate::connection::Connection>| {
-            it.close(closure(CloseCause::Drain, 1001, "the plugin is drained"))
+            it.close(closure(CloseCause::Drain, code, "the plugin is drained"))
         };
         Some((last, page.iter().filter(close).count()))
     }

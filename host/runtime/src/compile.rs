@@ -13,7 +13,7 @@
 
 mod child;
 mod parent;
-mod pieces;
+pub(crate) mod pieces;
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -73,8 +73,14 @@ impl Compiler {
                 let output = draft.output().map_err(|error| failed(error.into()))?;
                 let begin = Instant::now();
                 let form = parent::compile(program, limits, bytes, output)?;
-                let compile_ms = begin.elapsed().as_millis() as u64;
-                tracing::debug!(digest = digest.short(), compile_ms, "component compiled");
+                let (took, digest_short) = (begin.elapsed(), digest.short());
+                let compile_ms = took.as_millis() as u64;
+                match took > parent::QUIET {
+                    true => tracing::info!(digest = digest_short, compile_ms, "component compiled"),
+                    false => {
+                        tracing::debug!(digest = digest_short, compile_ms, "component compiled")
+                    }
+                }
                 let component = draft.load(engines.get(form)).map_err(failed)?;
                 if let Some(cache) = cache {
                     cache.put(component.engine(), digest, draft);

@@ -11,6 +11,8 @@ mod deadline;
 mod digest;
 mod engine;
 mod epoch;
+#[doc(hidden)]
+pub mod fuzzing;
 mod generation;
 mod guest;
 mod house;

@@ -216,6 +216,7 @@ impl Loaded {
     pub fn handlers(&self) -> plugin::Handlers {
         plugin::Handlers {
             http: self.parts.http.is_some(),
+            http_alone: matches!(self.parts.http, Some(Http::V0_2(_))),
             websocket: self.parts.websocket.is_some(),
         }
     }

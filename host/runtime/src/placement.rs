@@ -84,6 +84,7 @@ mod tests {
 
     const BOTH: Handlers = Handlers {
         http: true,
+        http_alone: false,
         websocket: true,
     };
 
@@ -168,6 +169,7 @@ mod tests {
     fn open_connections_stay_where_there_is_a_handler() {
         let http = Handlers {
             http: true,
+            http_alone: false,
             websocket: false,
         };
         assert!(alone(Strategy::All, http).stays(Target::Stable, false));

@@ -10,6 +10,7 @@ mod writer;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use redb::{Database, ReadableDatabase, TableDefinition, TableError};
 use tokio::sync::{Semaphore, oneshot};
@@ -21,6 +22,9 @@ const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("keyvalue"
 
 /// Changes that wait for the writer. When so many wait, guests wait too.
 const QUEUE_LEN_MAX: usize = 1024;
+
+/// How often a database in memory is tidied up.
+const SYNC: Duration = Duration::from_millis(200);
 
 /// Bytes of the database that are kept in memory.
 const CACHE_BYTES: usize = 32 << 20;
@@ -71,14 +75,15 @@ impl StoreError {
 }
 
 impl Store {
-    /// Opens or makes a database file.
+    /// Opens or makes a database file. A change is on the disk after `sync` at the
+    /// latest; if that is zero, whoever makes it hears of it when it is.
     ///
     /// # Errors
     /// Fails when the file is damaged, in use, or can't be made.
-    pub fn open(path: &Path) -> anyhow::Result<Self> {
+    pub fn open(path: &Path, sync: Duration) -> anyhow::Result<Self> {
         let mut builder = Database::builder();
         let database = builder.set_cache_size(CACHE_BYTES).create(path)?;
-        Self::new(database)
+        Self::new(database, sync)
     }
 
     /// A database that ends with the process.
@@ -87,13 +92,13 @@ impl Store {
     /// Fails when no thread can be started.
     pub fn in_memory() -> anyhow::Result<Self> {
         let backend = redb::backends::InMemoryBackend::new();
-        Self::new(Database::builder().create_with_backend(backend)?)
+        Self::new(Database::builder().create_with_backend(backend)?, SYNC)
     }
 
-    fn new(database: Database) -> anyhow::Result<Self> {
+    fn new(database: Database, sync: Duration) -> anyhow::Result<Self> {
         let database = Arc::new(database);
         let (changes, requests) = mpsc::channel();
-        let writer = writer::Writer::new(Arc::clone(&database))?;
+        let writer = writer::Writer::new(Arc::clone(&database), sync)?;
         let writer = std::thread::Builder::new()
             .name("store".into())
             .spawn(move || writer.run(&requests))?;
@@ -145,8 +150,8 @@ impl Store {
         Ok((keys, false))
     }
 
-    /// Makes a change, and returns when it is visible to everybody. It is on
-    /// the disk a fraction of a second later.
+    /// Makes a change, and returns when it is visible to everybody. When it is on
+    /// the disk is said by [`Self::open`].
     pub(crate) async fn change(&self, change: Change) -> Result<Changed, StoreError> {
         let places = Arc::clone(&self.0.places);
         let (reply, changed) = oneshot::channel();

@@ -197,7 +197,7 @@ fn histogram(page: &mut Page, labels: &Labels, counts: &HistogramCounts) {
 
 fn counters(page: &mut Page, rows: &[Counted]) {
     type Pick = fn(&Totals) -> &[u64];
-    let families: [(&str, &str, &str, Vec<&str>, Pick); 3] = [
+    let families: [(&str, &str, &str, Vec<&str>, Pick); 4] = [
         (
             "holdfast_http_responses_total",
             "Responses of guests to HTTP requests.",
@@ -211,6 +211,13 @@ fn counters(page: &mut Page, rows: &[Counted]) {
             "limit",
             LimitHit::ALL.map(LimitHit::name).to_vec(),
             |totals| &totals.limit_hits,
+        ),
+        (
+            "holdfast_websocket_compressed_bytes_total",
+            "Compressed WebSocket messages, in bytes.",
+            "direction",
+            vec!["in", "out"],
+            |totals| &totals.compressed_bytes,
         ),
         (
             "holdfast_reloads_total",
@@ -234,7 +241,7 @@ fn counters(page: &mut Page, rows: &[Counted]) {
 
 fn gauges(page: &mut Page, rows: &[Counted]) {
     type Pick = fn(&Counted) -> u64;
-    let families: [(&str, &str, Pick); 6] = [
+    let families: [(&str, &str, Pick); 7] = [
         (
             "holdfast_connections",
             "WebSockets, those in their handshake included.",
@@ -244,6 +251,11 @@ fn gauges(page: &mut Page, rows: &[Counted]) {
             "holdfast_queue_bytes",
             "Bytes that wait for WebSocket clients who take no more now.",
             |row| row.now.queue_bytes,
+        ),
+        (
+            "holdfast_websocket_window_bytes",
+            "Bytes that are kept for compressed messages which refer to others.",
+            |row| row.totals.window_bytes,
         ),
         (
             "holdfast_waiting_events",

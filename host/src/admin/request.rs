@@ -33,6 +33,17 @@ pub(super) async fn read<T: for<'a> Deserialize<'a>>(body: Incoming) -> Result<T
     parse(&bytes(body).await?)
 }
 
+/// For fuzzing: reads this as each kind of body.
+#[cfg(test)]
+pub(super) fn fuzz(body: &[u8]) {
+    let _ = parse::<super::connections::CloseRequest>(body);
+    let _ = parse::<super::connections::SendRequest>(body);
+    let _ = parse::<super::drains::DrainRequest>(body);
+    let _ = parse::<super::topics::PublishRequest>(body);
+    let _ = parse::<super::answer::Rollback>(body);
+    let _ = parse::<super::answer::Deployment>(body);
+}
+
 /// Reads a body that may be left out.
 pub(super) async fn read_or_default<T: Default + for<'a> Deserialize<'a>>(
     body: Incoming,

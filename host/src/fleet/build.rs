@@ -19,11 +19,13 @@ use super::deployed::settings;
 use super::fault::Fault;
 use super::stamp::{Content, Seen, Stamp, content};
 use super::version::Version;
+use crate::images::{Images, PullError};
 use crate::problem::Problem;
 
 /// What makes generations.
 pub(crate) struct Builder {
     pub(crate) loader: Loader,
+    pub(crate) images: Images,
     pub(crate) runtime: Arc<Runtime>,
 }
 
@@ -79,7 +81,7 @@ impl Builder {
             };
             return Done {
                 seen: None,
-                result: result.map_err(|error| fault(&order, &error, None)),
+                result: result.map_err(|error| fault(&order, error, None)),
             };
         };
         // The stamp comes first: whatever happens to the file from now on makes
@@ -90,28 +92,31 @@ impl Builder {
         let is_known = content.as_ref().is_some_and(|it| file.known.contains(it));
         let loaded = match (is_known, read) {
             (true, _) => Ok(order.loaded.clone()),
-            (false, Ok(bytes)) => self.loader.load(&bytes).map(Some),
+            (false, Ok(bytes)) => self.loader.load(&bytes).map(Some).map_err(Failure::from),
             (false, Err(error)) => Err(error),
         };
         let prepare = |loaded| self.prepare(&order, loaded, begin);
         let result = loaded.and_then(|loaded| loaded.map(prepare).transpose());
         Done {
-            result: result.map_err(|error| fault(&order, &error, content.clone())),
+            result: result.map_err(|error| fault(&order, error, content.clone())),
             seen: Some(Seen::new(stamp, content)),
         }
     }
 
-    pub(super) fn read(&self, entry: &Plugin, path: &Path) -> Result<Vec<u8>, LoadError> {
-        match &entry.root {
-            // A component that was uploaded is nowhere in the tenant's folder.
-            Some(root) if path == entry.component => {
-                self.loader.read_file(beneath::open(Some(root), path)?)
+    pub(super) fn read(&self, entry: &Plugin, path: &Path) -> Result<Vec<u8>, Failure> {
+        // A component that was uploaded is somewhere else.
+        let is_entrys = path == entry.component;
+        match (&entry.image, &entry.root) {
+            (Some(image), _) if is_entrys => Ok(self.images.pull(image)?),
+            (None, Some(root)) if is_entrys => {
+                let file = beneath::open(Some(root), path).map_err(LoadError::from)?;
+                Ok(self.loader.read_file(file)?)
             }
-            _ => self.loader.read(path),
+            _ => Ok(self.loader.read(path)?),
         }
     }
 
-    fn prepare(&self, order: &Order, loaded: Loaded, begin: Instant) -> Result<Built, LoadError> {
+    fn prepare(&self, order: &Order, loaded: Loaded, begin: Instant) -> Result<Built, Failure> {
         let entry = &order.entry;
         let settings = Arc::new(Settings {
             generation: order.number,
@@ -153,8 +158,22 @@ fn secrets(values: &BTreeMap<String, Value>) -> BTreeMap<String, Secret> {
     values.collect()
 }
 
-fn fault(order: &Order, error: &LoadError, content: Option<Content>) -> Fault {
+/// Why there is no generation.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    Pull(#[from] PullError),
+}
+
+fn fault(order: &Order, failure: Failure, content: Option<Content>) -> Fault {
     let file = order.file.as_ref().map(|file| file.path.clone());
     let path = file.unwrap_or_else(|| order.entry.component.clone());
-    Fault::from(Problem::component(&path, error)).in_file(path, content)
+    let hint = match &failure {
+        Failure::Load(error) => error.hint(),
+        Failure::Pull(error) => error.hint(),
+    };
+    let problem = Problem::new(format!("{}: {failure}", path.display()), hint);
+    Fault::from(problem).in_file(path, content)
 }

@@ -17,6 +17,7 @@ use super::settle::Item;
 use super::worker::Worker;
 use super::{Board, Certificates, Files, Fleet, Handle, Ids, Source, values};
 use crate::depot::Depot;
+use crate::images::Images;
 use crate::problem::Problem;
 use holdfast_runtime::{Loader, Runtime};
 
@@ -26,6 +27,7 @@ pub(crate) struct Start {
     pub(crate) source: Source,
     pub(crate) certificates: Certificates,
     pub(crate) loader: Loader,
+    pub(crate) images: Images,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) depot: Option<Arc<Depot>>,
@@ -51,6 +53,7 @@ impl Start {
         };
         let builder = Arc::new(Builder {
             loader: self.loader,
+            images: self.images,
             runtime: self.runtime,
         });
         let worker = Worker::new(Arc::clone(&builder), sender);

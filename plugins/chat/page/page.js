@@ -14,7 +14,11 @@ const STEADY_MS = 5000;
 const LOG_LEN_MAX = 500;
 
 const $ = (id) => document.getElementById(id);
-const roomName = location.pathname.match(/\/rooms\/([^/]+)$/)?.[1];
+// The room is in the path, or, where this page is a file, in the query.
+const pathRoom = location.pathname.match(/\/rooms\/([^/]+)$/)?.[1];
+const queryRoom = new URLSearchParams(location.search).get("room") ?? "";
+const roomName = pathRoom ?? (ROOM_PATTERN.test(queryRoom) ? queryRoom : undefined);
+const roomsAt = document.documentElement.dataset.rooms ?? "?room=";
 
 // The nickname is kept for this tab, and for tabs to come. The key is this
 // tab's own: with it the tab gets its nickname back when it reconnects while the
@@ -80,7 +84,7 @@ $("entry-form").addEventListener("submit", (event) => {
     $("nick").focus();
   } else {
     save(wanted);
-    if (roomName) enter(); else location.href = `rooms/${room}`;
+    if (roomName) enter(); else location.href = `${roomsAt}${room}`;
   }
 });
 
@@ -96,7 +100,7 @@ function enter() {
 
 function connect() {
   clearTimeout(retryTimer);
-  const url = new URL(location.pathname, location.href);
+  const url = new URL(pathRoom ? location.pathname : `rooms/${roomName}`, location.href);
   url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   setStatus("connecting", attempts ? "Reconnecting…" : "Connecting…");
   const current = new WebSocket(url);

@@ -19,9 +19,12 @@ pub(crate) enum Asset {
     Script,
 }
 
-/// The page, which finds its files at `base`.
+/// The page, which finds its files at `base`. Unlike one that is served as a file,
+/// it can send people to a room by a path.
 pub(crate) fn html(base: &str) -> Response {
-    let html = HTML.replace("{base}", base);
+    let html = HTML
+        .replace("\"page.", &format!("\"{base}page."))
+        .replace("<html ", "<html data-rooms=\"rooms/\" ");
     let mut response = file("text/html; charset=utf-8", html);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);

@@ -72,6 +72,8 @@ def exception(what: str, error: BaseException) -> None:
     """Writes an exception and its traceback: one line, since the host has no longer ones."""
     lines = traceback.format_exception(type(error), error, _own(error.__traceback__))
     parts = [part.strip() for line in lines for part in line.splitlines()]
+    if isinstance(error, ModuleNotFoundError):
+        parts.append("hint: in a component, import it at the top of a module of the plugin")
     log(Level.ERROR, f"{what}: {summary(error)}; " + "; ".join(filter(None, parts)), "traceback")
 
 

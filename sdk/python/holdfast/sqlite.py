@@ -5,7 +5,8 @@
 gives a `sqlite3.Connection` with what was committed last, by whatever instance. `commit` keeps
 it; if somebody else has committed since this connection was made, it raises
 `sqlite3.OperationalError` ("database is locked"), as SQLite does when two write at a time, and
-the connection has what the other has written. It is for small databases: each connection reads
+the connection has what the other has written. `holdfast.wsgi` then calls the application again.
+It is for small databases: each connection reads
 the whole one, and each commit that changes something writes it, up to `BYTES_MAX`.
 
 While a component is built there is no host, and nothing is kept; what `initial` is given then,
@@ -23,7 +24,7 @@ import sqlite3
 from types import TracebackType
 from typing import Any, Literal
 
-from holdfast import _host, keyvalue
+from holdfast import _conflicts, _host, keyvalue
 
 __all__ = ["BYTES_MAX", "Connection", "connect", "initial"]
 
@@ -104,6 +105,7 @@ class Connection(sqlite3.Connection):
             raise sqlite3.OperationalError(f"database or disk is full: it has over {BYTES_MAX} bytes")
         if not self._kept.write(content):
             self._load()
+            _conflicts.add()
             raise sqlite3.OperationalError(_LOCKED)
 
 

@@ -13,6 +13,7 @@ is iterated while the client reads, and streams.
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -21,7 +22,7 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote_to_bytes
 from wsgiref.util import FileWrapper
 
-from holdfast import log
+from holdfast import _conflicts, log
 from holdfast.headers import Headers
 from holdfast.http import BodyTooLarge, Request, Response
 
@@ -33,6 +34,12 @@ Application: TypeAlias = Callable[[Environ, Callable[..., Callable[[bytes], obje
 
 INPUT_BYTES_MAX = 16 << 20
 """The largest body that is read, unless said otherwise; the host's own limit is `body_bytes_max`."""
+
+ATTEMPTS_MAX = 10
+"""How often an application is called for one request.
+
+It is called again when its answer is an error and a commit of `holdfast.sqlite` has come too late.
+"""
 
 _HOP_BY_HOP = frozenset(
     ("connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade")
@@ -59,8 +66,22 @@ class Wsgi:
             body = await request.read(self.input_bytes_max)
         except BodyTooLarge:
             return Response("The body is too large.\n", 413)
-        run = _Run(self.application, environ(request, body, self.script_name))
-        return run.response(request.method == "HEAD")
+        for attempt in range(ATTEMPTS_MAX):
+            conflicts = _conflicts.count
+            is_last = attempt + 1 == ATTEMPTS_MAX
+            try:
+                run = _Run(self.application, environ(request, body, self.script_name))
+                response = run.response(request.method == "HEAD")
+            except Exception:
+                if is_last or _conflicts.count == conflicts:
+                    raise
+            else:
+                if is_last or response.status < 500 or _conflicts.count == conflicts:
+                    return response
+                await response.body.close()
+            # Whoever was in the way is to be gone when it comes again.
+            await asyncio.sleep(random.random() * 0.01 * (attempt + 1))
+        raise AssertionError("the last attempt returns or raises")
 
     def warm_up(self, *paths: str) -> None:
         """Asks the application for these paths while the component is built.
@@ -214,7 +235,13 @@ class _Run:
                 raise AssertionError("the application has not called start_response")
             if self._known(iterable, first):
                 self._headers.setdefault("content-length", str(len(first)))
-            body.limit(self._headers.get("content-length"), is_head)
+            length = self._headers.get("content-length")
+            if length == str(len(first)) and not is_head:
+                # That is all. The application lets go of what it holds, such as a connection
+                # to its database, before the next request is handled.
+                body.close()
+                return Response(first, self._status, self._headers)
+            body.limit(length, is_head)
             body.put(first)
         except BaseException:
             body.close()

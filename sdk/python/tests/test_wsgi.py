@@ -1,6 +1,7 @@
 """WSGI applications, checked by Python's own validator of PEP 3333."""
 
 import asyncio
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,7 +10,8 @@ from wsgiref.validate import validator
 import pytest
 
 import holdfast
-from holdfast.http import Request
+from holdfast import _exports, sqlite
+from holdfast.http import Request, Response
 from holdfast.log import Level
 from holdfast.testing import Answer, Host
 from holdfast.wsgi import Wsgi
@@ -137,6 +139,20 @@ def test_a_client_that_goes_away_closes_the_iterable() -> None:
     assert (pieces.count, pieces.closed) == (1, 1)
 
 
+def test_what_is_whole_is_closed_before_the_next_request() -> None:
+    pieces = Pieces([b"", b"all of it", b"never"])
+
+    def application(environ: dict[str, Any], start: Start) -> Pieces:
+        start("200 OK", [*PLAIN, ("Content-Length", "9")])
+        return pieces
+
+    async def go() -> Response:
+        return await Wsgi(application)(Request("GET", "http://h/"))
+
+    response = asyncio.run(go())
+    assert (pieces.closed, response.body.whole) == (1, b"all of it")
+
+
 def test_an_application_may_write_and_start_late() -> None:
     def application(environ: dict[str, Any], start: Start) -> Iterator[bytes]:
         write = start("200 OK", PLAIN)
@@ -235,3 +251,47 @@ def test_flask_runs_as_it_is() -> None:
     )
     assert answer.headers["content-length"] == str(len(answer.body))
     assert answer.status == 200 and '"b":"\\u00e9"' in answer.text.replace(" ", "")
+
+
+@pytest.mark.parametrize("catches", [True, False])
+def test_a_commit_that_came_too_late_is_made_again(catches: bool) -> None:
+    bodies = []
+
+    def application(environ: dict[str, Any], start: Start) -> list[bytes]:
+        bodies.append(environ["wsgi.input"].read(4))
+        try:
+            with sqlite.connect("counter") as ours:
+                ours.execute("create table if not exists number (value)")
+                ours.execute("insert into number values (1)")
+                if len(bodies) < 4:
+                    with sqlite.connect("counter") as theirs:
+                        theirs.execute("create table if not exists number (value)")
+                        theirs.execute("insert into number values (2)")
+        except sqlite3.OperationalError:
+            if not catches:
+                raise
+            start("500 Locked", PLAIN)
+            return [b"locked"]
+        start("200 OK", PLAIN)
+        return [str(ours.execute("select value from number").fetchall()).encode()]
+
+    answer = ask(application, "POST", body="body", is_valid=False)
+    assert (answer.status, answer.text) == (200, "[(2,), (2,), (2,), (1,)]")
+    assert bodies == [b"body"] * 4
+
+
+def test_bottle_runs_as_it_is() -> None:
+    bottle = pytest.importorskip("bottle")
+    app = bottle.Bottle()
+
+    def hello(name: str) -> Any:
+        bottle.response.set_cookie("seen", name)
+        return bottle.template("Hello {{name}}, {{said}}", name=name, said=bottle.request.forms.said)
+
+    app.route("/hello/<name>", "POST", hello)
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    answer = ask(app, "POST", "/hello/Ada", headers=form, body="said=%3Cb%3E", is_valid=False)
+    assert (answer.status, answer.text) == (200, "Hello Ada, &lt;b&gt;")
+    assert answer.headers["set-cookie"].startswith("seen=Ada")
+    _exports.reset()
+    assert ask(app, path="/nothing", is_valid=False).status == 404

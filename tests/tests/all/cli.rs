@@ -160,6 +160,36 @@ fn inspect_says_what_a_component_is() {
 }
 
 #[test]
+fn inspect_says_who_provides_what_is_missing() {
+    let folder = Folder::new();
+    let text = fs::read_to_string(place::bad().join("imports-of-others.wat")).unwrap();
+    let file = folder.write("others.wasm", wat::parse_str(&text).unwrap());
+    let output = command().arg("inspect").arg(file).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    for words in [
+        ["fermyon:spin/key-value@2.0.0", "`wasi:keyvalue/store"],
+        ["wasmcloud:messaging/consumer@0.2.0", "wasmCloud's own"],
+        ["wasi:http/types@0.2.0-rc-2023-11-10", "a draft"],
+    ] {
+        let has = |line: &&&str| words.iter().all(|word| line.contains(word));
+        assert!(
+            lines.iter().any(|line| has(&line)),
+            "no {words:?} in {text}"
+        );
+    }
+    let text = printed(command().arg("inspect").arg(place::guest("wasmcloud")));
+    for words in [
+        "what `config` grants",
+        "what `env` grants",
+        "what `folders` grants",
+    ] {
+        assert!(text.contains(words), "no {words} in {text}");
+    }
+}
+
+#[test]
 fn help_has_examples() {
     let text = printed(command().arg("--help"));
     for verb in ["run", "serve", "inspect"] {

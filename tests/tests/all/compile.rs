@@ -37,6 +37,70 @@ async fn compiling_has_a_deadline() {
 }
 
 #[tokio::test]
+async fn what_is_compiled_ahead_starts_without_a_compiler() {
+    let folder = Folder::new();
+    let cache = folder.path().join("cache");
+    let ahead = || {
+        let mut command = command();
+        command.args(["compile", "--cache"]).arg(&cache);
+        let output = command.arg(place::guest("wstd")).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(ahead().contains("compiled in "));
+    assert!(ahead().contains("compiled before"));
+    let host = verbose(Setup::new("wstd"), &cache).start().await;
+    assert_eq!(get(&host, "/hello").await.text(), "Hello from wstd");
+    assert!(!host.log().contains("component compiled"));
+    let mut nowhere = command();
+    nowhere
+        .args(["compile", "--no-cache"])
+        .arg(place::guest("wstd"));
+    let output = nowhere.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("no cache to compile into"), "{text}");
+}
+
+#[tokio::test]
+async fn who_waits_for_a_compiler_is_told() {
+    let folder = Folder::new();
+    let file = folder.write("slow.wasm", bulky("echo", 200_000, 7));
+    let cache = folder.path().join("cache");
+    let host = Setup::of_file("slow", &file).cache(&cache).start().await;
+    host.logged(&["INFO", "a component is being compiled", "kib="])
+        .await;
+    host.logged(&["INFO", "component compiled", "compile_ms="])
+        .await;
+}
+
+#[tokio::test]
+async fn two_plugins_share_the_memory_of_their_component() {
+    let text = |count: usize| {
+        let plugin = |number: usize| {
+            format!(
+                "[[plugin]]\nname = \"p{number}\"\ncomponent = \"{{plain.wasm}}\"\n\
+                 [[route]]\npath = \"/{number}\"\nplugin = \"p{number}\"\n"
+            )
+        };
+        (0..count).map(plugin).collect::<String>()
+    };
+    let mapped = async |count| {
+        let folder = Folder::new();
+        let host = Setup::manifest(&text(count))
+            .cache(folder.path())
+            .start()
+            .await;
+        for number in 0..count {
+            get(&host, &format!("/{number}/hello")).await;
+        }
+        process::mapped_bytes(host.pid(), ".cwasm")
+    };
+    let (one, four) = (mapped(1).await, mapped(4).await);
+    assert!(one > 0, "the code is mapped from its file");
+    assert!(four < 2 * one, "{one} bytes of one, {four} of four");
+}
+
+#[tokio::test]
 async fn compiling_has_a_limit_of_memory() {
     let folder = Folder::new();
     let file = folder.write("large.wasm", bulky("echo", 400_000, 2));

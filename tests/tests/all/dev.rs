@@ -3,6 +3,7 @@
 use std::fs;
 
 use holdfast_tests::browser::{Browser, Tab};
+use holdfast_tests::bulk::bulky;
 use holdfast_tests::folder::Folder;
 use holdfast_tests::host::Host;
 use holdfast_tests::http::{Response, full, get, request, whole};
@@ -155,6 +156,24 @@ async fn any_builder_will_do_and_ends_when_something_newer_is_saved() {
         fs::read_to_string(&status).map_or(true, |text| text.contains("State:\tZ"))
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_takes_long_to_compile_is_said_meanwhile() {
+    let folder = Folder::new();
+    folder.write("holdfast.toml", MANIFEST);
+    folder.write("builder", "cp src/component a.wasm");
+    folder.write("src/component", fs::read(place::guest("plain")).unwrap());
+    let host = Host::dev(folder.path(), &[]).await;
+    // Another one each time, since what is in the cache takes no time.
+    let salt = std::process::id() as i32;
+    folder.write("src/component", bulky("plain", 200_000, salt));
+    host.logged(&["INFO", "a component is being compiled"])
+        .await;
+    host.logged(&["INFO", "component compiled"]).await;
+    host.logged(&["src/component saved → built in", "serving new code"])
+        .await;
+    host.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

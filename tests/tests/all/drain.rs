@@ -92,6 +92,21 @@ async fn before_its_end_a_host_says_so_and_serves() {
 }
 
 #[tokio::test]
+async fn clients_may_be_told_that_the_service_restarts() {
+    let mut host = Setup::new("plain")
+        .host("drain_close_code", 1012)
+        .start()
+        .await;
+    let mut socket = Socket::open(&host, "/").await;
+    host.terminate();
+    assert!(matches!(socket.end().await, End::Closed(1012, _)));
+    assert!(host.ended().await.success());
+    let problem = Setup::new("plain").host("drain_close_code", 1000).fails();
+    let problem = problem.await;
+    assert!(problem.contains("`drain_close_code` is 1000"), "{problem}");
+}
+
+#[tokio::test]
 async fn after_its_delay_a_host_ends() {
     const DELAY_MS: u64 = 300;
     let mut host = Setup::new("plain")

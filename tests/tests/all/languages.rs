@@ -7,6 +7,8 @@ macro_rules! in_every_language {
         in_language!(js, JS, $($name),+);
         in_language!(js_starlingmonkey, JS_STARLINGMONKEY, $($name),+);
         in_language!(python, PYTHON, $($name),+);
+        in_language!(c, C, $($name),+);
+        in_language!(go, GO, $($name),+);
     };
 }
 
@@ -49,6 +51,21 @@ pub(crate) const RUST: Language = Language {
     trace: "message.rs",
 };
 
+pub(crate) const C: Language = Language {
+    name: "c",
+    folder: "c",
+    chat: "c-chat",
+    // A function of the SDK, in the stack of the trap.
+    trace: "holdfast_panic",
+};
+
+pub(crate) const GO: Language = Language {
+    name: "go",
+    folder: "go",
+    chat: "go-chat",
+    trace: "main.trap",
+};
+
 pub(crate) const JS: Language = Language {
     name: "js",
     folder: "js",
@@ -72,7 +89,7 @@ pub(crate) const PYTHON: Language = Language {
 };
 
 /// All of them.
-const ALL: [&Language; 4] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON];
+const ALL: [&Language; 6] = [&RUST, &JS, &JS_STARLINGMONKEY, &PYTHON, &C, &GO];
 
 impl Language {
     /// One of its programs, compiled.
@@ -88,7 +105,24 @@ impl Language {
 
     /// Whether it has an example of this name.
     pub(crate) fn has_example(&self, name: &str) -> bool {
-        top().join("examples").join(self.folder).join(name).is_dir()
+        place::top()
+            .join("examples")
+            .join(self.folder)
+            .join(name)
+            .is_dir()
+    }
+
+    /// A `PATH` with all that its builders need.
+    pub(crate) fn path(&self) -> String {
+        let inherited = std::env::var("PATH").unwrap_or_default();
+        match self.folder {
+            // People have a C compiler; `cargo xtask` has installed one.
+            "c" | "go" => {
+                let programs = place::target().join("tools/c/bin");
+                format!("{}:{inherited}", programs.display())
+            }
+            _ => inherited,
+        }
     }
 
     /// The folder of its program for the conformance suite.
@@ -100,7 +134,7 @@ impl Language {
 /// Compiles a component, so that hosts find it in the cache. Those that have a
 /// language in them take longer than a host may take to start, and one compiler
 /// at a time is enough.
-async fn compile(component: &Path) {
+pub(crate) async fn compile(component: &Path) {
     static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
     let _turn = TURN.lock().await;
     let _stage = Stage::shared().await;
@@ -112,12 +146,8 @@ async fn compile(component: &Path) {
     assert!(output.status.success(), "{output:?}");
 }
 
-fn top() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
-
 fn suites() -> PathBuf {
-    top().join("tests/conformance")
+    place::top().join("tests/conformance")
 }
 
 #[test]

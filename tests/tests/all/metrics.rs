@@ -5,10 +5,12 @@ use holdfast_tests::build::Build;
 use holdfast_tests::folder::Folder;
 use holdfast_tests::host::Host;
 use holdfast_tests::http::{full, get, request, send};
+use holdfast_tests::raw::{Raw, masked};
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{End, Socket, handshake};
 use holdfast_tests::wait::found;
 use http_body_util::BodyExt;
+use tokio::net::TcpStream;
 
 const FORM: &str = "plain";
 
@@ -264,4 +266,69 @@ plugin = \"b\"
     let without = admin.with_token("wrong").ask("GET", "/metrics", "").await;
     assert_eq!(without.status, 401);
     host.stop().await;
+}
+
+#[tokio::test]
+async fn compressed_messages_and_their_windows_are_counted() {
+    let setup = Setup::new("echo")
+        .plugin("compression", "\"context\"")
+        .limit("compress_bytes_min", 1);
+    let (host, admin, _data) = start(setup).await;
+    let offer = "sec-websocket-extensions: permessage-deflate; client_max_window_bits";
+    let (mut raw, _) = Raw::websocket_with(&host, "/", offer).await;
+    // `Hello`, as RFC 7692 has it (section 7.2.3.1).
+    raw.send(&masked(0xc1, b"\xf2\x48\xcd\xc9\xc9\x07\x00"))
+        .await;
+    let answer = raw.frame().await.unwrap();
+    let of_echo = "{tenant=\"default\",plugin=\"echo\"";
+    let bytes = |direction: &str| {
+        format!("holdfast_websocket_compressed_bytes_total{of_echo},direction=\"{direction}\"}}")
+    };
+    becomes(&admin, &bytes("in"), 7.0).await;
+    let sent = sample(&admin, &bytes("out")).await;
+    let is_compressed = answer.first & 0x40 != 0;
+    assert_eq!(sent > 0.0, is_compressed, "{answer:?}");
+    let windows = format!("holdfast_websocket_window_bytes{of_echo}}}");
+    let kept = if is_compressed { 10.0 } else { 5.0 };
+    becomes(&admin, &windows, kept).await;
+    drop(raw);
+    becomes(&admin, &windows, 0.0).await;
+}
+
+#[tokio::test]
+async fn what_goes_wrong_before_there_is_a_request_is_counted() {
+    let setup = Setup::new(FORM)
+        .tls("")
+        .host("connections_max", 3)
+        .section("http2", "control_frames_per_second_max = 10");
+    let (host, admin, _data) = start(setup).await;
+    let tls = async || TcpStream::connect(host.secure_address()).await.unwrap();
+    let failures = |kind: &str| format!("holdfast_tls_handshake_failures_total{{kind=\"{kind}\"}}");
+    let mut raw = Raw::over(tls().await);
+    raw.send(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await;
+    raw.rest().await;
+    becomes(&admin, &failures("malformed"), 1.0).await;
+    drop(tls().await);
+    becomes(&admin, &failures("closed"), 1.0).await;
+
+    // Over HTTP/2: a preface, SETTINGS, and more pings than there may be.
+    let mut raw = Raw::connect(&host).await;
+    let ping = b"\0\0\x08\x06\0\0\0\0\x0012345678";
+    let flood = [
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec(),
+        ping.repeat(50),
+    ];
+    raw.try_send(&flood.concat()).await;
+    raw.rest().await;
+    becomes(&admin, "holdfast_http2_floods_total{kind=\"pings\"}", 1.0).await;
+
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(TcpStream::connect(host.address()).await.unwrap());
+    }
+    found("one too many", async || {
+        let shed = sample(&admin, "holdfast_shed_connections_total").await;
+        (shed >= 1.0).then_some(())
+    })
+    .await;
 }

@@ -5,6 +5,8 @@ use holdfast_tests::http::post;
 use holdfast_tests::place;
 use holdfast_tests::setup::Setup;
 
+use crate::languages::Language;
+
 /// The page's elements.
 const NICK: &str = "#nick";
 const TEXT: &str = "#text";
@@ -31,19 +33,41 @@ async fn sees(tab: &mut Tab, text: &str) {
 
 #[tokio::test]
 async fn two_tabs_chat() {
-    chat("off").await;
+    chat(own_page("off"), "/rooms/lobby", false).await;
 }
 
 #[tokio::test]
 async fn two_tabs_chat_in_compressed_messages() {
     for compression in ["shared", "context"] {
-        chat(compression).await;
+        chat(own_page(compression), "/rooms/lobby", true).await;
     }
+}
+
+/// The plugin that brings its own page.
+fn own_page(compression: &str) -> Setup {
+    let setup = Setup::new("chat").plugin("compression", &format!("\"{compression}\""));
+    setup.limit("compress_bytes_min", 1)
+}
+
+in_every_language!(two_tabs_chat_on_a_page_that_is_a_file);
+
+async fn two_tabs_chat_on_a_page_that_is_a_file(language: &Language) {
+    let component = language.component("chat").await;
+    let page = place::top().join("plugins/chat/page");
+    let manifest = format!(
+        "[[plugin]]\nname = \"chat\"\ncomponent = \"{}\"\n\
+         [[route]]\npath = \"/rooms\"\nplugin = \"chat\"\n\
+         [[route]]\npath = \"/\"\nfiles = \"{}\"\nfallback = \"page.html\"\n",
+        component.display(),
+        page.display()
+    );
+    chat(Setup::manifest(&manifest), "/?room=lobby", false).await;
 }
 
 /// Whether the browser and the host have agreed on compression.
 async fn compresses(tab: &mut Tab, expected: bool) {
-    tab.evaluate("window.probe = new WebSocket(location.href.replace(/^http/, 'ws')), 0")
+    let room = "new URL('/rooms/lobby', location.href).href.replace(/^http/, 'ws')";
+    tab.evaluate(&format!("window.probe = new WebSocket({room}), 0"))
         .await;
     tab.holds("window.probe.readyState === WebSocket.OPEN")
         .await;
@@ -53,14 +77,13 @@ async fn compresses(tab: &mut Tab, expected: bool) {
     tab.evaluate("window.probe.close(), 0").await;
 }
 
-async fn chat(compression: &str) {
-    let setup = Setup::new("chat").plugin("compression", &format!("\"{compression}\""));
-    let host = setup.limit("compress_bytes_min", 1).start().await;
+async fn chat(setup: Setup, page: &str, is_compressed: bool) {
+    let host = setup.start().await;
     let browser = Browser::start().await;
-    let page = format!("http://{}/rooms/lobby", host.address());
+    let page = format!("http://{}{page}", host.address());
     let mut ada = browser.open(&page, 1000, 700).await;
     let mut grace = browser.open(&page, 390, 844).await;
-    compresses(&mut ada, compression != "off").await;
+    compresses(&mut ada, is_compressed).await;
     join(&mut ada, "Ada").await;
     join(&mut grace, "Grace").await;
     sees(&mut ada, "Grace").await;

@@ -1,6 +1,7 @@
 //! Many connections, and more than there may be.
 
 use holdfast_tests::process::{limit_files, open_files, raise_file_limit, threads};
+use holdfast_tests::raw::Raw;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{Socket, handshake};
 use holdfast_tests::wait::found;
@@ -63,6 +64,16 @@ async fn connections_max_closes_what_is_more() {
     let read = third.read(&mut [0; 1]).await;
     assert!(matches!(read, Ok(0) | Err(_)), "{read:?}");
     host.logged(&["connections are refused"]).await;
+    // Who asks for something is told to come back.
+    for asked in ["GET / HTTP/1.1\r\nhost: a\r\n\r\n", "GET "] {
+        let mut raw = Raw::connect(&host).await;
+        raw.send(asked.as_bytes()).await;
+        let answer = String::from_utf8(raw.rest().await).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answer.contains("retry-after: 1\r\n"), "{answer}");
+    }
+    let refusal = Socket::offer(&host, handshake("/")).await.unwrap_err();
+    assert_eq!(refusal.status(), 503);
     assert_eq!(first.ask("still here").await, "still here");
     drop(second);
     found("a free place", async || {

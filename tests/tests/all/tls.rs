@@ -226,6 +226,25 @@ async fn a_handshake_has_its_time() {
 }
 
 #[tokio::test]
+async fn who_says_nothing_takes_nobodys_turn() {
+    // Longer than anybody here has patience.
+    let setup = Setup::new(FORM).tls("handshake_timeout_ms = 600000\nhandshakes_max = 1");
+    let host = setup.start().await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(host.secure_address()).await.unwrap());
+        let mut begun = Raw::over(TcpStream::connect(host.secure_address()).await.unwrap());
+        // A part of a record.
+        begun.send(b"\x16\x03\x01\x02\x00\x01").await;
+        silent.push(begun.into_stream());
+    }
+    let client = Client::default();
+    let connecting = client.connect(&host, "one.test");
+    let stream = patiently("a handshake", connecting).await.unwrap();
+    assert_eq!(text(stream, "/hello").await, "hello");
+}
+
+#[tokio::test]
 async fn what_is_wrong_with_a_certificate_is_told() {
     let tls = || Setup::new(FORM).tls("");
     for (setup, expected) in [

@@ -145,11 +145,11 @@ async fn blog(blog: &Blog) {
 
     let title = "On <b>engines</b> & notes";
     ada.go(blog.new).await;
-    ada.submit(&[("title", title), ("body", "First line\n\nÜber alles")])
+    ada.submit(&[("title", title), ("body", "First line\n\nGrüße an alle")])
         .await;
     ada.is_at("/").await;
     ada.sees(title).await;
-    ada.sees("Über alles").await;
+    ada.sees("Grüße an alle").await;
     reader.sees(&format!("ada has posted “{title}”.")).await;
     reader.screenshot("phone").await;
 

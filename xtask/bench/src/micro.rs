@@ -76,12 +76,14 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
     let event_loop = Builder::new_current_thread()
         .enable_all()
         .build_local(LocalOptions::default())?;
-    let plugins = Local::new(runtime);
+    let plugins = Local::new(Arc::clone(&runtime));
     let event = |id| event_loop.block_on(deliver(&plugins, id));
     let batch = |id| event_loop.block_on(deliver_batch(&plugins, id));
     let begin = Instant::now();
     event(WARM)?;
     let first = begin.elapsed();
+    // Of the other plugin there is no instance yet.
+    let memory = instance_memory(&runtime);
     let warm = median(time, || batch(WARM))? / BATCH;
     let fresh = median(time, || batch(FRESH))? / BATCH;
     let figures = json!({
@@ -90,9 +92,16 @@ pub(crate) fn run(options: &crate::options::Options) -> Result<()> {
         "first_event_us": microseconds(first),
         "warm_event_us": microseconds(warm),
         "fresh_event_us": microseconds(fresh),
+        "memory_bytes": memory,
     });
     println!("{figures}");
     Ok(())
+}
+
+/// Linear memory of an instance, in bytes.
+fn instance_memory(runtime: &Runtime) -> u64 {
+    let status = runtime.tenant(TenantId(0));
+    status.map_or(0, |it| it.memory_bytes / u64::from(it.instances.max(1)))
 }
 
 fn microseconds(time: Duration) -> f64 {

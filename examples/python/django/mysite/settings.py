@@ -52,5 +52,6 @@ LOGIN_REDIRECT_URL = LOGOUT_REDIRECT_URL = "index"
 STATIC_URL = "static/"
 USE_I18N = False
 USE_TZ = True
+TIME_ZONE = "UTC"
 # What Python's logging gets goes to the host's log.
 LOGGING_CONFIG = None

@@ -42,12 +42,12 @@ def register():
         if not username or not password:
             flash("A name and a password are needed.")
         else:
+            # It takes its time, and the shorter a connection is open before its commit, the less
+            # likely is that somebody else commits meanwhile.
+            kept = generate_password_hash(password, method=METHOD)
             try:
                 with db.get() as connection:
-                    connection.execute(
-                        "INSERT INTO user (username, password) VALUES (?, ?)",
-                        (username, generate_password_hash(password, method=METHOD)),
-                    )
+                    connection.execute("INSERT INTO user (username, password) VALUES (?, ?)", (username, kept))
                 return redirect(url_for("auth.login"))
             except IntegrityError:
                 flash(f"{username} is registered already.")

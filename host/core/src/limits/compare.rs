@@ -111,13 +111,14 @@ impl InstanceLimits {
 }
 
 impl ConnectionLimits {
-    fn values(&self) -> [Entry; 10] {
+    fn values(&self) -> [Entry; 11] {
         let Self {
             count_max,
             message_bytes_max,
             queue_bytes_max,
             attachment_bytes_max,
             messages_per_second_max,
+            control_frames_per_second_max,
             topics_max,
             topic_bytes_max,
             idle_timeout_ms,
@@ -128,12 +129,14 @@ impl ConnectionLimits {
             policies: _,
         } = self;
         let per_second = or_none((*messages_per_second_max).into());
+        let control = or_none((*control_frames_per_second_max).into());
         [
             ("connections_max", (*count_max).into()),
             ("message_bytes_max", *message_bytes_max as u64),
             ("queue_bytes_max", *queue_bytes_max as u64),
             ("attachment_bytes_max", *attachment_bytes_max as u64),
             ("messages_per_second_max", per_second),
+            ("control_frames_per_second_max", control),
             ("topics_per_connection_max", (*topics_max).into()),
             ("topic_bytes_max", (*topic_bytes_max).into()),
             ("idle_timeout_ms", or_none(*idle_timeout_ms)),
@@ -153,6 +156,8 @@ impl HttpLimits {
             response_idle_timeout_ms,
             response_bytes_max,
             response_timeout_ms,
+            open_bodies_max: _,
+            encode: _,
         } = self;
         [
             ("body_bytes_max", *body_bytes_max),

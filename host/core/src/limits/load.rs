@@ -35,7 +35,8 @@ pub struct LoadLimits {
 }
 
 /// What is allowed if the manifest says nothing. A component with a whole
-/// language in it has 30 MB, and takes some 15 seconds of one core.
+/// language in it has up to 40 MB, and takes up to 30 seconds of one core; the
+/// compiler has a low priority, and what else the machine does goes first.
 const DEFAULT: LoadLimits = LoadLimits {
     component_bytes_max: 64 * MIB,
     compile_timeout_ms: 120_000,

@@ -36,6 +36,8 @@ pub struct RawLimits {
     /// Messages, pings included, that are taken from one client in a second; 0
     /// for no limit.
     pub messages_per_second_max: Option<u32>,
+    /// Pings and pongs from one client in a second; 0 for no limit.
+    pub control_frames_per_second_max: Option<u32>,
     /// Topics one connection is subscribed to.
     pub topics_per_connection_max: Option<u32>,
     /// A topic's name.
@@ -108,6 +110,7 @@ impl RawLimits {
             queue_bytes_max,
             attachment_bytes_max,
             messages_per_second_max,
+            control_frames_per_second_max,
             topics_per_connection_max,
             topic_bytes_max,
             idle_timeout_ms,

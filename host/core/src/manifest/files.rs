@@ -1,6 +1,7 @@
 //! A route to files, which the host serves itself.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use http::HeaderValue;
 
@@ -8,6 +9,7 @@ use super::plugin::{Author, is_inside};
 use super::raw::{Kind, RawRoute};
 use super::resolve::Wrong;
 use super::tenant::Tenant;
+use crate::encoding::{Encode, RawEncode};
 use crate::limits::{Limits, OnError, RawLimits, SlowConsumer};
 
 /// A folder, and how what is in it is served.
@@ -21,6 +23,9 @@ pub struct Files {
     pub root: Option<PathBuf>,
     /// How many segments of a request's path are the route's.
     pub depth: usize,
+    /// Which files are encoded that are not there in an encoded form; none for
+    /// none.
+    pub encode: Option<Arc<Encode>>,
     /// The field `cache-control` of what is there.
     pub cache_control: Option<HeaderValue>,
     /// A file in the folder that is sent with 404.
@@ -83,6 +88,10 @@ impl Files {
                 "write it as in \"public, max-age=3600\"",
             );
         };
+        let encode = match raw.encode.as_ref().map(RawEncode::resolve).transpose() {
+            Ok(encode) => encode.flatten().map(Arc::new),
+            Err((message, hint)) => return wrong(message, hint),
+        };
         let (slow_consumer, on_error) = (SlowConsumer::default(), OnError::default());
         let limits = match Limits::resolve(base, slow_consumer, on_error) {
             Ok(limits) => limits,
@@ -93,6 +102,7 @@ impl Files {
             folder: path,
             root,
             depth: raw.path.split('/').filter(|it| !it.is_empty()).count(),
+            encode,
             cache_control,
             not_found: raw.not_found.as_ref().map(PathBuf::from),
             fallback: raw.fallback.as_ref().map(PathBuf::from),
@@ -103,6 +113,7 @@ impl Files {
     /// The first key that is of no use without `files`.
     pub(super) fn key_without(raw: &RawRoute) -> Option<&'static str> {
         let keys = [
+            ("encode", raw.encode.is_some()),
             ("cache_control", raw.cache_control.is_some()),
             ("not_found", raw.not_found.is_some()),
             ("fallback", raw.fallback.is_some()),

@@ -11,7 +11,7 @@ use super::raw::Raw;
 use super::resolve::Wrong;
 use super::tls::Tls;
 use super::tokens::{self, AdminToken};
-use crate::limits::{FileLimits, HeadLimits, Http2Limits, LoadLimits};
+use crate::limits::{EncodingLimits, FileLimits, HeadLimits, Http2Limits, LoadLimits};
 use crate::network::{Network, NotANetwork};
 
 /// What concerns the process.
@@ -37,6 +37,11 @@ pub struct Host {
     pub instances_max: u32,
     /// How it ends.
     pub drain: DrainTimes,
+    /// With which code sockets are closed then.
+    pub drain_close_code: u16,
+    /// The longest time that a change of keys and values is not on the disk when
+    /// the guest was told of it, in milliseconds.
+    pub keyvalue_sync_ms: u64,
     /// Connections of all clients together; none for what the system allows.
     pub connections_max: Option<u32>,
     /// Connections of one client address; 0 for no limit.
@@ -47,6 +52,8 @@ pub struct Host {
     pub access_log: Option<AccessLog>,
     /// Limits of the heads of requests.
     pub head: HeadLimits,
+    /// Limits of encoding responses.
+    pub encoding: EncodingLimits,
     /// Limits of routes to files.
     pub files: FileLimits,
     /// Limits of loading components.
@@ -88,6 +95,9 @@ impl DrainTimes {
 
 const DRAIN_TIMEOUT_MS: u64 = 10_000;
 const DRAIN_SPREAD_MS: u64 = 5_000;
+
+const KEYVALUE_SYNC_MS: u64 = 200;
+const KEYVALUE_SYNC_MS_CEILING: u64 = 60_000;
 
 const INSTANCES_MAX_DEFAULT: u32 = 1_000;
 /// More would not fit into the address space, twice, at 4 GiB each.
@@ -144,6 +154,25 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
             }
         },
         drain: DrainTimes::resolve(raw)?,
+        drain_close_code: match raw.drain_close_code {
+            None => 1001,
+            Some(code @ (1001 | 1012)) => code,
+            Some(code) => {
+                return Err((
+                    format!("`drain_close_code` is {code}"),
+                    "take 1001, \"going away\", or 1012, \"service restart\"".into(),
+                ));
+            }
+        },
+        keyvalue_sync_ms: match raw.keyvalue_sync_ms.unwrap_or(KEYVALUE_SYNC_MS) {
+            ms @ 0..=KEYVALUE_SYNC_MS_CEILING => ms,
+            ms => {
+                return Err((
+                    format!("`keyvalue_sync_ms` is {ms}"),
+                    "give it a time up to 60000, or 0 for no change that could be lost".into(),
+                ));
+            }
+        },
         connections_max: match raw.connections_max {
             Some(0) => {
                 return Err((
@@ -160,6 +189,8 @@ pub(super) fn resolve(raw: &Raw, folder: &Path) -> Result<Host, Wrong> {
         access_log: raw.access_log.resolve(folder)?,
         head: HeadLimits::resolve(&raw.http)
             .map_err(|error| (error.to_string(), "change it in `[http]`".to_owned()))?,
+        encoding: EncodingLimits::resolve(&raw.encoding)
+            .map_err(|error| (error.to_string(), "change it in `[encoding]`".to_owned()))?,
         files: FileLimits::resolve(&raw.files)
             .map_err(|error| (error.to_string(), "change it in `[files]`".to_owned()))?,
         load: LoadLimits::resolve(&raw.load)

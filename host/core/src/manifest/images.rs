@@ -32,6 +32,16 @@ pub struct Images {
     pub timeout_ms: u64,
 }
 
+impl Default for Images {
+    fn default() -> Self {
+        Self {
+            plain_http: Vec::new(),
+            credentials: None,
+            timeout_ms: TIMEOUT_MS,
+        }
+    }
+}
+
 const TIMEOUT_MS: u64 = 120_000;
 const TIMEOUT_MS_MAX: u64 = 3_600_000;
 

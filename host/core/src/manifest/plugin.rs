@@ -82,6 +82,9 @@ impl Plugin {
             .map_err(|error| wrong(error.to_string(), "change it in `limits`"))?;
         limits.connection.policies =
             policies(raw).map_err(|(message, hint)| wrong(message, hint))?;
+        let encode = raw.encode.resolve();
+        let encode = encode.map_err(|(message, hint)| wrong(message, hint))?;
+        limits.http.encode = encode.map(Arc::new);
         let deploy = Deploy::resolve(&raw.deploy)
             .map_err(|error| wrong(error.to_string(), "change it in `deploy`"))?;
         let (folder, root) = match author {

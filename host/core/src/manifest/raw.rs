@@ -9,9 +9,10 @@ use super::{
     ManifestError, RawAccessLog, RawCertificate, RawImages, RawListen, RawProxies, RawTls, RawToken,
 };
 use crate::deploy::RawDeploy;
+use crate::encoding::RawEncode;
 use crate::limits::{
-    OnError, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits, RawLoadLimits,
-    RawTenantLimits, SlowConsumer,
+    OnError, RawEncodingLimits, RawFileLimits, RawHeadLimits, RawHttp2Limits, RawLimits,
+    RawLoadLimits, RawTenantLimits, SlowConsumer,
 };
 use crate::websocket::Compression;
 
@@ -34,6 +35,12 @@ pub struct Raw {
     /// Time over which many sockets are closed at a shut-down, or when a plugin is
     /// removed; 5 s, or half of the time-out, if left out.
     pub drain_spread_ms: Option<u64>,
+    /// With which code sockets are closed at a shut-down, or when a plugin is
+    /// drained: 1001, "going away", or 1012, "service restart"; 1001 if left out.
+    pub drain_close_code: Option<u16>,
+    /// The longest time that a change of `wasi:keyvalue` which the guest was told
+    /// of is not on the disk; 0: it is told when it is; 200 if left out.
+    pub keyvalue_sync_ms: Option<u64>,
     /// Connections of all clients together; as many as the system lets the host
     /// have files, but for a tenth, if left out.
     pub connections_max: Option<u32>,
@@ -63,6 +70,9 @@ pub struct Raw {
     /// Limits of the heads of requests.
     #[serde(default)]
     pub http: RawHeadLimits,
+    /// Limits of encoding responses.
+    #[serde(default)]
+    pub encoding: RawEncodingLimits,
     /// Limits of routes to files.
     #[serde(default)]
     pub files: RawFileLimits,
@@ -195,6 +205,9 @@ pub struct RawPlugin {
     /// Whether WebSocket messages are compressed.
     #[serde(default)]
     pub compression: Compression,
+    /// Whether HTTP responses are encoded: gzip and others.
+    #[serde(default)]
+    pub encode: RawEncode,
     /// From which pages browsers may open WebSockets: `https://example.com`,
     /// `same`, `null`, `*`; those of the same host if left out.
     pub origins: Option<Vec<String>>,
@@ -233,6 +246,8 @@ pub struct RawRoute {
     pub plugin: Option<String>,
     /// A folder, relative to the manifest, of which the host serves the files.
     pub files: Option<String>,
+    /// Whether files are encoded that are not there in an encoded form.
+    pub encode: Option<RawEncode>,
     /// The field `cache-control` of files.
     pub cache_control: Option<String>,
     /// The file that is sent with 404, relative to the folder.

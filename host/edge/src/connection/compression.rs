@@ -93,8 +93,16 @@ impl Connection {
             let mut shared = lock(&self.shared);
             std::mem::take(&mut shared.queue.windows().received)
         };
-        let message = expander.expand(payload, bytes_max, Some(&received))?;
+        let before = received.bytes().len();
+        let message = match expander.expand(payload, bytes_max, Some(&received)) {
+            Ok(message) => message,
+            Err(error) => {
+                self.count_windows(before, 0);
+                return Err(error);
+            }
+        };
         received.add(&message, bits);
+        self.count_windows(before, received.bytes().len());
         lock(&self.shared).queue.windows().received = received;
         Ok(message)
     }

@@ -15,6 +15,23 @@ impl Connection {
         }
     }
 
+    /// Drops what is queued, and what is kept for compression.
+    pub(super) fn clear(&self, shared: &mut Shared) {
+        self.count_windows(shared.queue.window_bytes(), 0);
+        shared.queue.clear();
+        self.recount(shared);
+    }
+
+    /// What is kept for compression has changed.
+    pub(super) fn count_windows(&self, before: usize, now: usize) {
+        if before != now {
+            let settings = self.settings();
+            let bytes = &settings.metrics.window_bytes;
+            bytes.add(now);
+            bytes.sub(before);
+        }
+    }
+
     /// Lets what the plugin has waiting be what it is. Where the system takes all
     /// at once, which is the rule, nothing was counted and nothing is.
     pub(super) fn recount(&self, shared: &mut Shared) {

@@ -10,6 +10,11 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
+    /// How many bytes they have.
+    pub(crate) fn bytes(&self) -> usize {
+        self.sent.0.len() + self.received.0.len()
+    }
+
     /// Whether there is nothing in them.
     pub(crate) fn is_empty(&self) -> bool {
         self.sent.0.is_empty() && self.received.0.is_empty()

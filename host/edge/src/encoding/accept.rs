@@ -6,11 +6,10 @@ use http::header::ACCEPT_ENCODING;
 use super::Coding;
 use crate::preference::weighted;
 
-/// The codings in which the client takes a body, from the one it would have
-/// most; of those which are equal to it, ours comes first that is smallest. Those
-/// are left out that it would rather have as they are. What is malformed counts
-/// as not said.
-pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
+/// Those of our codings in which the client takes a body, from the one it would
+/// have most; those which are equal to it stay in our order. Those are left out
+/// that it would rather have as they are. What is malformed counts as not said.
+pub(crate) fn accepted(headers: &HeaderMap, ours: &[Coding]) -> Vec<Coding> {
     let mut weights = [None; Coding::ALL.len()];
     let (mut any, mut identity) = (None, None);
     let values = headers.get_all(ACCEPT_ENCODING).iter();
@@ -26,8 +25,11 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Vec<Coding> {
             *place = Some(weight.max(place.unwrap_or(0)));
         }
     }
-    let weights = weights.map(|weight| weight.or(any).unwrap_or(0));
-    let codings = Coding::ALL.into_iter().zip(weights);
+    let weight = |&coding: &Coding| {
+        let own = weights.get(coding as usize).copied().flatten();
+        (coding, own.or(any).unwrap_or(0))
+    };
+    let codings = ours.iter().map(weight);
     let codings = codings.filter(|&(_, weight)| weight > 0 && weight >= identity.unwrap_or(0));
     let mut codings: Vec<_> = codings.collect();
     codings.sort_by_key(|&(_, weight)| std::cmp::Reverse(weight));
@@ -50,6 +52,9 @@ mod tests {
 
     #[test]
     fn a_client_says_what_it_takes() {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, "gzip, br, zstd".parse().unwrap());
+        assert_eq!(accepted(&headers, &[Zstd, Brotli]), [Zstd, Brotli]);
         for (values, expected) in [
             (&[][..], &[][..]),
             (&[""], &[]),
@@ -75,7 +80,8 @@ mod tests {
             for value in values {
                 headers.append(ACCEPT_ENCODING, value.parse().unwrap());
             }
-            assert_eq!(accepted(&headers), expected, "{values:?}");
+            let accepted = accepted(&headers, &Coding::ALL);
+            assert_eq!(accepted, expected, "{values:?}");
         }
     }
 }

@@ -25,6 +25,7 @@ use super::range::{Part, part};
 use super::shelf::{Shelf, read};
 use super::validator::{Validator, Verdict};
 use crate::encoding::accept::accepted;
+use crate::encoding::{Coding, content_encoding};
 use crate::{preference, report};
 
 /// How often a file is opened again because it has changed meanwhile.
@@ -53,7 +54,7 @@ pub(crate) async fn answer(shelf: Arc<Shelf>, files: Arc<Files>, request: Parts)
     };
     let query = Arc::new(Query {
         wanted,
-        codings: accepted(&request.headers),
+        codings: accepted(&request.headers, &Coding::ALL),
         is_for_html: preference::is_for_html(&request.headers),
     });
     for _ in 0..TRIES {
@@ -180,7 +181,7 @@ impl Reply<'_> {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, media);
         if let Some(coding) = coding {
-            headers.insert(CONTENT_ENCODING, coding.value());
+            headers.insert(CONTENT_ENCODING, content_encoding(coding));
         }
         set(&mut response, &VARY, "accept-encoding");
         set(&mut response, &X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -202,7 +203,7 @@ impl Reply<'_> {
             fields.extend(value.map(|value| (name, value)));
         }
         if let Some(coding) = chosen.coding {
-            fields.insert(CONTENT_ENCODING, coding.value());
+            fields.insert(CONTENT_ENCODING, content_encoding(coding));
         }
         if let Some(cache_control) = &self.files.cache_control {
             fields.insert(CACHE_CONTROL, cache_control.clone());

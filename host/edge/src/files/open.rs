@@ -183,3 +183,83 @@ fn read_some(file: &File, offset: u64, bytes: &mut [u8], patience: Patience) -> 
         Patience::None => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// Tries without patience first, as requests do.
+    fn text(root: &Path, folder: &str, name: &str) -> io::Result<String> {
+        let read = |patience| {
+            let folder = Folder::open(Some(root), &root.join(folder), patience)?;
+            let file = folder.file(Path::new(name), patience)?;
+            read_at(&file, 0, 100, patience)
+        };
+        let bytes = match read(Patience::None) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => read(Patience::Disk)?,
+            read => {
+                let bytes = read?;
+                assert_eq!(bytes, self::read(root, folder, name)?);
+                bytes
+            }
+        };
+        Ok(String::from_utf8(bytes).unwrap())
+    }
+
+    fn read(root: &Path, folder: &str, name: &str) -> io::Result<Vec<u8>> {
+        let folder = Folder::open(Some(root), &root.join(folder), Patience::Disk)?;
+        let file = folder.file(Path::new(name), Patience::Disk)?;
+        read_at(&file, 0, 100, Patience::Disk)
+    }
+
+    #[test]
+    fn links_lead_nowhere_outside() {
+        let name = format!("holdfast-files-{}", std::process::id());
+        let root = std::env::temp_dir().join(name);
+        fs::create_dir_all(root.join("public/sub")).unwrap();
+        fs::write(root.join("secret"), "secret").unwrap();
+        fs::write(root.join("public/sub/a"), "own").unwrap();
+        symlink("../secret", root.join("public/up")).unwrap();
+        symlink(root.join("secret"), root.join("public/absolute")).unwrap();
+        symlink("..", root.join("public/folder")).unwrap();
+        symlink("public", root.join("link")).unwrap();
+        symlink("/", root.join("out")).unwrap();
+        assert_eq!(text(&root, "public", "sub/a").unwrap(), "own");
+        for name in [
+            "up",
+            "absolute",
+            "folder/secret",
+            "../secret",
+            "absent",
+            "sub/a/b",
+        ] {
+            assert!(text(&root, "public", name).is_err(), "{name}");
+        }
+        assert!(text(&root, "out", "etc/passwd").is_err());
+        assert!(text(&root, "..", "secret").is_err());
+        assert!(Folder::open(Some(&root), Path::new("/etc"), Patience::Disk).is_err());
+        #[cfg(target_os = "linux")]
+        {
+            symlink("sub/a", root.join("public/inside")).unwrap();
+            assert_eq!(text(&root, "public", "inside").unwrap(), "own");
+            assert_eq!(text(&root, "link", "sub/a").unwrap(), "own");
+        }
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[test]
+    fn a_part_of_a_file_is_read() {
+        let name = format!("holdfast-read-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::write(&path, "0123456789").unwrap();
+        let file = File::open(&path).unwrap();
+        for (offset, len, expected) in [(0, 3, "012"), (8, 5, "89"), (10, 1, ""), (99, 1, "")] {
+            let bytes = read_at(&file, offset, len, Patience::Disk).unwrap();
+            assert_eq!(bytes, expected.as_bytes());
+        }
+        fs::remove_file(&path).unwrap();
+    }
+}

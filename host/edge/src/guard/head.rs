@@ -118,6 +118,8 @@ impl Head {
             };
         }
         if self.has_begun {
+            // As much as is known of it if it comes in pieces.
+            let line = line.get(..LINE_BYTES_MAX).unwrap_or(line);
             self.field(line, len <= LINE_BYTES_MAX)?;
         }
         self.has_begun = true;
@@ -128,11 +130,15 @@ impl Head {
     /// looked for without regard of what is before the colon but letters, so that
     /// those which others may take for them are refused.
     fn field(&mut self, line: &[u8], is_short: bool) -> Result<(), Unclear> {
+        let colon = line.iter().position(|&byte| byte == b':');
+        // So long a name may be one of those, with something in between.
+        if colon.is_none() && !is_short && may_be_like(line) {
+            return Err(Unclear);
+        }
         let letter = line.iter().find(|byte| byte.is_ascii_alphabetic());
         if !letter.is_some_and(|letter| b"ctuCTU".contains(letter)) {
             return Ok(());
         }
-        let colon = line.iter().position(|&byte| byte == b':');
         let (name, value) = match colon {
             Some(colon) => line.split_at_checked(colon).ok_or(Unclear)?,
             None => return Ok(()),
@@ -145,7 +151,7 @@ impl Head {
             }
             self.content_length = Some(number(value)?);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
-            if self.is_chunked || !value.eq_ignore_ascii_case(b"chunked") {
+            if !is_short || self.is_chunked || !value.eq_ignore_ascii_case(b"chunked") {
                 return Err(Unclear);
             }
             self.is_chunked = true;
@@ -158,7 +164,10 @@ impl Head {
                 let protocol = protocol.trim_ascii();
                 protocol.eq_ignore_ascii_case(b"websocket")
             });
-        } else if is_like(name, b"contentlength") || is_like(name, b"transferencoding") {
+        } else if WORDS
+            .iter()
+            .any(|word| letters(name).eq(word.iter().copied()))
+        {
             return Err(Unclear);
         }
         Ok(())
@@ -177,11 +186,26 @@ impl Head {
     }
 }
 
-/// Whether a name has these letters, with anything else between them: a space, a
-/// tab, an underscore.
-fn is_like(name: &[u8], letters: &[u8]) -> bool {
-    let own = name.iter().filter(|byte| byte.is_ascii_alphabetic());
-    own.map(u8::to_ascii_lowercase).eq(letters.iter().copied())
+/// The letters of the names of fields that say how long a body is. A name that has
+/// them, with anything else between them (a space, a tab, an underscore), may be
+/// taken for the field.
+const WORDS: [&[u8]; 2] = [b"contentlength", b"transferencoding"];
+
+/// The letters in a name.
+fn letters(name: &[u8]) -> impl Iterator<Item = u8> {
+    let letters = name.iter().filter(|byte| byte.is_ascii_alphabetic());
+    letters.map(u8::to_ascii_lowercase)
+}
+
+/// Whether what is known of a name could go on to be one of those.
+fn may_be_like(begin: &[u8]) -> bool {
+    let begins = |word: &&[u8]| {
+        letters(begin)
+            .zip(word.iter())
+            .all(|(one, other)| one == *other)
+    };
+    let len = letters(begin).count();
+    WORDS.iter().any(|word| len <= word.len() && begins(word))
 }
 
 /// Digits and nothing else.

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, ReadBuf};
+use tokio::sync::Semaphore;
 
 use super::Guard;
 use crate::stream::{Begun, Stream, writes_to};
@@ -19,20 +21,86 @@ pub(crate) struct Guarded {
     guard: Guard,
     /// Whether hyper has been told that the request is none.
     told: bool,
+    /// Gives turns to the clients of the loop which have sent several requests at
+    /// once.
+    turns: Arc<Semaphore>,
+    /// While one waits for its turn.
+    turn: Option<Turn>,
+}
+
+type Turn = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Waits until it is the turn of one more request. One of them begins, and the
+/// system is asked for other clients' input, before the next does.
+async fn turn(turns: Arc<Semaphore>) {
+    // It is never closed.
+    let turn = turns.acquire().await;
+    tokio::task::yield_now().await;
+    drop(turn);
 }
 
 impl Guarded {
-    pub(crate) fn new(begun: Begun) -> Self {
+    pub(crate) fn new(begun: Begun, turns: &Arc<Semaphore>) -> Self {
         Self {
             begun,
             guard: Guard::new(),
             told: false,
+            turns: Arc::clone(turns),
+            turn: None,
         }
     }
 
     /// The connection, and what was read of it and not passed on.
     pub(crate) fn into_parts(self) -> (Stream, Bytes) {
         (self.begun.stream, self.begun.first)
+    }
+}
+
+impl Guarded {
+    /// Reads from the client; keeps what can't be passed on yet. Says how much is
+    /// passed on, if this is not the end.
+    fn poll_read_more(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<Option<usize>>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.begun.stream).poll_read(context, buffer))?;
+        let read = buffer.filled().get(before..).unwrap_or_default();
+        if read.is_empty() {
+            return Poll::Ready(Ok(None));
+        }
+        let passed = self.guard.pass(read);
+        let rest = read.get(passed..).unwrap_or_default();
+        self.begun.first = Bytes::copy_from_slice(rest);
+        buffer.set_filled(before + passed);
+        Poll::Ready(Ok(Some(passed)))
+    }
+
+    /// Reads from what is there already. A request that came together with the one
+    /// before it waits for its turn.
+    fn poll_read_first(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Option<usize>> {
+        if self.guard.is_between() {
+            let turns = &self.turns;
+            let turn = self
+                .turn
+                .get_or_insert_with(|| Box::pin(turn(Arc::clone(turns))));
+            ready!(turn.as_mut().poll(context));
+            self.turn = None;
+        }
+        let len = self.begun.first.len().min(buffer.remaining());
+        let bytes = self.begun.first.get(..len).unwrap_or_default();
+        let passed = self.guard.pass(bytes);
+        buffer.put_slice(bytes.get(..passed).unwrap_or_default());
+        self.begun.first.advance(passed);
+        if self.begun.first.is_empty() {
+            self.begun.first = Bytes::new();
+        }
+        Poll::Ready(Some(passed))
     }
 }
 
@@ -53,21 +121,13 @@ impl AsyncRead for Guarded {
             // The answer to the handshake goes on, or ends the connection.
             return Poll::Pending;
         }
-        let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.begun).poll_read(context, buffer))?;
-        let read = buffer.filled().get(before..).unwrap_or_default();
-        let passed = self.guard.pass(read);
-        if passed == read.len() {
-            return Poll::Ready(Ok(()));
-        }
-        let rest = read.get(passed..).unwrap_or_default();
-        if self.guard.is_held() {
-            self.begun.first = [rest, &self.begun.first].concat().into();
-        }
-        buffer.set_filled(before + passed);
+        let passed = match self.begun.first.is_empty() {
+            true => ready!(self.poll_read_more(context, buffer))?,
+            false => ready!(self.poll_read_first(context, buffer)),
+        };
         match passed {
             // Nothing would be the end.
-            0 => self.poll_read(context, buffer),
+            Some(0) => self.poll_read(context, buffer),
             _ => Poll::Ready(Ok(())),
         }
     }

@@ -3,13 +3,24 @@ use super::*;
 /// How many bytes are passed on, in one piece and in several ways of cutting it,
 /// all alike; and whether it is because the rest is unclear.
 fn pass(bytes: &[u8]) -> (usize, bool) {
+    /// One request after the other.
+    fn pass_all(guard: &mut Guard, bytes: &[u8]) -> usize {
+        let mut passed = 0;
+        while passed < bytes.len() {
+            match guard.pass(&bytes[passed..]) {
+                0 => break,
+                more => passed += more,
+            }
+        }
+        passed
+    }
     let mut guard = Guard::new();
-    let whole = (guard.pass(bytes), guard.is_broken());
+    let whole = (pass_all(&mut guard, bytes), guard.is_broken());
     for step in [1, 2, 3, 7, 64] {
         let mut guard = Guard::new();
         let mut passed = 0;
         for piece in bytes.chunks(step) {
-            let len = guard.pass(piece);
+            let len = pass_all(&mut guard, piece);
             passed += len;
             if len < piece.len() {
                 break;
@@ -37,6 +48,27 @@ fn plain_requests_pass_one_after_the_other() {
         let expected = (requests.len(), false);
         assert_eq!(pass(requests.as_bytes()), expected, "{requests:?}");
     }
+}
+
+#[test]
+fn one_request_passes_at_a_time() {
+    let requests = [
+        "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n12345",
+        "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
+    ];
+    let bytes = requests.concat();
+    let mut guard = Guard::new();
+    let mut rest = bytes.as_bytes();
+    for request in requests {
+        let passed = guard.pass(rest);
+        assert_eq!(passed, request.len());
+        assert!(guard.is_between());
+        rest = &rest[passed..];
+    }
+    assert_eq!(guard.pass(b"GET / "), 6);
+    assert!(!guard.is_between());
 }
 
 #[test]
@@ -71,6 +103,28 @@ fn what_is_not_plain_is_stopped_before_the_request_is_complete() {
         ("POST / HTTP/1.1\r\ncontent_length: 5\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\n transfer-encoding: chunked\r", "\n\r\n"),
         ("POST / HTTP/1.1\r\ntransfer-encoding: xchunked\r", "\n\r\n"),
+        // However long they are, and in whatever pieces they come.
+        (
+            &format!(
+                "POST / HTTP/1.1\r\n{}transfer-encoding: chunked\r",
+                "_".repeat(200)
+            ),
+            "\n\r\n",
+        ),
+        (
+            &format!(
+                "POST / HTTP/1.1\r\ntransfer{}encoding: chunked\r",
+                "_".repeat(200)
+            ),
+            "\n\r\n",
+        ),
+        (
+            &format!(
+                "POST / HTTP/1.1\r\ntransfer-encoding: chunked{}x\r",
+                " ".repeat(200)
+            ),
+            "\n\r\n",
+        ),
         (
             "POST / HTTP/1.1\r\ntransfer-encoding: gzip, chunked\r",
             "\n\r\n",

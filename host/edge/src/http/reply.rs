@@ -21,6 +21,7 @@ use crate::accept::Answer;
 use crate::access::Visit;
 use crate::addresses::Place;
 use crate::body::{Fault, Watched};
+use crate::encoding::Offer;
 use crate::http2::Tunnel;
 use crate::report::About;
 use crate::socket::Transport;
@@ -138,6 +139,8 @@ pub(super) struct Guest {
     pub(super) request_id: HeaderValue,
     pub(super) settings: Arc<Settings>,
     pub(super) watched: Option<Watched>,
+    /// If the plugin's responses may be encoded.
+    pub(super) offer: Option<Offer>,
     pub(super) ending: Rc<Ending>,
 }
 
@@ -221,6 +224,9 @@ impl Guest {
             }
         };
         fields::strip(response.headers_mut());
+        if let Some(offer) = self.offer.take() {
+            response = offer.apply(response);
+        }
         match watched {
             Some(watched) => response.map(|body| watched.guard(body)),
             None => response,

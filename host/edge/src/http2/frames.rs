@@ -134,6 +134,13 @@ impl Frames {
     }
 }
 
+/// For fuzzing: see [`super::watch`].
+pub(super) fn watch<'a>(mut pieces: impl Iterator<Item = &'a [u8]>, limits: &Http2Limits) {
+    let mut frames = Frames::new(limits);
+    // That there are too many is as good as that there are not.
+    let _ = pieces.try_for_each(|piece| frames.see(piece));
+}
+
 /// A stream whose frames are counted. Reading from it fails when there are too
 /// many.
 pub(super) struct Watched {

@@ -58,6 +58,9 @@ impl Socket {
             ExpandError::Invalid => FrameError::Deflate,
             ExpandError::TooLarge => FrameError::TooLarge,
         })?;
+        let settings = self.connection().settings();
+        settings.metrics.note_compressed_in(deflated.payload.len());
+        drop(settings);
         // Few bytes can become many, so they are counted as what they are.
         let items = u8::try_from(bytes.len() / ITEM_BYTES).unwrap_or(u8::MAX);
         self.turn = self.turn.saturating_sub(items);
@@ -66,6 +69,29 @@ impl Socket {
             false => Message::Binary(bytes),
         };
         Ok(Item::Message(message))
+    }
+
+    /// Counts a ping or pong. True if it was one too many, and the connection is
+    /// closed.
+    pub(super) fn is_flooded(&mut self) -> bool {
+        let settings = self.connection().settings();
+        let count_max = settings.connection.control_frames_per_second_max;
+        let sockets = &self.event_loop.sockets;
+        if sockets.count_control(self.place, count_max) {
+            return false;
+        }
+        settings.metrics.note_limit(LimitHit::Control);
+        drop(settings);
+        self.turn_deaf();
+        let closure = closure(CloseCause::Limit, 1008, "too many control frames");
+        self.connection().close(closure);
+        true
+    }
+
+    /// Reads nothing of what the client goes on to send.
+    fn turn_deaf(&mut self) {
+        self.garbled = true;
+        self.rest = Bytes::new();
     }
 
     fn broken(&mut self, error: FrameError) {
@@ -77,8 +103,7 @@ impl Socket {
             }
             FrameError::Protocol(_) | FrameError::Utf8 | FrameError::Deflate => CloseCause::Error,
         };
-        self.garbled = true;
-        self.rest = Bytes::new();
+        self.turn_deaf();
         self.connection()
             .close(closure(cause, error.code(), &error.to_string()));
     }

@@ -45,7 +45,7 @@ pub(super) fn field(certificate: &CertificateDer<'_>) -> Option<HeaderValue> {
 
 /// The names of an RDNSequence without its own head, the last one first
 /// (RFC 4514, section 2.1).
-fn text(mut sequence: &[u8]) -> Option<String> {
+pub(super) fn text(mut sequence: &[u8]) -> Option<String> {
     let mut names = Vec::new();
     while !sequence.is_empty() {
         let (set, rest) = value(sequence, SET)?;

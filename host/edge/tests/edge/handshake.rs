@@ -56,6 +56,7 @@ async fn what_is_no_handshake_is_a_request() {
     let http_only = Options {
         handlers: Handlers {
             http: true,
+            http_alone: false,
             websocket: false,
         },
         ..Options::default()
@@ -72,6 +73,7 @@ async fn a_request_to_a_websocket_plugin_is_told_to_upgrade() {
     let websocket_only = Options {
         handlers: Handlers {
             http: false,
+            http_alone: false,
             websocket: true,
         },
         ..Options::default()

@@ -14,6 +14,7 @@ fn server(slow_consumer: SlowConsumer) -> Server {
     let options = Options {
         limits: RawLimits {
             queue_bytes_max: Some(QUEUE_BYTES_MAX),
+            control_frames_per_second_max: Some(0),
             ..RawLimits::default()
         },
         slow_consumer,

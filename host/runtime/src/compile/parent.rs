@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use holdfast_core::limits::LoadLimits;
+use rustix::param::clock_ticks_per_second;
 
 use super::{EXIT_INVALID, EXIT_MEMORY};
 use crate::engine::Form;
@@ -21,6 +22,14 @@ const ANSWER_BYTES_MAX: u64 = 16 << 10;
 /// Memory which one thread of the compiler can make use of, in bytes; its stack
 /// alone has 2 MiB.
 const THREAD_BYTES: u64 = 32 << 20;
+
+/// After how long whoever waits is told what for.
+pub(super) const QUIET: Duration = Duration::from_secs(1);
+
+/// On a machine that is busy with other things, the compiler gets little of a
+/// processor, since its priority is low. It may take so many times as long as it
+/// is allowed, while it has had no more than that part of it for itself.
+const PATIENCE: u32 = 4;
 
 /// What Rust prints before it aborts, when it gets no memory.
 const NO_MEMORY: &str = "memory allocation of";
@@ -102,7 +111,20 @@ fn converse(child: &mut Process, bytes: &[u8], timeout: Duration) -> io::Result<
         thread::Builder::new()
             .name("compile-out".into())
             .spawn_scoped(scope, move || sender.send(hear(stderr)))?;
-        let answer = receiver.recv_timeout(timeout);
+        let quiet = QUIET.min(timeout);
+        let mut answer = receiver.recv_timeout(quiet);
+        if matches!(answer, Err(RecvTimeoutError::Timeout)) && quiet < timeout {
+            let kib = bytes.len().div_ceil(1024);
+            tracing::info!(kib, "a component is being compiled");
+            answer = receiver.recv_timeout(timeout - quiet);
+        }
+        for _ in 1..PATIENCE {
+            let is_late = matches!(answer, Err(RecvTimeoutError::Timeout));
+            if !is_late || child.processor_time() >= timeout / PATIENCE {
+                break;
+            }
+            answer = receiver.recv_timeout(timeout);
+        }
         if matches!(answer, Err(RecvTimeoutError::Timeout)) {
             child.end();
         }
@@ -140,11 +162,29 @@ fn judge(status: ExitStatus, answer: &str, limits: &LoadLimits) -> Result<Form, 
 struct Process(Child);
 
 impl Process {
+    /// For how long its threads have had a processor (proc_pid_stat(5)); none if
+    /// the system does not say.
+    fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.0.id()));
+        let ticks = stat.ok().and_then(|stat| ticks(&stat)).unwrap_or(u64::MAX);
+        Duration::from_millis(ticks.saturating_mul(1000) / clock_ticks_per_second().max(1))
+    }
+
     fn end(&mut self) {
         // One that has ended already is no trouble.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Ticks of a clock in user and in kernel mode. The name before them is in
+/// parentheses, and may have any in it.
+fn ticks(stat: &str) -> Option<u64> {
+    let (_, rest) = stat.rsplit_once(") ")?;
+    let mut fields = rest.split(' ').skip(11);
+    let user: u64 = fields.next()?.parse().ok()?;
+    let system: u64 = fields.next()?.parse().ok()?;
+    Some(user + system)
 }
 
 impl Drop for Process {
@@ -188,6 +228,18 @@ mod tests {
         // It has one component in its pipe, and does not read the rest either.
         let error = outcome("exec sleep 1000", 50).unwrap_err();
         assert!(matches!(error, LoadError::CompileTimeout(50)), "{error}");
+    }
+
+    #[test]
+    fn one_that_had_no_processor_gets_more_time() {
+        let form = outcome("cat >/dev/null; sleep 3; echo plain >&2", 2_000);
+        assert_eq!(form.unwrap(), Form::Plain);
+        let busy = "while :; do :; done";
+        let error = outcome(busy, 400).unwrap_err();
+        assert!(matches!(error, LoadError::CompileTimeout(400)), "{error}");
+        let name = "1 (a) (b c) S 1 1 1 0 -1 4 1 0 0 0 7 5 0 0 30 10 1";
+        assert_eq!(ticks(name), Some(12));
+        assert_eq!(ticks("1 (a"), None);
     }
 
     #[test]

@@ -125,10 +125,10 @@ fn a_file_keeps_what_was_written() {
     std::fs::create_dir_all(&folder).unwrap();
     let path = folder.join("store.redb");
     let key = Scope::new("t", "b").unwrap().key("k").unwrap();
-    let store = Store::open(&path).unwrap();
+    let store = Store::open(&path, SYNC).unwrap();
     set(&store, key.clone(), b"kept").unwrap();
     drop(store);
-    let store = Store::open(&path).unwrap();
+    let store = Store::open(&path, SYNC).unwrap();
     assert_eq!(store.get(&key).unwrap(), Some(b"kept".to_vec()));
     // What was counted before counts still.
     let room = vec![0; MAX as usize];

@@ -14,9 +14,6 @@ use super::{StoreError, TABLE, key};
 /// Changes of one commit.
 const BATCH_LEN_MAX: usize = 256;
 
-/// The longest time that a change is not on the disk.
-const DURABLE_WITHIN: Duration = Duration::from_millis(200);
-
 /// A change of the database. Keys are those of [`super::Scope::key`].
 pub(crate) struct Change {
     /// Bytes which the tenant may have, keys included.
@@ -90,11 +87,14 @@ pub(super) struct Writer {
     sizes: HashMap<Vec<u8>, u64>,
     /// When the first change was made that is not on the disk.
     volatile_since: Option<Instant>,
+    /// The longest time that a change is not on the disk. If it is zero, nobody
+    /// hears of a change that is not.
+    durable_within: Duration,
 }
 
 impl Writer {
     /// Counts what is there.
-    pub(super) fn new(database: Arc<Database>) -> anyhow::Result<Self> {
+    pub(super) fn new(database: Arc<Database>, durable_within: Duration) -> anyhow::Result<Self> {
         let mut sizes = HashMap::new();
         let transaction = database.begin_write()?;
         for entry in transaction.open_table(TABLE)?.iter()? {
@@ -107,6 +107,7 @@ impl Writer {
             database,
             sizes,
             volatile_since: None,
+            durable_within,
         })
     }
 
@@ -133,7 +134,9 @@ impl Writer {
     /// Waits for a request, but no longer than changes may stay volatile.
     fn wait(&self, requests: &mpsc::Receiver<Request>) -> Result<Request, RecvTimeoutError> {
         match self.volatile_since {
-            Some(since) => requests.recv_timeout(DURABLE_WITHIN.saturating_sub(since.elapsed())),
+            Some(since) => {
+                requests.recv_timeout(self.durable_within.saturating_sub(since.elapsed()))
+            }
             None => requests.recv().map_err(|_| RecvTimeoutError::Disconnected),
         }
     }
@@ -145,7 +148,7 @@ impl Writer {
             None if batch.is_empty() => return,
             None => Instant::now(),
         };
-        let is_durable = is_last || since.elapsed() >= DURABLE_WITHIN;
+        let is_durable = is_last || since.elapsed() >= self.durable_within;
         let (changes, replies): (Vec<_>, Vec<_>) = batch
             .drain(..)
             .map(|request| (request.change, request.reply))

@@ -22,10 +22,16 @@ def import_settings() -> None:
     at build, after `django.setup` or `get_wsgi_application`.
     """
     from django.conf import settings
+    from django.utils import formats, timezone
     from django.utils.module_loading import import_string
 
+    # It is read from the package `tzdata`, and kept.
+    timezone.get_default_timezone()
+    formats.get_format("DATE_FORMAT")
+
     for name in dir(settings):
-        if not name.isupper():
+        # A runner of tests would bring Django's and Python's own for them.
+        if not name.isupper() or name == "TEST_RUNNER":
             continue
         for text in _texts(getattr(settings, name)):
             parts = text.split(".")

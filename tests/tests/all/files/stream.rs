@@ -35,6 +35,13 @@ async fn large(keys: &str, len: usize) -> Host {
         .await
 }
 
+/// Has the system drop what it keeps of a file in memory.
+fn forget(host: &Host, name: &str) {
+    let file = File::open(host.folder().join("public").join(name)).unwrap();
+    file.sync_all().unwrap();
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+}
+
 /// A client that has asked for a file and reads nothing.
 async fn idle(host: &Host, path: &str) -> Raw {
     let mut raw = Raw::connect(host).await;
@@ -48,9 +55,19 @@ async fn idle(host: &Host, path: &str) -> Raw {
 #[tokio::test]
 async fn a_large_file_is_sent_as_it_is() {
     let expected = pattern(20 * MIB);
-    let host = large("", expected.len()).await;
+    let host = large("reads_max = 1", expected.len()).await;
     let response = get(&host, "/large.bin").await;
     assert!(response.body == expected);
+    // The same from the disk, for several at once.
+    for name in ["large.bin", "small.txt"] {
+        forget(&host, name);
+        let path = format!("/{name}");
+        let clients = (0..3).map(|_| get(&host, &path));
+        for response in futures_util::future::join_all(clients).await {
+            assert_eq!(response.status, 200);
+            assert!(name == "small.txt" || response.body == expected);
+        }
+    }
     let response = send_http2(&host, request("GET", "http://a/large.bin", full("")));
     let body = response.await.unwrap().into_body().collect().await.unwrap();
     assert!(body.to_bytes() == expected);

@@ -106,6 +106,7 @@ pub(super) fn settings() -> anyhow::Result<Settings> {
         metrics: Arc::default(),
         handlers: Handlers {
             http: false,
+            http_alone: false,
             websocket: true,
         },
         connection: limits.connection,

@@ -40,6 +40,7 @@ impl Default for Options {
             on_error: OnError::default(),
             handlers: Handlers {
                 http: true,
+                http_alone: false,
                 websocket: true,
             },
             loops: 1,
