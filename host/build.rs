@@ -142,7 +142,8 @@ fn gather(folder: &Path, prefix: &str, files: &mut Files) -> Result<(), Box<dyn 
         let own = entry.file_name().to_string_lossy().into_owned();
         let mut endings = LEFT_OUT_ENDINGS.iter();
         if own.starts_with('.')
-            || LEFT_OUT.contains(&own.as_str())
+            // The tests of a template are the project's.
+            || (LEFT_OUT.contains(&own.as_str()) && !folder.starts_with("templates"))
             || endings.any(|ending| own.ends_with(ending))
             || (own == "build" && !entry.path().join("__init__.py").exists())
         {

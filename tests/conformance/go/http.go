@@ -62,7 +62,8 @@ func handle(response http.ResponseWriter, request *http.Request) {
 		time.Sleep(time.Duration(number) * time.Millisecond)
 		plain(response, "slept")
 	default:
-		http.Error(response, "no such command", http.StatusNotFound)
+		response.WriteHeader(http.StatusNotFound)
+		io.WriteString(response, "no such command")
 	}
 }
 

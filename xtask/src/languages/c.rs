@@ -18,7 +18,7 @@ pub(super) const LANGUAGE: Language = Language {
     builders: &[Builder { name: "c", build }],
     test: Some(test),
     versions: &[],
-    inputs: &["host/src/component.rs"],
+    inputs: &["host/src/component.rs", "host/src/component"],
     is_optional: false,
 };
 
