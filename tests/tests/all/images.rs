@@ -36,8 +36,8 @@ async fn an_image_runs_by_its_tag_and_by_its_digest() {
             format!("oci://{address}/acme/hello:{tag}@sha256:{digest}"),
         ] {
             let folder = Folder::new();
-            let cache = folder.path().display().to_string();
-            let arguments = ["--no-cache", "--data", &cache];
+            let data = folder.path().display().to_string();
+            let arguments = ["--data", &data];
             let host = Host::run(Path::new(&reference), &arguments).await;
             let hello = get(&host, "/hello").await;
             assert_eq!(hello.text(), "Hello from wstd", "{reference}");
@@ -150,7 +150,7 @@ async fn a_registry_that_wants_a_password_gets_dockers() {
     assert!(text.contains("401 Unauthorized"), "{text}");
     assert!(text.contains("docker login"), "{text}");
     let host = setup(&reference)
-        .cache(folder.path())
+        .data(folder.path())
         .section("images", "credentials = \"docker.json\"")
         .file("docker.json", CREDENTIALS.replace("ADDRESS", &address))
         .start()
@@ -191,7 +191,7 @@ async fn a_token_is_fetched_where_the_registry_says() {
 
     let address = registry.address().to_string();
     let host = setup(&reference)
-        .cache(folder.path())
+        .data(folder.path())
         .section("images", "credentials = \"docker.json\"")
         .file("docker.json", CREDENTIALS.replace("ADDRESS", &address))
         .start()
@@ -331,7 +331,7 @@ async fn storage_elsewhere_is_not_shown_the_password() {
     let address = registry.address().to_string();
     let folder = Folder::new();
     let host = setup(&format!("oci://{address}/hello:1"))
-        .cache(folder.path())
+        .data(folder.path())
         .section("images", "credentials = \"docker.json\"")
         .file("docker.json", CREDENTIALS.replace("ADDRESS", &address))
         .start()
@@ -356,8 +356,8 @@ async fn a_registry_elsewhere_is_spoken_with_over_tls() {
     assert!(text.contains("no TLS"), "{text}");
     assert!(text.contains("plain_http"), "{text}");
     assert_eq!(registry.asked(), []);
-    let cache = folder.path().display().to_string();
-    let arguments = ["--plain-http", &elsewhere, "--no-cache", "--data", &cache];
+    let data = folder.path().display().to_string();
+    let arguments = ["--plain-http", &elsewhere, "--data", &data];
     let host = Host::run(Path::new(&reference), &arguments).await;
     assert_eq!(get(&host, "/hello").await.text(), "Hello from wstd");
 }
