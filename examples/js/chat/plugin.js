@@ -69,16 +69,10 @@ const handlers = {
 
 /** The body as text, if it is one and not too long. */
 async function bodyOf(request) {
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > BODY_BYTES_MAX) throw new Problem("bad-body");
-    chunks.push(chunk);
-  }
-  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const bytes = await request.arrayBuffer();
+  if (bytes.byteLength > BODY_BYTES_MAX) throw new Problem("bad-body");
   try {
-    return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
     throw new Problem("bad-body");
   }
