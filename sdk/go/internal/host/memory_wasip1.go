@@ -1,6 +1,11 @@
 package host
 
-import "unsafe"
+import (
+	"runtime"
+	"runtime/debug"
+	"runtime/metrics"
+	"unsafe"
+)
 
 // Memory which the host asks for: results of what is called, and arguments of
 // what it calls.
@@ -55,6 +60,41 @@ func cabiRealloc(old unsafe.Pointer, oldSize, alignment, size uint32) unsafe.Poi
 func release() {
 	clear(held)
 	held = held[:0]
+	collect()
+}
+
+// Garbage is collected where the host may be called: the end of a collection
+// looks at the clock of the day, which a call of cabi_realloc must not. So none
+// begins by itself, unless one event takes a lot of memory.
+const (
+	memoryUntilItDoes = 48 << 20
+	garbageMin        = 4 << 20
+	releasesUnlooked  = 16
+)
+
+var (
+	releases  int
+	allocated = []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	collected uint64
+)
+
+func init() {
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memoryUntilItDoes)
+}
+
+// collect collects garbage when there is about as much of it as of what lives.
+func collect() {
+	releases++
+	if releases%releasesUnlooked != 0 {
+		return
+	}
+	metrics.Read(allocated)
+	since := allocated[0].Value.Uint64() - collected
+	if since > max(garbageMin, allocated[1].Value.Uint64()) {
+		runtime.GC()
+		collected = allocated[0].Value.Uint64()
+	}
 }
 
 // Numbers at a place in memory.
