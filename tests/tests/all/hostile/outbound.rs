@@ -12,6 +12,9 @@ use super::arena::{Arena, Case, Ended, case, ended, let_loose, let_loose_in, ove
 
 const DENIED: &str = "requests to `";
 
+/// They ask as often as they can, and none fails for asking too often.
+const OFTEN: &str = "[limits]\noutbound_per_second_max = 10000\n";
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_asks_others_reaches_those_alone_whom_he_may() {
     let secret = Upstream::start("secret", Duration::ZERO).await;
@@ -61,10 +64,7 @@ async fn who_asks_others_reaches_those_alone_whom_he_may() {
         )
         .keys(granted(&known.to_string())),
     ];
-    // They ask as often as they can, and not for being too many.
-    let often = |case: Case| case.limits("outbound_per_second_max = 10000");
-    let cases = cases.into_iter().map(often).collect();
-    let_loose(cases, "").await;
+    let_loose(cases, OFTEN).await;
     assert_eq!(secret.requests(), 0);
     assert!(redirect.requests() > 0);
 }
@@ -167,7 +167,7 @@ async fn who_is_answered_too_much_gets_no_more_than_he_may() {
         .keys(format!("allow_http = [\"{address}\"]"))
         .limits("outbound_per_second_max = 1"),
     ];
-    let_loose(cases, "").await;
+    let_loose(cases, OFTEN).await;
 }
 
 /// Some of many requests are sent, and the others are not.
