@@ -53,7 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(sdks, "    ({language:?}, &[\n{}]),", literals(&files)?)?;
         let own = Path::new("templates").join(&language);
         for template in folders(&own)? {
-            let (about, files) = template_of(&own.join(&template))?;
+            let (about, files) = template_of(&own.join(&template), &template)?;
             writeln!(
                 templates,
                 "    Part {{ language: {language:?}, template: {template:?}, files: &{:?}, \
@@ -108,13 +108,18 @@ struct About {
     words: Texts,
 }
 
-/// A template, or what all templates of a language share.
-fn template_of(folder: &Path) -> Result<(About, Files), Box<dyn Error>> {
+/// A template, or what all templates of a language share. A template that names
+/// its `page` has that which is beside the languages, for all of them.
+fn template_of(folder: &Path, template: &str) -> Result<(About, Files), Box<dyn Error>> {
     let mut files = Files::new();
     gather(folder, "", &mut files)?;
     let mut about = About::default();
     if let Some(index) = files.iter().position(|(name, _)| name == ABOUT) {
         let table: Table = String::from_utf8(files.remove(index).1)?.parse()?;
+        if let Some(name) = table.get("page").and_then(Value::as_str) {
+            let page = Path::new("templates").join(template).with_extension("html");
+            files.push((name.to_owned(), read(&page)?));
+        }
         let texts = |key: &str| {
             let table = table.get(key).and_then(Value::as_table);
             let pairs = table.into_iter().flatten();
@@ -158,12 +163,14 @@ fn gather(folder: &Path, prefix: &str, files: &mut Files) -> Result<(), Box<dyn 
         } else {
             // Each by itself: a folder may have things in it that are left out.
             println!("cargo:rerun-if-changed={}", entry.path().display());
-            let bytes = fs::read(entry.path());
-            let bytes = bytes.map_err(|error| format!("{}: {error}", entry.path().display()))?;
-            files.push((name, bytes));
+            files.push((name, read(&entry.path())?));
         }
     }
     Ok(())
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    fs::read(file).map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// The Rust SDK, as it stands alone.
