@@ -10,7 +10,9 @@ mod draft;
 use std::sync::Arc;
 
 use holdfast_core::metrics::LimitHit;
-use wasmtime::component::{ComponentType, Lift, Linker, Lower, Resource, ResourceType, WasmStr};
+use wasmtime::component::{
+    ComponentType, Lift, Linker, LinkerInstance, Lower, Resource, ResourceType, WasmStr,
+};
 use wasmtime::{Result, StoreContextMut};
 
 use crate::guest::Guest;
@@ -20,8 +22,12 @@ const STORE: &str = "wasi:keyvalue/store@0.2.0-draft2";
 
 type Context<'a> = StoreContextMut<'a, Guest>;
 
-/// `bucket`.
-pub(super) struct Bucket(Scope);
+/// `bucket`, of both versions.
+struct Bucket {
+    scope: Scope,
+    /// Of the draft, where a place in a list of keys is a number.
+    places: draft::Places,
+}
 
 /// `error`.
 #[derive(ComponentType, Lift, Lower, Debug)]
@@ -60,6 +66,23 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
 
 fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
     let mut interface = linker.instance(STORE)?;
+    add_bucket(&mut interface)?;
+    interface.func_wrap(
+        "[method]bucket.list-keys",
+        |mut store: Context<'_>, (bucket, cursor): (Resource<Bucket>, Option<String>)| {
+            let scope = scope(&mut store, &bucket)?;
+            let keys = database(&store).keys(&scope, cursor.as_deref());
+            let keys = keys.map(|(keys, has_more)| KeyResponse {
+                cursor: keys.last().filter(|_| has_more).cloned(),
+                keys,
+            });
+            Ok((keys.map_err(Error::from),))
+        },
+    )
+}
+
+/// What both versions of `store` have in common.
+fn add_bucket(interface: &mut LinkerInstance<'_, Guest>) -> Result<()> {
     interface.resource("bucket", ResourceType::host::<Bucket>(), |mut store, id| {
         let bucket = Resource::<Bucket>::new_own(id);
         store.data_mut().table().delete(bucket)?;
@@ -68,7 +91,11 @@ fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
     interface.func_wrap("open", |mut store: Context<'_>, (name,): (WasmStr,)| {
         let tenant = Arc::clone(&store.data().plugin().settings.tenant_name);
         let opened = match Scope::new(&tenant, &name.to_str(&store)?) {
-            Ok(scope) => Ok(store.data_mut().table().push(Bucket(scope))?),
+            Ok(scope) => {
+                let places = draft::Places::default();
+                let bucket = Bucket { scope, places };
+                Ok(store.data_mut().table().push(bucket)?)
+            }
             Err(error) => Err(Error::from(error)),
         };
         Ok((opened,))
@@ -86,18 +113,6 @@ fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
             let key = key.to_str(&store)?.into_owned();
             let value = get(&mut store, &bucket, &key)?;
             Ok((value.map(|value| value.is_some()),))
-        },
-    )?;
-    interface.func_wrap(
-        "[method]bucket.list-keys",
-        |mut store: Context<'_>, (bucket, cursor): (Resource<Bucket>, Option<String>)| {
-            let scope = scope(&mut store, &bucket)?;
-            let keys = database(&store).keys(&scope, cursor.as_deref());
-            let keys = keys.map(|(keys, has_more)| KeyResponse {
-                cursor: keys.last().filter(|_| has_more).cloned(),
-                keys,
-            });
-            Ok((keys.map_err(Error::from),))
         },
     )?;
     interface.func_wrap_async(
@@ -127,7 +142,7 @@ fn database<'a>(store: &'a Context<'_>) -> &'a Store {
 }
 
 fn scope(store: &mut Context<'_>, bucket: &Resource<Bucket>) -> Result<Scope> {
-    Ok(store.data_mut().table().get(bucket)?.0.clone())
+    Ok(store.data_mut().table().get(bucket)?.scope.clone())
 }
 
 fn get(

@@ -2,7 +2,7 @@
 //! since an event loop reads them, and the store's only thread writes them,
 //! without a pause.
 
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, LinkerInstance, Resource};
 
 use super::{Bucket, Context, Error, change, database, done, scope};
 use crate::guest::Guest;
@@ -26,6 +26,11 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
             Ok((get_many(&store, &scope, keys),))
         },
     )?;
+    add_changes(&mut interface)
+}
+
+/// What both versions have in common.
+pub(super) fn add_changes(interface: &mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> {
     interface.func_wrap_async(
         "set-many",
         |mut store: Context<'_>, (bucket, entries): (Resource<Bucket>, Vec<(String, Vec<u8>)>)| {
@@ -58,7 +63,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     )
 }
 
-pub(super) fn check_len(len: usize) -> Result<(), Error> {
+fn check_len(len: usize) -> Result<(), Error> {
     match len <= KEYS_MAX {
         true => Ok(()),
         false => Err(Error::Other(format!(

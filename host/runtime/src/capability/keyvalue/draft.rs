@@ -4,15 +4,14 @@
 //! incremented have no sign.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use wasmtime::Result;
-use wasmtime::component::{ComponentType, Linker, Lower, Resource, ResourceType, WasmStr};
+use wasmtime::component::{ComponentType, Linker, Lower, Resource};
 
-use super::batch::{check_len, get_many};
-use super::{Context, Error, change, database, done};
+use super::batch::{add_changes, get_many};
+use super::{Bucket, Context, Error, add_bucket, change, database, scope};
 use crate::guest::Guest;
-use crate::store::{Changed, Kind, Scope};
+use crate::store::{Changed, Kind};
 
 const STORE: &str = "wasi:keyvalue/store@0.2.0-draft";
 const ATOMICS: &str = "wasi:keyvalue/atomics@0.2.0-draft";
@@ -21,15 +20,9 @@ const BATCH: &str = "wasi:keyvalue/batch@0.2.0-draft";
 /// Places in lists of keys that a bucket remembers.
 const PLACES_MAX: usize = 16;
 
-/// `bucket`.
-struct Bucket {
-    scope: Scope,
-    places: Places,
-}
-
 /// Where lists of keys go on: each place is a number, and the last key before it.
 #[derive(Default)]
-struct Places {
+pub(super) struct Places {
     last: u64,
     keys: VecDeque<(u64, String)>,
 }
@@ -61,72 +54,18 @@ struct KeyResponse {
 }
 
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> Result<()> {
-    add_reading(linker)?;
-    add_writing(linker)?;
+    add_store(linker)?;
     add_atomics(linker)?;
     add_batch(linker)
 }
 
-fn add_reading(linker: &mut Linker<Guest>) -> Result<()> {
+fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
     let mut interface = linker.instance(STORE)?;
-    interface.resource("bucket", ResourceType::host::<Bucket>(), |mut store, id| {
-        let bucket = Resource::<Bucket>::new_own(id);
-        store.data_mut().table().delete(bucket)?;
-        Ok(())
-    })?;
-    interface.func_wrap("open", |mut store: Context<'_>, (name,): (WasmStr,)| {
-        let tenant = Arc::clone(&store.data().plugin().settings.tenant_name);
-        let opened = match Scope::new(&tenant, &name.to_str(&store)?) {
-            Ok(scope) => {
-                let places = Places::default();
-                let bucket = Bucket { scope, places };
-                Ok(store.data_mut().table().push(bucket)?)
-            }
-            Err(error) => Err(Error::from(error)),
-        };
-        Ok((opened,))
-    })?;
-    interface.func_wrap(
-        "[method]bucket.get",
-        |mut store: Context<'_>, (bucket, key): (Resource<Bucket>, String)| {
-            Ok((get(&mut store, &bucket, &key)?,))
-        },
-    )?;
-    interface.func_wrap(
-        "[method]bucket.exists",
-        |mut store: Context<'_>, (bucket, key): (Resource<Bucket>, String)| {
-            let value = get(&mut store, &bucket, &key)?;
-            Ok((value.map(|value| value.is_some()),))
-        },
-    )?;
+    add_bucket(&mut interface)?;
     interface.func_wrap(
         "[method]bucket.list-keys",
         |mut store: Context<'_>, (bucket, cursor): (Resource<Bucket>, Option<u64>)| {
             Ok((list_keys(&mut store, &bucket, cursor)?,))
-        },
-    )
-}
-
-fn add_writing(linker: &mut Linker<Guest>) -> Result<()> {
-    let mut interface = linker.instance(STORE)?;
-    interface.func_wrap_async(
-        "[method]bucket.set",
-        |mut store: Context<'_>, (bucket, key, value): (Resource<Bucket>, String, Vec<u8>)| {
-            Box::new(async move {
-                let scope = scope(&mut store, &bucket)?;
-                let kind = scope.key(&key).map(|key| Kind::Set(vec![(key, value)]));
-                Ok((done(change(&store, kind).await),))
-            })
-        },
-    )?;
-    interface.func_wrap_async(
-        "[method]bucket.delete",
-        |mut store: Context<'_>, (bucket, key): (Resource<Bucket>, String)| {
-            Box::new(async move {
-                let scope = scope(&mut store, &bucket)?;
-                let kind = scope.key(&key).map(|key| Kind::Delete(vec![key]));
-                Ok((done(change(&store, kind).await),))
-            })
         },
     )
 }
@@ -170,49 +109,7 @@ fn add_batch(linker: &mut Linker<Guest>) -> Result<()> {
             Ok((values,))
         },
     )?;
-    interface.func_wrap_async(
-        "set-many",
-        |mut store: Context<'_>, (bucket, entries): (Resource<Bucket>, Vec<(String, Vec<u8>)>)| {
-            Box::new(async move {
-                let scope = scope(&mut store, &bucket)?;
-                if let Err(error) = check_len(entries.len()) {
-                    return Ok((Err(error),));
-                }
-                let entries = entries.into_iter();
-                let entries = entries.map(|(key, value)| Ok((scope.key(&key)?, value)));
-                let kind = entries.collect::<Result<Vec<_>, _>>().map(Kind::Set);
-                Ok((done(change(&store, kind).await),))
-            })
-        },
-    )?;
-    interface.func_wrap_async(
-        "delete-many",
-        |mut store: Context<'_>, (bucket, keys): (Resource<Bucket>, Vec<String>)| {
-            Box::new(async move {
-                let scope = scope(&mut store, &bucket)?;
-                if let Err(error) = check_len(keys.len()) {
-                    return Ok((Err(error),));
-                }
-                let keys = keys.iter().map(|key| scope.key(key));
-                let kind = keys.collect::<Result<Vec<_>, _>>().map(Kind::Delete);
-                Ok((done(change(&store, kind).await),))
-            })
-        },
-    )
-}
-
-fn scope(store: &mut Context<'_>, bucket: &Resource<Bucket>) -> Result<Scope> {
-    Ok(store.data_mut().table().get(bucket)?.scope.clone())
-}
-
-fn get(
-    store: &mut Context<'_>,
-    bucket: &Resource<Bucket>,
-    key: &str,
-) -> Result<Result<Option<Vec<u8>>, Error>> {
-    let scope = scope(store, bucket)?;
-    let value = scope.key(key).and_then(|key| database(store).get(&key));
-    Ok(value.map_err(Error::from))
+    add_changes(&mut interface)
 }
 
 fn list_keys(
