@@ -105,6 +105,9 @@ impl EventLoop {
     /// Writes to these sockets, one after the other, until it has taken long.
     /// Returns how many there were.
     fn write_to_each(&self, places: &[Place]) -> usize {
+        if places.is_empty() {
+            return 0;
+        }
         let mut bill = Bill::new(&*self.plugins);
         for (index, &place) in places.iter().enumerate() {
             self.write_to(place, &mut bill);
@@ -160,10 +163,10 @@ impl<'a> Bill<'a> {
 
     /// From now on this one pays.
     fn note(&mut self, tenant: TenantId) {
-        if self.tenant != Some(tenant) {
+        if self.tenant.is_some_and(|before| before != tenant) {
             self.pay();
-            self.tenant = Some(tenant);
         }
+        self.tenant = Some(tenant);
     }
 
     /// After each socket: whether others should have their turn.
