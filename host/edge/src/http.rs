@@ -38,7 +38,7 @@ pub(crate) use reply::{Answered, Ending};
 use reply::{Guest, Reply, Way, last};
 
 use crate::route::Destination;
-use crate::{files, preference, report, request_id, target};
+use crate::{files, preference, report, target};
 
 /// Answers the requests of one connection.
 pub(crate) struct Http {
@@ -72,7 +72,7 @@ impl Http {
             &request_id,
         );
         Answered {
-            reply: self.reply(parts, body, client, tunnel, &mut visit),
+            reply: self.reply(parts, body, &request_id, client, tunnel, &mut visit),
             request_id,
             visit,
         }
@@ -95,6 +95,7 @@ impl Http {
         &self,
         mut parts: Parts,
         body: Incoming,
+        request_id: &HeaderValue,
         client: Client,
         tunnel: Option<Tunnel>,
         visit: &mut Visit,
@@ -149,7 +150,7 @@ impl Http {
             Some(Destination::Plugin(settings)) if settings.handlers.http => {
                 visit.reach(settings);
                 let request = Request::from_parts(parts, body);
-                self.deliver(settings.clone(), request)
+                self.deliver(settings.clone(), request, request_id)
             }
             Some(Destination::Files(files)) => self.file(files.clone(), parts, &body),
             _ if is_handshake => Reply::ready(last(report::not_found())),
@@ -208,10 +209,13 @@ impl Http {
         Reply::File(Box::pin(answer), self.ending.clone())
     }
 
-    fn deliver(&self, settings: Arc<Settings>, request: Request<Incoming>) -> Reply {
+    fn deliver(
+        &self,
+        settings: Arc<Settings>,
+        request: Request<Incoming>,
+        request_id: &HeaderValue,
+    ) -> Reply {
         let (parts, body) = request.into_parts();
-        // Every request has one by now.
-        let request_id = parts.headers.get(request_id::NAME).cloned();
         let (body, watched) = match limited(body, &settings.http) {
             Ok(limited) => limited,
             Err(error) => {
@@ -252,7 +256,7 @@ impl Http {
         };
         Reply::Guest(Guest {
             outcome,
-            request_id: request_id.unwrap_or(HeaderValue::from_static("-")),
+            request_id: request_id.clone(),
             settings,
             watched,
             offer,
