@@ -31,13 +31,11 @@ impl Names {
     /// These, as in hosts(5).
     pub fn new(lines: &str) -> Self {
         let folder = Folder::new();
-        let names = Self {
+        Self {
             hosts: folder.write("hosts", padded(lines)),
             switch: folder.write("nsswitch.conf", SWITCH),
             _folder: folder,
-        };
-        names.say(lines);
-        names
+        }
     }
 
     /// From now on these.
