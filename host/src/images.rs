@@ -122,7 +122,7 @@ impl<'a> Pull<'a> {
         Ok(Self {
             images,
             image,
-            client: Client::new(&images.settings.plain_http, image, credentials)?,
+            client: Client::new(&images.settings.plain_http, image, credentials),
         })
     }
 

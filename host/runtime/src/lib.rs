@@ -45,7 +45,7 @@ mod world;
 pub use cache::Cache;
 pub use capability::Provision;
 pub use capability::folders::Folders;
-pub use capability::outbound::{AllowList, InvalidHost, is_public};
+pub use capability::outbound::{AllowList, InvalidHost, is_public, public_tls};
 pub use compile::{Compiler, compile_stdin};
 pub use digest::Digest;
 pub use engine::{EngineLimits, Engines};

@@ -4,12 +4,11 @@
 
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use holdfast_core::manifest::Image;
-use holdfast_runtime::is_public;
+use holdfast_runtime::{is_public, public_tls};
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::body::Body;
 use hyper::header::{ACCEPT, AUTHORIZATION, HOST, LOCATION, USER_AGENT, WWW_AUTHENTICATE};
@@ -19,7 +18,7 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::PullError;
 use super::challenge::Challenge;
@@ -57,7 +56,6 @@ pub(super) struct Client<'a> {
     authorization: RefCell<Option<String>>,
     /// The registry is in a network of its own; so may be what it leads to.
     is_inside: Cell<bool>,
-    tls: Arc<ClientConfig>,
 }
 
 /// The answer to one request; the body only of a good one.
@@ -74,19 +72,13 @@ impl<'a> Client<'a> {
         plain_http: &'a [String],
         image: &'a Image,
         credentials: Credentials,
-    ) -> Result<Self, PullError> {
+    ) -> Self {
         let (called, authority) = HUB;
         let authority = match &*image.registry {
             registry if registry == called => authority.to_owned(),
             registry => registry.to_owned(),
         };
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-        };
-        let tls = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self {
+        Self {
             registry: Url {
                 tls: !may_be_plain(plain_http, &authority),
                 authority,
@@ -97,8 +89,7 @@ impl<'a> Client<'a> {
             credentials,
             authorization: RefCell::default(),
             is_inside: Cell::new(false),
-            tls: Arc::new(tls),
-        })
+        }
     }
 
     /// The body of a good answer.
@@ -247,7 +238,7 @@ impl<'a> Client<'a> {
         }
         let name = ServerName::try_from(url.host().to_owned());
         let name = name.map_err(|error| unreachable(url, &error.to_string()))?;
-        let stream = TlsConnector::from(Arc::clone(&self.tls)).connect(name, stream);
+        let stream = TlsConnector::from(public_tls()).connect(name, stream);
         let stream = stream.await;
         Ok(Box::new(stream.map_err(|error| {
             protocol(url, &format!("no TLS: {error}"))

@@ -6,6 +6,7 @@ mod address;
 mod allow;
 mod budget;
 mod send;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use wasmtime_wasi_http::{
 pub use address::is_public;
 pub use allow::{AllowList, InvalidHost};
 pub(crate) use budget::Budget;
+pub use tls::public_tls;
 
 use crate::plugin::Plugin;
 

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -18,12 +17,13 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep, timeout};
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use tokio_rustls::rustls::pki_types::ServerName;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::Answer;
 use super::address::is_public;
+use super::tls::public_tls;
 
 /// Head of a response, in bytes.
 const HEAD_BYTES_MAX: u32 = 64 << 10;
@@ -106,7 +106,7 @@ async fn connect(target: &Target) -> Result<Box<dyn Stream>, Error> {
         return Ok(Box::new(stream));
     }
     let name = ServerName::try_from(target.host.clone()).map_err(|_| Error::DestinationNotFound)?;
-    let connector = TlsConnector::from(Arc::clone(&TLS));
+    let connector = TlsConnector::from(public_tls());
     let stream = connector.connect(name, stream).await.map_err(Error::Tls)?;
     Ok(Box::new(stream))
 }
@@ -145,16 +145,6 @@ async fn connect_to_one(
     }
     Err(refused)
 }
-
-static TLS: LazyLock<Arc<ClientConfig>> = LazyLock::new(|| {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.into(),
-    };
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Arc::new(config)
-});
 
 /// A response's body with limits of its size, and of the time between its frames.
 struct LimitedBody {
