@@ -64,7 +64,7 @@ async fn what_is_compiled_ahead_starts_without_a_compiler() {
 #[tokio::test]
 async fn who_waits_for_a_compiler_is_told() {
     let folder = Folder::new();
-    let file = folder.write("slow.wasm", bulky("echo", 200_000, 7));
+    let file = folder.write("slow.wasm", bulky("echo", 600_000, 7));
     let cache = folder.path().join("cache");
     let host = Setup::of_file("slow", &file).cache(&cache).start().await;
     host.logged(&["INFO", "a component is being compiled", "kib="])
