@@ -7,6 +7,7 @@ mod template;
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 pub(crate) use sdk::FOLDER as SDK_FOLDER;
@@ -74,12 +75,18 @@ fn write_all(folder: &Path, arguments: &New) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a new file. One that has appeared meanwhile is an error.
+/// Writes a new file, a script so that it can be run. One that has appeared
+/// meanwhile is an error.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    fs::File::create_new(path)?.write_all(bytes)
+    let is_script = bytes.starts_with(b"#!");
+    let mut options = fs::File::options();
+    options.write(true).create_new(true);
+    // The process's umask takes from it what it should.
+    options.mode(if is_script { 0o777 } else { 0o666 });
+    options.open(path)?.write_all(bytes)
 }
 
 /// What was written, and the next command.

@@ -2,6 +2,7 @@
 //! as rustfmt does it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use holdfast_tests::folder::Folder;
 use holdfast_tests::host::command;
@@ -61,4 +62,18 @@ fn nothing_is_written_over() {
         !is_good && says.contains("there is something already"),
         "{says}"
     );
+}
+
+#[test]
+fn scripts_of_a_new_project_can_be_run() {
+    let folder = Folder::new();
+    let output = command()
+        .args(["new", "mine", "--lang", "js"])
+        .current_dir(folder.path())
+        .output();
+    assert!(output.unwrap().status.success());
+    let sdk = folder.path().join("mine/holdfast-sdk");
+    let mode = |name: &str| fs::metadata(sdk.join(name)).unwrap().permissions().mode();
+    assert_eq!(mode("bin/holdfast-build.js") & 0o100, 0o100);
+    assert_eq!(mode("package.json") & 0o111, 0);
 }
