@@ -91,11 +91,6 @@ pub fn certificate(file: &str) -> Vec<u8> {
     std::fs::read(certificates().join(file)).expect("a certificate")
 }
 
-/// The folder of clients in other languages.
-pub fn clients() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/clients"))
-}
-
 /// Where screenshots are left for a person to look at.
 pub fn screenshots() -> PathBuf {
     let folder = target().join("screenshots");

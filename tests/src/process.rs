@@ -3,9 +3,24 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit, setrlimit};
+
+use crate::wait::patiently;
+
+/// Runs a program to its end, which has to be a good one.
+pub async fn run(mut command: Command) -> Output {
+    let shown = format!("{command:?}");
+    let run = tokio::task::spawn_blocking(move || command.output());
+    let output = patiently(&shown, run).await.expect("no panic");
+    let output = output.expect("the program starts");
+    let (out, err) = (&output.stdout, &output.stderr);
+    let said = String::from_utf8_lossy(out) + String::from_utf8_lossy(err);
+    assert!(output.status.success(), "{shown}: {said}");
+    output
+}
 
 /// Sends SIGTERM.
 pub fn terminate(pid: u32) {

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use crate::{command, guests, place};
+use crate::guests;
+use crate::programs::{self, HOST, Profile};
 
 /// For `cargo xtask demo --help`.
 pub(crate) const HELP: &str = "\
@@ -29,9 +30,7 @@ const POLL: Duration = Duration::from_millis(50);
 /// Builds everything, then becomes the host, so that a signal to this process
 /// is one to the host. A second process prints the URL once the page answers.
 pub(crate) fn run() -> Result<()> {
-    let mut build = place::cargo()?;
-    build.args(["build", "--release", "--package", "holdfast"]);
-    command::run(&mut build, "see the compiler's messages above")?;
+    let host = programs::build(HOST, Profile::Release)?;
     let components = guests::build(&["chat"])?;
     let chat = components
         .first()
@@ -43,7 +42,6 @@ pub(crate) fn run() -> Result<()> {
         .args([ANNOUNCE, &port.to_string()])
         .spawn()
         .context("can't start this program again")?;
-    let host = place::target()?.join("release/holdfast");
     let error = Command::new(&host)
         .arg("run")
         .arg(chat)

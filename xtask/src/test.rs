@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use crate::programs::{self, HOST, Profile};
 use crate::toolchain::Toolchain;
 use crate::{
     apt, clients, command, edges, guests, languages, place, registry, schemathesis, tools,
@@ -79,11 +80,7 @@ const STEPS: &[Step] = &[
         run: tools::h2spec,
     },
     Step {
-        name: "clients over TLS and HTTP/2",
-        run: tools::clients,
-    },
-    Step {
-        name: "clients for compression, and Autobahn's cases",
+        name: "other people's clients, and Autobahn's cases",
         run: clients::install,
     },
     Step {
@@ -121,7 +118,6 @@ pub(crate) fn named(filter: &str) -> Result<()> {
     browser()?;
     schemathesis::prepare()?;
     tools::h2spec()?;
-    tools::clients()?;
     clients::install()?;
     registry::install()?;
     integration_tests(Some(filter))
@@ -201,9 +197,7 @@ fn languages() -> Result<()> {
 }
 
 fn host() -> Result<()> {
-    let mut build = place::cargo()?;
-    build.args(["build", "--package", "holdfast"]);
-    command::run(&mut build, "see the compiler's messages above")
+    programs::build(HOST, Profile::Debug).map(|_| ())
 }
 
 /// The browser in which the chat page is tried.

@@ -6,16 +6,12 @@ use std::process::Command;
 use holdfast_tests::browser::Browser;
 use holdfast_tests::host::Host;
 use holdfast_tests::place;
+use holdfast_tests::process::run;
 use holdfast_tests::setup::Setup;
-use holdfast_tests::wait::patiently;
 
-/// Runs a program to its end, which has to be a good one; returns what it prints.
-async fn run(mut command: Command) -> String {
-    let shown = format!("{command:?}");
-    let run = tokio::task::spawn_blocking(move || command.output());
-    let output = patiently(&shown, run).await.unwrap().unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{shown}: {errors}");
+/// What a program prints that ends well.
+async fn printed(command: Command) -> String {
+    let output = run(command).await;
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -28,10 +24,7 @@ fn urls(host: &Host) -> [String; 2] {
     ]
 }
 
-async fn speaks(program: Option<Command>) {
-    let Some(program) = program else {
-        return;
-    };
+async fn speaks(program: Command) {
     let host = Setup::new("echo").tls("").start().await;
     for url in urls(&host) {
         let mut command = Command::new(program.get_program());
@@ -42,29 +35,23 @@ async fn speaks(program: Option<Command>) {
         for (name, value) in program.get_envs() {
             command.env(name, value.unwrap_or_default());
         }
-        assert_eq!(run(command).await, "good\n", "{url}");
+        assert_eq!(printed(command).await, "good\n", "{url}");
     }
     host.stop().await;
 }
 
 #[tokio::test]
 async fn pythons_websockets_speaks_with_a_plugin() {
-    let python = place::tool("python/bin/python").map(|python| {
-        let mut command = Command::new(python);
-        command.arg(place::clients().join("client.py"));
-        command
-    });
+    let mut python = Command::new(place::client("python/bin/python"));
+    python.arg(place::scripts().join("client.py"));
     speaks(python).await;
 }
 
 #[tokio::test]
 async fn nodes_ws_speaks_with_a_plugin() {
-    let node = place::tool("node/node_modules").map(|modules| {
-        let mut command = Command::new("node");
-        command.arg(place::clients().join("client.cjs"));
-        command.env("NODE_PATH", modules);
-        command
-    });
+    let mut node = Command::new("node");
+    node.arg(place::scripts().join("client.cjs"));
+    node.env("NODE_PATH", place::client("node/node_modules"));
     speaks(node).await;
 }
 
@@ -94,7 +81,7 @@ async fn curl_speaks_every_version_of_http() {
         // Without a proxy that the environment may name.
         curl.args(["--noproxy", "*"]);
         let expected = format!("good {spoken}");
-        assert_eq!(run(curl).await, expected, "{version} {scheme}");
+        assert_eq!(printed(curl).await, expected, "{version} {scheme}");
     }
     host.stop().await;
 }

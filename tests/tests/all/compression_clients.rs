@@ -4,18 +4,15 @@ use std::process::Command;
 
 use holdfast_tests::host::Host;
 use holdfast_tests::place;
+use holdfast_tests::process::run;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::wait::patiently;
 
-/// Runs a program to its end, which has to be a good one; returns what it says.
-async fn run(mut command: Command) -> String {
-    let shown = format!("{command:?}");
-    let run = tokio::task::spawn_blocking(move || command.output());
-    let output = patiently(&shown, run).await.unwrap().unwrap();
+/// What a program says that ends well.
+async fn said(command: Command) -> String {
+    let output = run(command).await;
     let said = [output.stdout, output.stderr].concat();
-    let said = String::from_utf8_lossy(&said).into_owned();
-    assert!(output.status.success(), "{shown}: {said}");
-    said
+    String::from_utf8_lossy(&said).into_owned()
 }
 
 async fn python(host: &Host, expected: &str) {
@@ -35,7 +32,7 @@ async fn node(host: &Host, expected: &str) {
 
 async fn run_with(mut command: Command, expected: &str) -> String {
     command.arg(expected);
-    run(command).await
+    said(command).await
 }
 
 #[tokio::test]
@@ -64,12 +61,12 @@ async fn curl_sends_requests_and_offers_a_handshake() {
     let url = move |path: &str| format!("http://{address}{path}");
     let mut get = Command::new("curl");
     get.args(["--silent", "--fail"]).arg(url("/hello"));
-    assert!(run(get).await.contains("hello"));
+    assert!(said(get).await.contains("hello"));
     let mut post = Command::new("curl");
     post.args(["--silent", "--fail", "--data-binary", "12345"]);
     post.args(["--header", "expect: 100-continue"])
         .arg(url("/length"));
-    assert_eq!(run(post).await, "5");
+    assert_eq!(said(post).await, "5");
     let mut offer = Command::new("curl");
     offer.args(["--silent", "--include", "--no-buffer", "--max-time", "1"]);
     for field in [

@@ -11,7 +11,8 @@ use super::manifest::GUESTS;
 use super::options::Options;
 use super::peers::{Installed, Peer};
 use super::plugins;
-use crate::{command, guests, place};
+use crate::programs::{self, BENCH, HOST, Profile};
+use crate::{guests, place};
 
 /// Everything that cases share.
 pub(crate) struct Kit {
@@ -60,15 +61,10 @@ const QUICK: Pace = Pace {
 impl Kit {
     /// Builds and installs what is missing.
     pub(crate) fn prepare(options: &Options, cases: &[&Case]) -> Result<Self> {
-        // Each on its own, so that neither is built with the other's features.
-        for package in ["holdfast", "holdfast-bench"] {
-            let mut build = place::cargo()?;
-            build.args(["build", "--release", "--package", package]);
-            command::run(&mut build, "see the compiler's messages above")?;
-        }
+        let host = programs::build(HOST, Profile::Release)?;
+        let tool = programs::build(BENCH, Profile::Release)?;
         guests::build(&GUESTS)?;
-        let target = place::target()?;
-        let folder = target.join("bench");
+        let folder = place::target()?.join("bench");
         for part in ["logs", "cache"] {
             let part = folder.join(part);
             std::fs::create_dir_all(&part)
@@ -80,8 +76,8 @@ impl Kit {
             BTreeMap::new()
         };
         let kit = Self {
-            host: target.join("release/holdfast"),
-            tool: target.join("release/holdfast-bench"),
+            host,
+            tool,
             guests: place::guests()?,
             cores: cores(),
             pace: if options.is_quick { QUICK } else { FULL },

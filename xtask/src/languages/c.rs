@@ -7,6 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use super::{Builder, Language};
+use crate::programs::{self, HOST, Profile};
 use crate::{command, pip, place};
 
 /// The compiler, with a C library for WASI, as a Python package.
@@ -33,15 +34,8 @@ fn install() -> Result<()> {
         pip::install(&folder, &[], &[ZIG.as_ref()])?;
         std::fs::write(folder.join("done"), "")?;
     }
-    host().map(|_| ())
-}
-
-/// The host's program, which makes a component of a module.
-pub(super) fn host() -> Result<PathBuf> {
-    let mut build = place::cargo()?;
-    build.args(["build", "--quiet", "--package", "holdfast"]);
-    command::run(&mut build, "see the compiler's messages above")?;
-    Ok(place::target()?.join("debug/holdfast"))
+    // The host's program makes a component of a module.
+    programs::build(HOST, Profile::Debug).map(|_| ())
 }
 
 fn build(project: &Path, output: &Path) -> Result<()> {
@@ -63,7 +57,7 @@ fn test() -> Result<()> {
 
 fn make(project: &Path) -> Result<Command> {
     let python = tools()?.join("bin/python");
-    let host = place::target()?.join("debug/holdfast");
+    let host = programs::path(HOST, Profile::Debug)?;
     let mut make = Command::new("make");
     make.args(["--no-print-directory", "-C"]).arg(project);
     make.arg(format!("ZIG={} -m ziglang", python.display()));

@@ -5,7 +5,8 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use super::{Builder, Language, c};
+use super::{Builder, Language};
+use crate::programs::{self, HOST, Profile};
 use crate::{command, place};
 
 pub(super) const LANGUAGE: Language = Language {
@@ -24,13 +25,13 @@ fn install() -> Result<()> {
     if !command::exists("go") {
         bail!("there is no Go on this machine\n  hint: {HINT}");
     }
-    c::host().map(|_| ())
+    programs::build(HOST, Profile::Debug).map(|_| ())
 }
 
 fn build(project: &Path, output: &Path) -> Result<()> {
     let mut build = Command::new(sdk()?.join("build.sh"));
     build.arg(output).current_dir(project);
-    build.env("HOLDFAST", place::target()?.join("debug/holdfast"));
+    build.env("HOLDFAST", programs::path(HOST, Profile::Debug)?);
     command::run(&mut build, "see the compiler's messages above")
 }
 

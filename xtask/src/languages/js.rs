@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Builder, Language};
-use crate::{apt, command, place};
+use crate::{command, packages, place};
 
 pub(super) const LANGUAGE: Language = Language {
     name: "js",
@@ -34,28 +34,7 @@ const WANTED: &str = "test/tools/package.json";
 
 fn install() -> Result<()> {
     let wanted = sdk()?.join(WANTED);
-    let shown = wanted.display();
-    let text = std::fs::read(&wanted).with_context(|| format!("can't read {shown}"))?;
-    let folder = tools()?;
-    let done = folder.join("installed");
-    if std::fs::read(&done).is_ok_and(|present| present == text) {
-        return Ok(());
-    }
-    eprintln!("Installing what {shown} names.");
-    if !command::exists("node") || !command::exists("npm") {
-        apt::install(&["nodejs", "npm"], "components in JavaScript")?;
-    }
-    std::fs::create_dir_all(&folder)?;
-    std::fs::write(folder.join("package.json"), &text)?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]);
-    // Nothing in these packages has to be run to install it.
-    npm.arg("--ignore-scripts").current_dir(&folder);
-    command::run(
-        &mut npm,
-        "check that this machine reaches its npm registry, and has Node 20 or newer",
-    )?;
-    std::fs::write(&done, text).with_context(|| format!("can't write {}", done.display()))
+    packages::node(&wanted, &tools()?, "components in JavaScript")
 }
 
 fn build(engine: &str, project: &Path, output: &Path) -> Result<()> {

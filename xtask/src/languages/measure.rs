@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::programs::{self, BENCH, HOST, Profile};
 use crate::{command, place};
 
 /// What a host may take to start, for it may have to compile.
@@ -35,24 +36,16 @@ pub(super) struct Figures {
 }
 
 impl Kit {
-    /// Builds the host and the load generator, with the release profile or the
-    /// debug profile.
-    pub(super) fn build(is_debug: bool, seconds: f64) -> Result<Self> {
-        // Each on its own, so that neither is built with the other's features.
-        for package in ["holdfast", "holdfast-bench"] {
-            let mut build = place::cargo()?;
-            build.args(["build", "--package", package]);
-            build.args((!is_debug).then_some("--release"));
-            command::run(&mut build, "see the compiler's messages above")?;
-        }
-        let target = place::target()?;
-        let folder = target.join(if is_debug { "debug" } else { "release" });
-        let cache = target.join("languages/cache");
+    /// Builds the host and the load generator.
+    pub(super) fn build(profile: Profile, seconds: f64) -> Result<Self> {
+        let host = programs::build(HOST, profile)?;
+        let tool = programs::build(BENCH, profile)?;
+        let cache = place::target()?.join("languages/cache");
         std::fs::create_dir_all(&cache)
             .with_context(|| format!("can't make {}", cache.display()))?;
         Ok(Self {
-            host: folder.join("holdfast"),
-            tool: folder.join("holdfast-bench"),
+            host,
+            tool,
             cache,
             seconds,
         })

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::{Builder, Language};
-use crate::{apt, command, pip, place};
+use crate::{command, packages, place};
 
 pub(super) const LANGUAGE: Language = Language {
     name: "python",
@@ -27,21 +27,7 @@ const WANTED: &str = "requirements.txt";
 
 fn install() -> Result<()> {
     let wanted = sdk()?.join(WANTED);
-    let shown = wanted.display();
-    let text = std::fs::read(&wanted).with_context(|| format!("can't read {shown}"))?;
-    let folder = folder()?;
-    let done = folder.join("installed");
-    if std::fs::read(&done).is_ok_and(|present| present == text) {
-        return Ok(());
-    }
-    eprintln!("Installing what {shown} names.");
-    if !command::exists("python3") {
-        let packages = ["python3", "python3-venv"];
-        apt::install(&packages, "components in Python")?;
-    }
-    std::fs::create_dir_all(&folder)?;
-    pip::install(&folder, &[], &["-r".as_ref(), wanted.as_os_str()])?;
-    std::fs::write(&done, text).with_context(|| format!("can't write {}", done.display()))
+    packages::python(&wanted, &folder()?, "components in Python")
 }
 
 fn build(project: &Path, output: &Path) -> Result<()> {
@@ -57,6 +43,10 @@ fn build(project: &Path, output: &Path) -> Result<()> {
 /// from its WIT.
 fn test() -> Result<()> {
     let bindings = folder()?.join("bindings");
+    // Those of the last time: componentize-py makes the folder, or fails.
+    if bindings.exists() {
+        std::fs::remove_dir_all(&bindings)?;
+    }
     let mut generate = python()?;
     generate
         .args(["-m", "holdfast.build", "--bindings"])

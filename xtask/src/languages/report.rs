@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::measure::{Figures, Kit};
 use super::{Builder, LANGUAGES, Language};
 use crate::place;
+use crate::programs::Profile;
 
 /// For `cargo xtask languages --help`.
 pub(crate) const HELP: &str = "\
@@ -49,29 +50,28 @@ struct Row {
 
 /// Measures, prints, and writes if that is wanted.
 pub(crate) fn run(options: &[&str]) -> Result<()> {
-    let (mut is_debug, mut seconds, mut writes) = (false, SECONDS, false);
+    let (mut profile, mut seconds, mut writes) = (Profile::Release, SECONDS, false);
     for option in options {
         match *option {
-            "--debug" => is_debug = true,
+            "--debug" => profile = Profile::Debug,
             "--quick" => seconds = SECONDS_QUICK,
             "--write-docs" => writes = true,
             other => bail!("`{other}` is not understood; see `cargo xtask languages --help`"),
         }
     }
     super::build(|_, name| name.ends_with("-echo"))?;
-    let kit = Kit::build(is_debug, seconds)?;
+    let kit = Kit::build(profile, seconds)?;
     let mut rows = Vec::new();
     for language in LANGUAGES {
         for builder in language.builders {
             rows.extend(row(&kit, language, builder)?);
         }
     }
-    let profile = if is_debug { "debug" } else { "release" };
     let table = table(&rows);
     print!("{table}");
     if writes {
         let arguments = options.join(" ");
-        write_document(&rows, &table, profile, arguments.trim())?;
+        write_document(&rows, &table, profile.word(), arguments.trim())?;
         write_readme(&table)?;
     }
     Ok(())
