@@ -127,7 +127,9 @@ impl EventLoop {
             }
             // The task registers its own waker when it finds the socket full.
             let mut context = Context::from_waker(Waker::noop());
-            match write_all(connection, stream, &mut batch, &mut context) {
+            // Most often this is all, and then the runtime need not hear of it.
+            let begun = with_slices(&batch, |slices| stream.write_now(slices));
+            match go_on(begun, connection, stream, &mut batch, &mut context) {
                 Written::All => {}
                 Written::Blocked => connection.rouse(),
                 Written::Broken => {
@@ -202,9 +204,20 @@ pub(crate) fn write_all(
     batch: &mut Batch,
     context: &mut Context<'_>,
 ) -> Written {
+    go_on(None, connection, stream, batch, context)
+}
+
+/// The same when something has been written already, or could not be.
+fn go_on(
+    mut result: Option<io::Result<usize>>,
+    connection: &Connection,
+    stream: &mut Stream,
+    batch: &mut Batch,
+    context: &mut Context<'_>,
+) -> Written {
     loop {
-        match write(stream, context, batch) {
-            Poll::Ready(Ok(written)) => {
+        match result {
+            Some(Ok(written)) => {
                 if !connection.give_back(batch, written) {
                     return send_all(stream, context);
                 }
@@ -212,19 +225,23 @@ pub(crate) fn write_all(
                     // It is not read from, so this is its sign of life.
                     connection.hear();
                 }
+                if !connection.take(batch) {
+                    return send_all(stream, context);
+                }
             }
-            Poll::Ready(Err(_)) => {
+            Some(Err(_)) => {
                 batch.frames.clear();
                 return Written::Broken;
             }
+            None => {}
+        }
+        result = match write(stream, context, batch) {
+            Poll::Ready(result) => Some(result),
             Poll::Pending => {
                 connection.block(batch);
                 return Written::Blocked;
             }
-        }
-        if !connection.take(batch) {
-            return send_all(stream, context);
-        }
+        };
     }
 }
 
@@ -239,8 +256,15 @@ pub(crate) fn send_all(stream: &mut Stream, context: &mut Context<'_>) -> Writte
 
 fn write(stream: &mut Stream, context: &mut Context<'_>, batch: &Batch) -> Poll<io::Result<usize>> {
     let stream = Pin::new(stream);
+    with_slices(batch, |slices| match slices {
+        [frame] => stream.poll_write(context, frame),
+        _ => stream.poll_write_vectored(context, slices),
+    })
+}
+
+fn with_slices<T>(batch: &Batch, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
     if let [frame] = batch.frames.as_slice() {
-        return stream.poll_write(context, frame);
+        return write(&[IoSlice::new(frame)]);
     }
     let mut slices = [IoSlice::new(&[]); BATCH_LEN_MAX];
     let mut len = 0;
@@ -248,5 +272,5 @@ fn write(stream: &mut Stream, context: &mut Context<'_>, batch: &Batch) -> Poll<
         *slice = IoSlice::new(frame);
         len += 1;
     }
-    stream.poll_write_vectored(context, slices.get(..len).unwrap_or_default())
+    write(slices.get(..len).unwrap_or_default())
 }

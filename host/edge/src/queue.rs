@@ -20,10 +20,12 @@ const PONGS_LEN_MAX: usize = 16;
 /// The same in bytes of their frames.
 const PONGS_BYTES_MAX: usize = 512;
 
-/// Outbound frames of one connection. Owns no memory while it is empty.
+/// Outbound frames of one connection. Owns no memory while it is empty, and no
+/// more than the frame itself while it holds one, as when something is published.
 #[derive(Default)]
 pub(crate) struct Queue {
-    frames: VecDeque<Bytes>,
+    /// Those behind it are in `rare`; none are if it is none.
+    first: Option<Bytes>,
     /// Of all frames here and in a batch.
     bytes: usize,
     /// Of them, as they were counted last.
@@ -37,6 +39,8 @@ pub(crate) struct Queue {
 /// Boxed, since few connections have any of it, and each has room for it.
 #[derive(Default)]
 struct Rare {
+    /// Frames behind the first.
+    rest: VecDeque<Bytes>,
     pongs: VecDeque<Bytes>,
     /// What compressed messages may refer to.
     windows: Windows,
@@ -83,13 +87,44 @@ impl Queue {
             .rare
             .as_ref()
             .is_some_and(|rare| !rare.pongs.is_empty());
-        self.frames.is_empty() && !has_pong && !self.ping
+        self.first.is_none() && !has_pong && !self.ping
     }
 
     /// Adds a frame at the end.
     pub(crate) fn push(&mut self, frame: Bytes) {
         self.bytes += frame.len();
-        self.frames.push_back(frame);
+        match self.first {
+            None => self.first = Some(frame),
+            Some(_) => self.rest().push_back(frame),
+        }
+    }
+
+    fn rest(&mut self) -> &mut VecDeque<Bytes> {
+        &mut self.rare.get_or_insert_default().rest
+    }
+
+    fn get(&self, index: usize) -> Option<&Bytes> {
+        match index.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(index) => self.rare.as_ref()?.rest.get(index),
+        }
+    }
+
+    fn push_front(&mut self, frame: Bytes) {
+        if let Some(second) = self.first.replace(frame) {
+            self.rest().push_front(second);
+        }
+    }
+
+    fn take_at(&mut self, index: usize) -> Option<Bytes> {
+        let rest = self.rare.as_mut().map(|rare| &mut rare.rest);
+        match index.checked_sub(1) {
+            None => {
+                let second = rest.and_then(VecDeque::pop_front);
+                std::mem::replace(&mut self.first, second)
+            }
+            Some(index) => rest?.remove(index),
+        }
     }
 
     /// Answers a ping; only the latest are answered if too many wait.
@@ -119,11 +154,22 @@ impl Queue {
         let Some(rare) = &mut self.rare else {
             return VecDeque::new();
         };
-        let pongs = std::mem::take(&mut rare.pongs);
-        if rare.windows.is_empty() {
-            self.rare = None;
+        std::mem::take(&mut rare.pongs)
+    }
+
+    /// Gives back memory which nothing is in any more.
+    fn tidy(&mut self) {
+        let Some(rare) = &mut self.rare else {
+            return;
+        };
+        if !rare.rest.is_empty() {
+            return;
         }
-        pongs
+        if rare.pongs.is_empty() && rare.windows.is_empty() {
+            self.rare = None;
+        } else {
+            rare.rest = VecDeque::new();
+        }
     }
 
     /// Asks for a sign of life.
@@ -137,7 +183,7 @@ impl Queue {
     pub(crate) fn drop_oldest(&mut self, bytes_max: usize) {
         let mut index = usize::from(self.cut);
         while self.bytes >= bytes_max {
-            match self.frames.get(index) {
+            match self.get(index) {
                 None => return,
                 Some(frame) if frame::is_control(frame) => index += 1,
                 Some(_) => self.remove(index),
@@ -150,13 +196,14 @@ impl Queue {
         self.take_pongs();
         self.ping = false;
         let kept = usize::from(self.cut);
-        while self.frames.len() > kept {
+        while self.get(kept).is_some() {
             self.remove(kept);
         }
+        self.tidy();
     }
 
     fn remove(&mut self, index: usize) {
-        if let Some(frame) = self.frames.remove(index) {
+        if let Some(frame) = self.take_at(index) {
             self.bytes -= frame.len();
         }
     }
@@ -168,10 +215,17 @@ impl Queue {
         let ping = std::mem::take(&mut self.ping).then(frame::ping);
         for control in pongs.into_iter().rev().chain(ping) {
             self.bytes += control.len();
-            self.frames.insert(usize::from(self.cut), control);
+            match self.cut {
+                true => self.rest().push_front(control),
+                false => self.push_front(control),
+            }
         }
-        let len = self.frames.len().min(BATCH_LEN_MAX);
-        batch.frames.extend(self.frames.drain(..len));
+        batch.frames.extend(self.first.take());
+        if let Some(rare) = &mut self.rare {
+            let len = rare.rest.len().min(BATCH_LEN_MAX - 1);
+            batch.frames.extend(rare.rest.drain(..len));
+            self.first = rare.rest.pop_front();
+        }
         batch.cut = std::mem::take(&mut self.cut);
     }
 
@@ -197,12 +251,10 @@ impl Queue {
             self.cut = cut;
         }
         for frame in batch.frames.drain(rest..).rev() {
-            self.frames.push_front(frame);
+            self.push_front(frame);
         }
         batch.frames.clear();
-        if self.frames.is_empty() {
-            self.frames = VecDeque::new();
-        }
+        self.tidy();
     }
 }
 
@@ -244,7 +296,7 @@ mod tests {
                 assert_eq!(queue.bytes(), 30 - written.len());
             }
             assert_eq!(written, [data(0), data(1), data(2)].concat());
-            assert_eq!(queue.frames.capacity(), 0);
+            assert!(queue.rare.is_none());
         }
     }
 

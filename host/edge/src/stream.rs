@@ -3,13 +3,14 @@
 //! An enum, so that plain TCP, of which there are most, costs no more than
 //! without the others: they are boxed, and a WebSocket is no larger for them.
 
-use std::io::{self, IoSlice};
+use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
@@ -84,6 +85,24 @@ impl Stream {
     /// Whether it may have taken bytes which it has not sent. Plain TCP has none.
     pub(crate) fn is_buffered(&self) -> bool {
         matches!(self, Self::Other(Other::Tls(_) | Other::Http2(_)))
+    }
+
+    /// Writes what the socket has room for, past the runtime and its books. None
+    /// if there is no room, or no such way: then it is for [`AsyncWrite`] to do.
+    pub(crate) fn write_now(&self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {
+        let Self::Tcp(stream) = self else {
+            return None;
+        };
+        let socket = SockRef::from(stream);
+        let result = match slices {
+            [slice] => socket.send(slice),
+            _ => socket.send_vectored(slices),
+        };
+        match result {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            Err(error) if error.kind() == ErrorKind::Interrupted => None,
+            result => Some(result),
+        }
     }
 
     /// Sends these bytes.
