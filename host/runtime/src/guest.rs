@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use holdfast_core::metrics::LimitHit;
 use wasmtime::component::ResourceTable;
-use wasmtime::{ResourceLimiter, Store, UpdateDeadline};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime::{ResourceLimiterAsync, Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView, async_trait};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::outbound::{Budget, Outbound};
@@ -118,7 +118,7 @@ impl Guest {
                 subjects: Subjects::default(),
             },
         );
-        store.limiter(|guest| guest);
+        store.limiter_async(|guest| guest);
         store.set_max_component_handles(waits_max);
         if let Some(table) = store.concurrent_resource_table() {
             table.set_max_capacity(waits_max);
@@ -165,6 +165,35 @@ impl Guest {
         &self.meter
     }
 
+    /// Whether a memory may grow; if so, it is counted.
+    ///
+    /// # Errors
+    /// Fails when the tenant has no memory for an instance that is being made.
+    fn may_grow(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> Result<bool, NoMemory> {
+        let max = self.plugin.instance.memory_bytes_max;
+        let may_be = maximum.is_none_or(|maximum| desired <= maximum);
+        let before = self.memory_bytes.0;
+        let metrics = &self.plugin.settings.metrics;
+        if !(may_be && self.memory_bytes.grow(current, desired, max)) {
+            metrics.note_limit(LimitHit::Memory);
+            return Ok(false);
+        }
+        metrics.memory_bytes.add(self.memory_bytes.0 - before);
+        let may_be = self.memory.grow(desired.saturating_sub(current));
+        if !may_be {
+            metrics.note_limit(LimitHit::TenantMemory);
+        }
+        match may_be || self.is_made {
+            true => Ok(may_be),
+            false => Err(NoMemory),
+        }
+    }
+
     /// Whether it takes long to give its memory back.
     pub(crate) fn is_large(&self) -> bool {
         self.memory_bytes.0 >= LARGE_BYTES
@@ -197,33 +226,22 @@ impl WasiHttpView for Guest {
     }
 }
 
-impl ResourceLimiter for Guest {
-    fn memory_growing(
+#[async_trait]
+impl ResourceLimiterAsync for Guest {
+    async fn memory_growing(
         &mut self,
         current: usize,
         desired: usize,
         maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let max = self.plugin.instance.memory_bytes_max;
-        let may_be = maximum.is_none_or(|maximum| desired <= maximum);
-        let before = self.memory_bytes.0;
-        let metrics = &self.plugin.settings.metrics;
-        if !(may_be && self.memory_bytes.grow(current, desired, max)) {
-            metrics.note_limit(LimitHit::Memory);
-            return Ok(false);
+        let may_be = self.may_grow(current, desired, maximum)?;
+        if may_be {
+            self.plugin.tenant.house.reaper.pause().await;
         }
-        metrics.memory_bytes.add(self.memory_bytes.0 - before);
-        let may_be = self.memory.grow(desired.saturating_sub(current));
-        if !may_be {
-            metrics.note_limit(LimitHit::TenantMemory);
-        }
-        match may_be || self.is_made {
-            true => Ok(may_be),
-            false => Err(NoMemory.into()),
-        }
+        Ok(may_be)
     }
 
-    fn table_growing(
+    async fn table_growing(
         &mut self,
         current: usize,
         desired: usize,

@@ -60,6 +60,8 @@ impl Instance {
     pub(crate) async fn new(plugin: &Arc<Plugin>) -> wasmtime::Result<Self> {
         let loaded = &plugin.loaded;
         let use_ = Use::new(&loaded.parts);
+        // Its memory is made accessible before the limiter hears of it.
+        plugin.tenant.house.reaper.pause().await;
         let mut store = Guest::store(loaded.parts.pre.engine(), plugin);
         let instance = loaded.parts.pre.instantiate_async(&mut store).await?;
         store.data_mut().set_made();

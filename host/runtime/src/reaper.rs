@@ -1,9 +1,17 @@
 //! Takes large instances apart, in a thread of its own: the kernel needs some
 //! 0.1 ms for each MiB that it is given back, and as long as it does the event
 //! loop would serve nobody. The thread is there while there is something to do.
+//!
+//! Nobody can change the address space of the process meanwhile, as an instance
+//! does that is made or takes more memory: its event loop would stand still. So
+//! these wait, as guests do, until one instance is gone; then they have their
+//! turn before the next one goes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::Notify;
 use wasmtime::Store;
 
 use crate::guest::Guest;
@@ -12,13 +20,35 @@ use crate::instance::Place;
 /// An instance with less memory goes at once, where it is.
 pub(crate) const LARGE_BYTES: usize = 2 << 20;
 
+/// How long those who have waited for one to be gone may take before the next
+/// goes: some slices of an event loop.
+const TURN: Duration = Duration::from_millis(3);
+
+/// How many go before somebody who waits, at most: it may be his turn only when
+/// it is the next one's.
+const PATIENCE: u32 = 8;
+
+/// The nice value of the thread. Without it, the system would let it run in the
+/// place of the event loop which wakes it.
+const NICE: i32 = 10;
+
 /// What waits to be taken apart: no more than there are places for instances,
 /// since each keeps its own until it is gone.
 #[derive(Default)]
-pub(crate) struct Reaper(Arc<Mutex<Yard>>);
+pub(crate) struct Reaper(Arc<Yard>);
 
 #[derive(Default)]
 struct Yard {
+    work: Mutex<Work>,
+    /// Whether one is being taken apart.
+    is_busy: AtomicBool,
+    /// Whether anybody waits until it is gone.
+    is_awaited: AtomicBool,
+    gone: Notify,
+}
+
+#[derive(Default)]
+struct Work {
     remains: Vec<Remains>,
     has_thread: bool,
 }
@@ -29,37 +59,62 @@ type Remains = (Store<Guest>, Option<Place>);
 impl Reaper {
     /// Takes an instance apart, soon.
     pub(crate) fn take(&self, store: Store<Guest>, place: Option<Place>) {
-        let mut yard = lock(&self.0);
-        yard.remains.push((store, place));
-        if yard.has_thread {
+        let mut work = self.0.work();
+        work.remains.push((store, place));
+        if work.has_thread {
             return;
         }
-        let here = Arc::clone(&self.0);
+        let yard = Arc::clone(&self.0);
         let thread = std::thread::Builder::new().name("reaper".into());
-        yard.has_thread = thread.spawn(move || work(&here)).is_ok();
-        if !yard.has_thread {
+        work.has_thread = thread.spawn(move || yard.run()).is_ok();
+        if !work.has_thread {
             // Better late for some than never.
-            let remains = std::mem::take(&mut yard.remains);
-            drop(yard);
+            let remains = std::mem::take(&mut work.remains);
+            drop(work);
             drop(remains);
         }
     }
-}
 
-fn work(yard: &Mutex<Yard>) {
-    while let Some(remains) = next(yard) {
-        drop(remains);
+    /// Waits until no instance is being taken apart, but not for ever.
+    pub(crate) async fn pause(&self) {
+        let yard = &self.0;
+        for _ in 0..PATIENCE {
+            if !yard.is_busy.load(Ordering::Relaxed) {
+                return;
+            }
+            let gone = yard.gone.notified();
+            yard.is_awaited.store(true, Ordering::SeqCst);
+            if yard.is_busy.load(Ordering::SeqCst) {
+                gone.await;
+            }
+        }
     }
 }
 
-/// The next one; if there is none, the thread ends.
-fn next(yard: &Mutex<Yard>) -> Option<Remains> {
-    let mut yard = lock(yard);
-    let next = yard.remains.pop();
-    yard.has_thread = next.is_some();
-    next
-}
+impl Yard {
+    fn run(&self) {
+        // Not to be allowed to is no reason not to work.
+        let _ = rustix::process::nice(NICE);
+        while let Some(remains) = self.next() {
+            self.is_busy.store(true, Ordering::SeqCst);
+            drop(remains);
+            self.is_busy.store(false, Ordering::SeqCst);
+            self.gone.notify_waiters();
+            if self.is_awaited.swap(false, Ordering::SeqCst) {
+                std::thread::sleep(TURN);
+            }
+        }
+    }
 
-fn lock(yard: &Mutex<Yard>) -> std::sync::MutexGuard<'_, Yard> {
-    yard.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The next one; if there is none, the thread ends.
+    fn next(&self) -> Option<Remains> {
+        let mut work = self.work();
+        let next = work.remains.pop();
+        work.has_thread = next.is_some();
+        next
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
