@@ -9,6 +9,8 @@ use holdfast_edge::{Drain, Hub, Lane};
 use holdfast_runtime::{Local, Runtime};
 use tokio::runtime::{Builder, LocalOptions, LocalRuntime};
 
+use crate::memory;
+
 /// Names of hosts which are looked up at a time on each loop, in a thread each.
 /// Besides, there are threads that read files.
 const LOOKUPS_MAX: usize = 32;
@@ -36,6 +38,7 @@ impl EventLoops {
                     Err(error) => return tracing::error!(%error, "no event loop"),
                 };
                 let plugins = Local::new(runtime);
+                event_loop.spawn_local(memory::give_back());
                 event_loop.block_on(holdfast_edge::serve(hub, plugins, incoming, drain));
                 // The shut-down does not wait for names that are looked up.
                 event_loop.shutdown_background();

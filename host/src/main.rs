@@ -16,6 +16,7 @@ mod images;
 mod inspect;
 mod language;
 mod log;
+mod memory;
 mod new;
 mod operate;
 mod problem;
