@@ -96,14 +96,23 @@ impl Yard {
         // Not to be allowed to is no reason not to work.
         let _ = rustix::process::nice(NICE);
         while let Some(remains) = self.next() {
-            self.is_busy.store(true, Ordering::SeqCst);
+            self.begin();
             drop(remains);
-            self.is_busy.store(false, Ordering::SeqCst);
-            self.gone.notify_waiters();
-            if self.is_awaited.swap(false, Ordering::SeqCst) {
+            if self.end() {
                 std::thread::sleep(TURN);
             }
         }
+    }
+
+    fn begin(&self) {
+        self.is_busy.store(true, Ordering::SeqCst);
+    }
+
+    /// One is gone. Whether anybody has waited for it.
+    fn end(&self) -> bool {
+        self.is_busy.store(false, Ordering::SeqCst);
+        self.gone.notify_waiters();
+        self.is_awaited.swap(false, Ordering::SeqCst)
     }
 
     /// The next one; if there is none, the thread ends.
@@ -116,5 +125,42 @@ impl Yard {
 
     fn work(&self) -> MutexGuard<'_, Work> {
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    #[test]
+    fn who_would_take_memory_waits_while_one_goes() {
+        let reaper = Reaper::default();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(pin!(reaper.pause()).poll(&mut context).is_ready());
+        reaper.0.begin();
+        let mut pause = pin!(reaper.pause());
+        assert!(pause.as_mut().poll(&mut context).is_pending());
+        assert!(reaper.0.end(), "he has been seen");
+        assert!(pause.poll(&mut context).is_ready());
+        reaper.0.begin();
+        assert!(!reaper.0.end(), "nobody waits any more");
+    }
+
+    #[test]
+    fn nobody_waits_for_ever() {
+        let reaper = Reaper::default();
+        let mut context = Context::from_waker(Waker::noop());
+        reaper.0.begin();
+        let mut pause = pin!(reaper.pause());
+        for _ in 0..PATIENCE {
+            assert_eq!(pause.as_mut().poll(&mut context), Poll::Pending);
+            reaper.0.end();
+            // The next one goes before it is his turn.
+            reaper.0.begin();
+        }
+        assert!(pause.poll(&mut context).is_ready());
     }
 }
