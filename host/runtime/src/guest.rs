@@ -194,9 +194,14 @@ impl Guest {
         }
     }
 
+    /// Of all its memories together.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        self.memory_bytes.0
+    }
+
     /// Whether it takes long to give its memory back.
     pub(crate) fn is_large(&self) -> bool {
-        self.memory_bytes.0 >= LARGE_BYTES
+        self.memory_bytes() >= LARGE_BYTES
     }
 }
 

@@ -4,12 +4,12 @@
 //!
 //! Nobody can change the address space of the process meanwhile, as an instance
 //! does that is made or takes more memory: its event loop would stand still. So
-//! these wait, as guests do, until one instance is gone; then they have their
+//! these wait, as guests do, until a huge one is gone; then they have their
 //! turn before the next one goes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use wasmtime::Store;
@@ -20,9 +20,13 @@ use crate::instance::Place;
 /// An instance with less memory goes at once, where it is.
 pub(crate) const LARGE_BYTES: usize = 2 << 20;
 
+/// Nobody waits for one with less memory: it is gone before it would be noticed.
+const HUGE_BYTES: usize = 24 << 20;
+
 /// How long those who have waited for one to be gone may take before the next
-/// goes: some slices of an event loop.
-const TURN: Duration = Duration::from_millis(3);
+/// goes, at most: some slices of an event loop. No longer than it took to go,
+/// lest there come more than can be taken apart.
+const TURN_MAX: Duration = Duration::from_millis(3);
 
 /// How many go before somebody who waits, at most: it may be his turn only when
 /// it is the next one's.
@@ -96,10 +100,15 @@ impl Yard {
         // Not to be allowed to is no reason not to work.
         let _ = rustix::process::nice(NICE);
         while let Some(remains) = self.next() {
+            if remains.0.data().memory_bytes() < HUGE_BYTES {
+                drop(remains);
+                continue;
+            }
+            let begin = Instant::now();
             self.begin();
             drop(remains);
             if self.end() {
-                std::thread::sleep(TURN);
+                std::thread::sleep(begin.elapsed().min(TURN_MAX));
             }
         }
     }
