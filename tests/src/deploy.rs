@@ -6,6 +6,7 @@ use std::process::Output;
 use crate::build::{Build, put};
 use crate::host::{Host, command};
 use crate::http::get;
+use crate::process;
 use crate::setup::{FIXTURE, MANIFEST};
 use crate::status::{Plugin, Status};
 use crate::wait::found;
@@ -54,8 +55,7 @@ impl Host {
     pub async fn say(&self, words: &[&str]) -> Output {
         let mut command = command();
         command.args(words).arg(self.manifest());
-        let output = tokio::task::spawn_blocking(move || command.output());
-        output.await.expect("no panic").expect("the command starts")
+        process::output(command).await
     }
 
     /// The same, for a verb that is to succeed. Returns what it prints.

@@ -10,12 +10,16 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, pr
 
 use crate::wait::patiently;
 
-/// Runs a program to its end, which has to be a good one.
-pub async fn run(mut command: Command) -> Output {
+/// Runs a program to its end, however long it takes.
+pub async fn output(mut command: Command) -> Output {
+    let output = tokio::task::spawn_blocking(move || command.output());
+    output.await.expect("no panic").expect("the program starts")
+}
+
+/// Runs a program to its end, which has to be a good one and to come soon.
+pub async fn run(command: Command) -> Output {
     let shown = format!("{command:?}");
-    let run = tokio::task::spawn_blocking(move || command.output());
-    let output = patiently(&shown, run).await.expect("no panic");
-    let output = output.expect("the program starts");
+    let output = patiently(&shown, output(command)).await;
     let (out, err) = (&output.stdout, &output.stderr);
     let said = String::from_utf8_lossy(out) + String::from_utf8_lossy(err);
     assert!(output.status.success(), "{shown}: {said}");

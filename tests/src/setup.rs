@@ -8,9 +8,9 @@ use crate::build::Build;
 use crate::folder::Folder;
 use crate::host::{self, Host};
 use crate::names::Names;
-use crate::place;
 use crate::stage::Stage;
 use crate::wait::patiently;
+use crate::{place, process};
 
 /// The manifest's name in the host's folder.
 pub(crate) const MANIFEST: &str = "holdfast.toml";
@@ -238,9 +238,7 @@ impl Setup {
         command.arg("serve").arg(manifest);
         command.arg("--cache").arg(&self.cache);
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
-        let output = tokio::task::spawn_blocking(move || command.output());
-        let output = patiently("the host to end", output).await;
-        let output = output.expect("no panic").expect("the host starts");
+        let output = patiently("the host to end", process::output(command)).await;
         let text = String::from_utf8(output.stderr).expect("UTF-8");
         assert_eq!(output.status.code(), Some(1), "{text}");
         text

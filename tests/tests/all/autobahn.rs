@@ -5,6 +5,7 @@ use std::process::Command;
 
 use holdfast_tests::folder::Folder;
 use holdfast_tests::host::Host;
+use holdfast_tests::process::output;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::wait::PATIENCE;
 use holdfast_tests::{place, scale};
@@ -40,10 +41,9 @@ async fn results(host: &Host, arguments: &[String]) -> Vec<(String, String)> {
     kosoku.args(arguments).args(["--parallelism", "2"]);
     kosoku.arg("--outdir").arg(reports.path());
     kosoku.arg(host.address().to_string());
-    let run = tokio::task::spawn_blocking(move || kosoku.output());
     // Hundreds of cases, some of a thousand messages.
-    let output = tokio::time::timeout(PATIENCE * scale::count(60, 10) as u32, run).await;
-    let output = output.expect("the suite ends").unwrap().unwrap();
+    let output = tokio::time::timeout(PATIENCE * scale::count(60, 10) as u32, output(kosoku)).await;
+    let output = output.expect("the suite ends");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let index = std::fs::read(reports.path().join("index.json"));
     let index: Value = serde_json::from_slice(&index.expect(&said)).unwrap();

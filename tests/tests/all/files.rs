@@ -21,7 +21,12 @@ fn site(keys: &str) -> Setup {
 }
 
 /// A request with more fields.
-async fn ask(host: &Host, method: &str, path: &str, fields: &[(&'static str, &str)]) -> Response {
+pub(crate) async fn ask(
+    host: &Host,
+    method: &str,
+    path: &str,
+    fields: &[(&'static str, &str)],
+) -> Response {
     let mut request = request(method, path, full(""));
     for (name, value) in fields {
         request.headers_mut().append(*name, value.parse().unwrap());
@@ -30,7 +35,7 @@ async fn ask(host: &Host, method: &str, path: &str, fields: &[(&'static str, &st
 }
 
 /// Waits until the file was not changed just now, and so has a strong tag.
-async fn tag(host: &Host, path: &str) -> String {
+pub(crate) async fn tag(host: &Host, path: &str) -> String {
     found("a strong tag", async || {
         let response = ask(host, "HEAD", path, &[]).await;
         let tag = response.header("etag").to_owned();

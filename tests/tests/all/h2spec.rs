@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::process::Command;
 
 use holdfast_tests::place;
+use holdfast_tests::process::output;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::wait::patiently;
 
@@ -25,8 +26,7 @@ async fn run(address: SocketAddr, extra: &[&str]) -> Option<String> {
     command
         .args(["--path", PATH, "--timeout", "5", "--strict"])
         .args(extra);
-    let run = tokio::task::spawn_blocking(move || command.output());
-    let output = patiently("h2spec", run).await.unwrap().unwrap();
+    let output = patiently("h2spec", output(command)).await;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     Some(text)
 }

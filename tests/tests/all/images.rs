@@ -7,6 +7,7 @@ use holdfast_tests::folder::Folder;
 use holdfast_tests::host::Host;
 use holdfast_tests::http::get;
 use holdfast_tests::place::guest;
+use holdfast_tests::process::output;
 use holdfast_tests::registry::{Answer, Asked, Fake, Image, Kind, Registry, good, status};
 use holdfast_tests::setup::Setup;
 use holdfast_tests::wait::found;
@@ -64,8 +65,7 @@ async fn an_image_is_looked_at_and_deployed_as_a_file_is() {
     let cache = folder.path().display().to_string();
     let mut command = holdfast_tests::host::command();
     command.args(["inspect", &reference, "--cache", &cache]);
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.unwrap().unwrap();
+    let output = output(command).await;
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("wasi:http/incoming-handler@0.2"), "{text}");
 

@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 
 use holdfast_tests::host::command;
 use holdfast_tests::place;
+use holdfast_tests::process::output;
 use holdfast_tests::stage::Stage;
 
 /// A language, by one of its builders.
@@ -141,8 +142,7 @@ pub(crate) async fn compile(component: &Path) {
     let mut inspect = command();
     inspect.arg("inspect").arg(component);
     inspect.arg("--cache").arg(place::cache());
-    let output = tokio::task::spawn_blocking(move || inspect.output());
-    let output = output.await.expect("no panic").expect("the host starts");
+    let output = output(inspect).await;
     assert!(output.status.success(), "{output:?}");
 }
 

@@ -5,6 +5,7 @@ use std::process::Command;
 use holdfast_tests::folder::Folder;
 use holdfast_tests::host::{Host, command};
 use holdfast_tests::http::get;
+use holdfast_tests::process::output;
 use holdfast_tests::project::Project;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::Socket;
@@ -64,9 +65,8 @@ async fn a_new_project_is_built_and_served(language: &Language) {
 
 /// Runs a command to its good end, however long it takes, and returns what it
 /// prints.
-async fn run(mut command: Command) -> String {
-    let output = tokio::task::spawn_blocking(move || command.output());
-    let output = output.await.unwrap().unwrap();
+async fn run(command: Command) -> String {
+    let output = output(command).await;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (says, errors) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{says}{errors}");

@@ -10,7 +10,7 @@ use holdfast_tests::build::{Build, put};
 use holdfast_tests::folder::Folder;
 use holdfast_tests::host::{Host, command};
 use holdfast_tests::http::get;
-use holdfast_tests::process::hangup;
+use holdfast_tests::process::{hangup, output};
 use holdfast_tests::setup::{FIXTURE, Setup};
 use holdfast_tests::socket::Socket;
 use holdfast_tests::wait::until;
@@ -188,11 +188,9 @@ async fn without_a_watcher_one_has_to_ask() {
     host.serves(2).await;
     put(&component, build(3).bytes());
     // A host that was started for a component is found by it.
-    let output = tokio::task::spawn_blocking({
-        let component = component.clone();
-        move || command().arg("reload").arg(component).output().unwrap()
-    });
-    let output = output.await.unwrap();
+    let mut reload = command();
+    reload.arg("reload").arg(&component);
+    let output = output(reload).await;
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(text.lines().count(), 1, "{text}");
     assert!(text.contains("fixture: reloaded, generation 3"), "{text}");

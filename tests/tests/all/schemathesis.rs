@@ -8,6 +8,7 @@ use std::time::Duration;
 use holdfast_tests::admin::Admin;
 use holdfast_tests::folder::Folder;
 use holdfast_tests::place;
+use holdfast_tests::process::output;
 use holdfast_tests::schema::FILE;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::Socket;
@@ -79,12 +80,8 @@ parameters = {{ \"path.connection\" = \"{closed}\" }}
     ]);
     run.args(["--checks", "all", "--phases", "coverage,fuzzing,stateful"]);
     run.args(["--max-examples", EXAMPLES_MAX, "--seed", "1", "--no-color"]);
-    let running = tokio::task::spawn_blocking(move || run.output());
-    let output = tokio::time::timeout(TIMEOUT, running).await;
-    let output = output
-        .expect("it ends")
-        .expect("no panic")
-        .expect("it starts");
+    let output = tokio::time::timeout(TIMEOUT, output(run)).await;
+    let output = output.expect("it ends");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", short(&text));
     // How many, for whoever wants to see it.

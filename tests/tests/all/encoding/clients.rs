@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use holdfast_tests::browser::Browser;
+use holdfast_tests::process::output;
 use holdfast_tests::setup::Setup;
 
 use super::{CODINGS, text};
@@ -23,19 +24,10 @@ async fn curl_reads_what_it_takes() {
     for coding in CODINGS {
         let url = format!("http://{}/text.txt", host.address());
         let accepted = format!("accept-encoding: {coding}");
-        let arguments = [
-            "-sS",
-            "--compressed",
-            "--dump-header",
-            "-",
-            "-H",
-            &accepted,
-            &url,
-        ];
-        let curl = move |arguments: [String; 7]| Command::new("curl").args(arguments).output();
-        let arguments = arguments.map(str::to_owned);
-        let output = tokio::task::spawn_blocking(move || curl(arguments)).await;
-        let output = output.unwrap().expect("curl is there");
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "--compressed", "--dump-header", "-", "-H"]);
+        curl.args([accepted, url]);
+        let output = output(curl).await;
         let answer = String::from_utf8(output.stdout).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(

@@ -2,11 +2,10 @@
 
 use holdfast_tests::decode::whole;
 use holdfast_tests::host::Host;
-use holdfast_tests::http::{Response, full, request};
 use holdfast_tests::setup::Setup;
-use holdfast_tests::wait::found;
 
 use super::{CODINGS, text};
+use crate::files::{ask, tag};
 
 async fn site() -> Host {
     Setup::manifest("[[route]]\npath = \"/\"\nfiles = \"public\"\nencode = true\n")
@@ -18,14 +17,6 @@ async fn site() -> Host {
         .file("public/picture.png", text())
         .start()
         .await
-}
-
-async fn ask(host: &Host, method: &str, path: &str, fields: &[(&'static str, &str)]) -> Response {
-    let mut request = request(method, path, full(""));
-    for (name, value) in fields {
-        request.headers_mut().append(*name, value.parse().unwrap());
-    }
-    holdfast_tests::http::whole(host, request).await
 }
 
 #[tokio::test]
@@ -64,12 +55,7 @@ async fn a_file_is_encoded_that_is_not_there_so() {
 async fn what_a_client_has_is_the_same_in_each_form() {
     let host = site().await;
     let gzip = ("accept-encoding", "gzip");
-    let strong = found("a strong tag", async || {
-        let response = ask(&host, "HEAD", "/page.html", &[]).await;
-        let tag = response.header("etag").to_owned();
-        tag.starts_with('"').then_some(tag)
-    })
-    .await;
+    let strong = tag(&host, "/page.html").await;
     let weak = format!("W/{strong}");
     let response = ask(&host, "GET", "/page.html", &[gzip]).await;
     assert_eq!(response.header("etag"), weak);
