@@ -32,6 +32,11 @@ pub(crate) fn path(package: &str, profile: Profile) -> Result<PathBuf> {
     Ok(place::target()?.join(profile.word()).join(package))
 }
 
+/// Builds the host for tests and for tools of languages.
+pub(crate) fn build_debug_host() -> Result<()> {
+    build(HOST, Profile::Debug).map(|_| ())
+}
+
 /// Builds a program, and returns where it is. Each is built on its own, so that
 /// none has the features which others want.
 pub(crate) fn build(package: &str, profile: Profile) -> Result<PathBuf> {

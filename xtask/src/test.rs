@@ -4,10 +4,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
-use crate::programs::{self, HOST, Profile};
 use crate::toolchain::Toolchain;
 use crate::{
-    apt, clients, command, edges, guests, languages, place, registry, schemathesis, tools,
+    apt, clients, command, edges, guests, languages, place, programs, registry, schemathesis, tools,
 };
 
 /// For `cargo xtask test --help`.
@@ -65,7 +64,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "host",
-        run: host,
+        run: programs::build_debug_host,
     },
     Step {
         name: "browser",
@@ -114,7 +113,7 @@ pub(crate) fn everything() -> Result<()> {
 pub(crate) fn named(filter: &str) -> Result<()> {
     all_guests()?;
     languages::build(|_, _| true)?;
-    host()?;
+    programs::build_debug_host()?;
     browser()?;
     schemathesis::prepare()?;
     tools::h2spec()?;
@@ -194,10 +193,6 @@ fn all_guests() -> Result<()> {
 fn languages() -> Result<()> {
     languages::build(|_, _| true)?;
     languages::test()
-}
-
-fn host() -> Result<()> {
-    programs::build(HOST, Profile::Debug).map(|_| ())
 }
 
 /// The browser in which the chat page is tried.

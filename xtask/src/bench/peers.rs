@@ -5,10 +5,10 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
 use super::kit::Kit;
-use crate::{command, pip, place};
+use crate::{command, packages, place};
 
 /// Who.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +84,7 @@ impl Peer {
         installed: &Installed,
         address: SocketAddr,
     ) -> Result<Command> {
-        let scripts = place::root()?.join("xtask/bench/peers");
+        let scripts = scripts()?;
         let mut command = kit.on_server_core(&installed.program);
         let port = address.port().to_string();
         match self {
@@ -117,27 +117,7 @@ impl Peer {
 
 /// The packages named in `peers/package.json`, once.
 fn npm_install(folder: &Path) -> Result<()> {
-    let wanted = place::root()?.join("xtask/bench/peers/package.json");
-    let wanted = std::fs::read(&wanted).context("can't read peers/package.json")?;
-    let done = folder.join("package.installed.json");
-    if std::fs::read(&done).is_ok_and(|present| present == wanted) {
-        return Ok(());
-    }
-    for program in ["node", "npm"] {
-        if !command::exists(program) {
-            bail!("there is no `{program}` on the path");
-        }
-    }
-    eprintln!("Installing ws, bun and workerd with npm.");
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("package.json"), &wanted)?;
-    let mut npm = Command::new("npm");
-    npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error"]);
-    // The programs are in packages of their own; nothing has to be run.
-    npm.arg("--ignore-scripts").current_dir(folder);
-    command::run(&mut npm, "check that this machine reaches its npm registry")?;
-    std::fs::write(done, wanted)?;
-    Ok(())
+    packages::node_if_there(&scripts()?.join("package.json"), folder)
 }
 
 /// The first program of that name, below one of the packages in a folder, that
@@ -168,21 +148,13 @@ fn package_version(folder: &Path) -> Result<String> {
 
 /// A virtual environment with what `peers/requirements.txt` names.
 fn tornado(folder: &Path) -> Result<PathBuf> {
-    let python = folder.join("bin/python");
-    let has_tornado = Command::new(&python)
-        .args(["-c", "import tornado"])
-        .output()
-        .is_ok_and(|output| output.status.success());
-    if has_tornado {
-        return Ok(python);
-    }
-    if !command::exists("python3") {
-        bail!("there is no `python3` on the path");
-    }
-    eprintln!("Installing Tornado with pip.");
-    let requirements = place::root()?.join("xtask/bench/peers/requirements.txt");
-    pip::install(folder, &[], &["-r".as_ref(), requirements.as_os_str()])?;
-    Ok(python)
+    packages::python_if_there(&scripts()?.join("requirements.txt"), folder)?;
+    Ok(folder.join("bin/python"))
+}
+
+/// Where their scripts are, and the names of their packages.
+fn scripts() -> Result<PathBuf> {
+    Ok(place::root()?.join("xtask/bench/peers"))
 }
 
 /// `wasmtime` of the version which the host is built on.

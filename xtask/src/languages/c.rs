@@ -35,7 +35,7 @@ fn install() -> Result<()> {
         std::fs::write(folder.join("done"), "")?;
     }
     // The host's program makes a component of a module.
-    programs::build(HOST, Profile::Debug).map(|_| ())
+    programs::build_debug_host()
 }
 
 fn build(project: &Path, output: &Path) -> Result<()> {

@@ -25,7 +25,7 @@ fn install() -> Result<()> {
     if !command::exists("go") {
         bail!("there is no Go on this machine\n  hint: {HINT}");
     }
-    programs::build(HOST, Profile::Debug).map(|_| ())
+    programs::build_debug_host()
 }
 
 fn build(project: &Path, output: &Path) -> Result<()> {
