@@ -18,6 +18,7 @@ mod addresses;
 mod body;
 mod bound;
 mod connection;
+mod cork;
 mod deflate;
 mod drain;
 mod encoding;

@@ -75,6 +75,11 @@ impl Mailbox {
         }
     }
 
+    /// Has the loop look for what there is to do, after this round of tasks.
+    pub(crate) fn notify(&self) {
+        self.notify.notify_one();
+    }
+
     /// Waits until there is something to do.
     pub(crate) async fn notified(&self) {
         self.notify.notified().await;

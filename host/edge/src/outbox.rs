@@ -1,5 +1,5 @@
-//! Writes what is queued for the WebSockets of an event loop, without their
-//! tasks.
+//! Writes what is queued for the WebSockets of an event loop, and what its HTTP
+//! connections hold back, without their tasks.
 //!
 //! Everything that the loop's tasks have queued in one round is written after
 //! it, one socket after the other: a task that has answered need not run again,
@@ -16,6 +16,7 @@ use holdfast_core::{Plugins, TenantId};
 use tokio::io::AsyncWrite;
 
 use crate::connection::Connection;
+use crate::cork::Due;
 use crate::event_loop::EventLoop;
 use crate::mailbox::Letters;
 use crate::queue::{BATCH_LEN_MAX, Batch};
@@ -50,6 +51,8 @@ pub(crate) struct Outbox {
     letters: RefCell<Letters>,
     /// Where every connection takes the frames which it writes.
     pub(crate) batch: RefCell<Batch>,
+    /// HTTP connections which hold something back.
+    corks: RefCell<Vec<Due>>,
     /// Since when what was queued may be waiting, in this round of tasks.
     since: Cell<Option<Instant>>,
 }
@@ -81,8 +84,42 @@ impl EventLoop {
         }
     }
 
-    /// Writes to some of the sockets. False if there was nothing to write.
+    /// Whether this is not the first in its round that has something to write.
+    pub(crate) fn has_round_begun(&self) -> bool {
+        let has_begun = self.outbox.since.get().is_some();
+        if !has_begun {
+            self.outbox.since.set(Some(Instant::now()));
+            self.mailbox.notify();
+        }
+        has_begun
+    }
+
+    /// Has a connection write what it holds back, at the end of this round.
+    pub(crate) fn uncork_later(&self, due: Due) {
+        let mut corks = self.outbox.corks.borrow_mut();
+        if corks.is_empty() {
+            self.mailbox.notify();
+        }
+        corks.push(due);
+    }
+
+    /// Writes for some of the connections. False if there was nothing to write.
     fn write_some(&self) -> bool {
+        let has_corks = self.uncork_some();
+        self.write_frames() || has_corks
+    }
+
+    fn uncork_some(&self) -> bool {
+        let mut corks = self.outbox.corks.borrow_mut();
+        let len = corks.len().min(CHUNK_LEN);
+        for cork in corks.drain(..len).filter_map(|cork| cork.upgrade()) {
+            cork.uncork();
+        }
+        corks.shrink_to(KEPT_LEN_MAX);
+        len > 0
+    }
+
+    fn write_frames(&self) -> bool {
         let mut letters = self.outbox.letters.borrow_mut();
         if letters.due.is_empty() {
             letters.due.shrink_to(KEPT_LEN_MAX);

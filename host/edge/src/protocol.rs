@@ -19,6 +19,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{timeout, timeout_at};
 
+use crate::cork::Corked;
 use crate::drain::Drain;
 use crate::entrance::Speech;
 use crate::event_loop::Ticket;
@@ -215,8 +216,10 @@ async fn serve_http1(
     let (ending, origin) = (http.ending.clone(), Rc::clone(&http.origin));
     let event_loop = http.event_loop.another();
     let heads = *http.event_loop.hub.heads();
+    let Begun { first, stream } = begun;
+    let stream = Corked::new(stream, event_loop.another());
     let stream = Patient::new(
-        Guarded::new(begun, &event_loop.pipelines),
+        Guarded::new(Begun { first, stream }, &event_loop.pipelines),
         http.ending.clone(),
     );
     let mut connection = http1::Builder::new()
@@ -238,16 +241,19 @@ async fn serve_http1(
     }
     let parts = connection.into_parts();
     let (stream, first) = parts.io.into_inner().into_inner().into_parts();
+    // The client may not take what it has been told last.
+    let stream = timeout(LINGER_TIMEOUT, stream.release()).await;
     if let Ok(Err(error)) = ended {
         // The client may have been told why.
         if error.is_parse() {
             if let Some(log) = event_loop.hub.access_log() {
                 log.note_nameless(origin.client, refusal_status(&error), 0);
             }
-            end(&event_loop, stream, true).await?;
+            end(&event_loop, stream??, true).await?;
         }
         return Err(error.into());
     }
+    let stream = stream??;
     if let Some(upgrade) = ending.upgrade.take() {
         // What hyper has not read yet follows what it has. Copied, since even
         // an empty part would keep all of hyper's buffer alive.

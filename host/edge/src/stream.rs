@@ -197,8 +197,8 @@ fn joined(slices: &[IoSlice<'_>]) -> Vec<u8> {
 
 /// Writes to a stream as to the one in its field.
 macro_rules! writes_to {
-    ($stream:ty, $field:ident) => {
-        impl tokio::io::AsyncWrite for $stream {
+    ($stream:ident $(<$inner:ident>)?, $field:ident) => {
+        impl$(<$inner: tokio::io::AsyncWrite + Unpin>)? tokio::io::AsyncWrite for $stream$(<$inner>)? {
             fn poll_write(
                 mut self: std::pin::Pin<&mut Self>,
                 context: &mut std::task::Context<'_>,
@@ -238,12 +238,12 @@ macro_rules! writes_to {
 pub(crate) use writes_to;
 
 /// A stream whose first bytes have been read already.
-pub(crate) struct Begun {
+pub(crate) struct Begun<S = Stream> {
     pub(crate) first: Bytes,
-    pub(crate) stream: Stream,
+    pub(crate) stream: S,
 }
 
-impl AsyncRead for Begun {
+impl<S: AsyncRead + Unpin> AsyncRead for Begun<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -262,7 +262,7 @@ impl AsyncRead for Begun {
     }
 }
 
-writes_to!(Begun, stream);
+writes_to!(Begun<S>, stream);
 
 #[cfg(test)]
 mod tests {

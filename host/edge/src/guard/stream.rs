@@ -10,14 +10,15 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::sync::Semaphore;
 
 use super::Guard;
-use crate::stream::{Begun, Stream, writes_to};
+use crate::cork::Corked;
+use crate::stream::{Begun, writes_to};
 
 /// What no request has. hyper looks at a head when it has come to its end.
 const NONSENSE: &[u8] = b"\0\r\n\r\n";
 
 /// A connection that is read by hyper, with the guard before it.
 pub(crate) struct Guarded {
-    begun: Begun,
+    begun: Begun<Corked>,
     guard: Guard,
     /// Whether hyper has been told that the request is none.
     told: bool,
@@ -40,7 +41,7 @@ async fn turn(turns: Arc<Semaphore>) {
 }
 
 impl Guarded {
-    pub(crate) fn new(begun: Begun, turns: &Arc<Semaphore>) -> Self {
+    pub(crate) fn new(begun: Begun<Corked>, turns: &Arc<Semaphore>) -> Self {
         Self {
             begun,
             guard: Guard::new(),
@@ -51,7 +52,7 @@ impl Guarded {
     }
 
     /// The connection, and what was read of it and not passed on.
-    pub(crate) fn into_parts(self) -> (Stream, Bytes) {
+    pub(crate) fn into_parts(self) -> (Corked, Bytes) {
         (self.begun.stream, self.begun.first)
     }
 }
