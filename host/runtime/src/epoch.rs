@@ -9,9 +9,20 @@ use std::time::Duration;
 
 use wasmtime::Engine;
 
-/// How long a guest computes before its event loop gets a turn. Shorter costs
-/// throughput of computing guests, longer costs latency of everybody else.
+/// How long a guest computes before its event loop gets a turn, unless one has
+/// just been interrupted. Most are done before, and the clock costs little.
 pub(crate) const SLICE: Duration = Duration::from_millis(1);
+
+/// The same while guests are interrupted. Shorter costs throughput of computing
+/// guests, longer costs latency of everybody else.
+const SHORT_SLICE: Duration = Duration::from_micros(250);
+
+/// Short slices without any interruption after which they are long again.
+const LONG_AFTER: u32 = 32;
+
+/// The nice value of the thread, if the system allows it: beside guests that
+/// compute on every processor it would be late, and they would compute meanwhile.
+const NICE: i32 = -10;
 
 /// The same while no guest has run for a while. The clock is told when one does;
 /// but if the system lets that thread wait at the wrong moment, the guest computes
@@ -24,18 +35,32 @@ const IDLE_AFTER: u32 = 64;
 /// Tells the clock that guests run.
 #[derive(Debug)]
 pub(crate) struct Epoch {
-    is_needed: Arc<AtomicBool>,
+    asked: Arc<Asked>,
     thread: Thread,
+}
+
+/// What the clock is asked for.
+#[derive(Debug, Default)]
+struct Asked {
+    /// To count: guests run.
+    is_needed: AtomicBool,
+    /// To count fast: a guest was interrupted.
+    is_short: AtomicBool,
 }
 
 impl Epoch {
     /// A guest is about to run. Called often: mostly it costs one look.
     pub(crate) fn touch(&self) {
-        if !self.is_needed.load(Ordering::Relaxed) {
-            self.is_needed.store(true, Ordering::Relaxed);
+        if !self.asked.is_needed.load(Ordering::Relaxed) {
+            self.asked.is_needed.store(true, Ordering::Relaxed);
             // A system call only if it is parked.
             self.thread.unpark();
         }
+    }
+
+    /// A guest was interrupted while it computed.
+    pub(crate) fn note_interruption(&self) {
+        self.asked.is_short.store(true, Ordering::Relaxed);
     }
 }
 
@@ -53,14 +78,17 @@ impl Ticker {
     /// Fails when there can't be a thread.
     pub(crate) fn start(engines: Vec<Engine>) -> std::io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
-        let is_needed = Arc::new(AtomicBool::new(false));
+        let asked = Arc::<Asked>::default();
         let thread = std::thread::Builder::new().name("epoch".into()).spawn({
-            let (stop, is_needed) = (Arc::clone(&stop), Arc::clone(&is_needed));
-            move || run(&engines, &stop, &is_needed)
+            let (stop, asked) = (Arc::clone(&stop), Arc::clone(&asked));
+            move || {
+                let _ = rustix::process::nice(NICE);
+                run(&engines, &stop, &asked);
+            }
         })?;
         Ok(Self {
             epoch: Arc::new(Epoch {
-                is_needed,
+                asked,
                 thread: thread.thread().clone(),
             }),
             stop,
@@ -85,17 +113,23 @@ impl Drop for Ticker {
     }
 }
 
-fn run(engines: &[Engine], stop: &AtomicBool, is_needed: &AtomicBool) {
+fn run(engines: &[Engine], stop: &AtomicBool, asked: &Asked) {
     let mut idle = 0;
+    let mut short = 0;
     while !stop.load(Ordering::Relaxed) {
         match idle < IDLE_AFTER {
+            true if short > 0 => std::thread::sleep(SHORT_SLICE),
             true => std::thread::sleep(SLICE),
             false => std::thread::park_timeout(IDLE_SLICE),
         }
         engines.iter().for_each(Engine::increment_epoch);
-        idle = match is_needed.swap(false, Ordering::Relaxed) {
+        idle = match asked.is_needed.swap(false, Ordering::Relaxed) {
             true => 0,
             false => idle.saturating_add(1),
+        };
+        short = match asked.is_short.swap(false, Ordering::Relaxed) {
+            true => LONG_AFTER,
+            false => short.saturating_sub(1),
         };
     }
 }

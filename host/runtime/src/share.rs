@@ -235,6 +235,7 @@ impl<'a> Turn<'a> {
         self.pause.set(Pause::Waits);
         if polled.is_pending() && self.take_interrupted() {
             self.pause.set(Pause::Interrupted);
+            self.share.epoch.note_interruption();
             // At once: when its task runs again others have been called.
             if self.share.shares.is_shared.get() {
                 self.waiter.replace(Some(self.share.wait(context)));

@@ -17,7 +17,7 @@ use std::rc::Rc;
 /// How long guests compute before the event loop looks for input, whoever waits
 /// for a turn. Shorter costs throughput of events that compute for long, longer
 /// costs latency of everybody else.
-const ROUND_NS: u64 = 500_000;
+const ROUND_NS: u64 = 250_000;
 
 /// How far behind the others a tenant may come back, at the default weight.
 const CREDIT_NS: u64 = 2_000_000;

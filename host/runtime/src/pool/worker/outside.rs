@@ -22,9 +22,9 @@ use crate::instance::{Instance, Place};
 use crate::line::trap;
 use crate::share::{Pause, Turn};
 
-/// Interruptions in a row after which a guest is thought to compute for long. A
-/// shorter one is not worth another instance.
-const STUCK_AFTER: u32 = 4;
+/// Interruptions in a row after which a guest is thought to compute for long, most
+/// of them short slices. A shorter time is not worth another instance.
+const STUCK_AFTER: u32 = 12;
 
 /// How a worker has ended, if not in peace.
 enum Ended {
