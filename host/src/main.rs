@@ -42,6 +42,7 @@ use crate::serve::Plan;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    memory::use_small_pages();
     let cli = Cli::parse();
     let default = match &cli.verb {
         // It tells by itself what a person wants to know.

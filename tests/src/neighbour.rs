@@ -48,7 +48,7 @@ struct Answer {
 }
 
 /// How long the answers to some events took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Times {
     /// How many there were.
     pub count: usize,

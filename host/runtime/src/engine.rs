@@ -14,6 +14,10 @@ use crate::epoch::{Epoch, Ticker};
 const WASM_STACK_BYTES: usize = 512 << 10;
 const ASYNC_STACK_BYTES: usize = 1 << 20;
 
+/// How much of a stack stays with the process when its instance has gone. What is
+/// deeper was used by an unusual guest, and goes back to the system.
+const STACK_KEEP_RESIDENT_BYTES: usize = 16 << 10;
+
 /// Core instances, memories and tables one component may consist of.
 const PARTS_MAX: u32 = 64;
 const MEMORIES_MAX: u32 = 4;
@@ -140,6 +144,7 @@ fn config(form: Form) -> Config {
         .cranelift_opt_level(OptLevel::Speed)
         .max_wasm_stack(WASM_STACK_BYTES)
         .async_stack_size(ASYNC_STACK_BYTES)
+        .async_stack_zeroing(true)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .wasm_component_model_async(concurrent)
         .concurrency_support(concurrent);
@@ -159,6 +164,7 @@ fn pool(limits: &EngineLimits) -> PoolingAllocationConfig {
         .max_tables_per_component(TABLES_MAX)
         .max_memory_size(limits.memory_bytes_max)
         .table_elements(limits.table_elements_max)
+        .async_stack_keep_resident(STACK_KEEP_RESIDENT_BYTES)
         .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT_BYTES)
         .table_keep_resident(TABLE_KEEP_RESIDENT_BYTES);
     pool
