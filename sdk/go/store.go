@@ -7,7 +7,7 @@ import (
 )
 
 // How often Update tries before it gives up.
-const attemptsMax = 64
+const attemptsMax = 1000
 
 // Store has keys and values which outlive connections, instances and versions of
 // the plugin. Any instance may change a key at any time: where the new value
@@ -73,7 +73,7 @@ func (s *Store) Increment(key string, delta int64) (int64, error) {
 
 // Update replaces a value by what change makes of it; found says whether there is
 // one. No other change comes between: change is called again when one did, so it
-// has to be free of effects. ErrContended comes after 64 attempts.
+// has to be free of effects. ErrContended comes after 1000 attempts.
 func (s *Store) Update(key string, change func(old []byte, found bool) []byte) error {
 	swap, failed := host.NewSwap(s.handle, key)
 	for range attemptsMax {

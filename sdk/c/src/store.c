@@ -3,7 +3,7 @@
 #include "wire.h"
 
 // Keys of a store come in pages; attempts of an update are bounded.
-#define ATTEMPTS_MAX 64
+#define ATTEMPTS_MAX 1000
 
 struct holdfast_store {
     wasi_keyvalue_store_own_bucket_t bucket;

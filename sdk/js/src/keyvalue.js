@@ -10,7 +10,7 @@ import { ENGINE, NONE, fromOption, toLong } from "./engine.js";
 import { HostError, call } from "./error.js";
 
 /** How often `update` tries before it gives up. */
-export const ATTEMPTS_MAX = 64;
+export const ATTEMPTS_MAX = 1000;
 
 const TEXTS = {
   "no-such-store": "there is no such key-value store",

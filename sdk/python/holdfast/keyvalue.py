@@ -24,7 +24,7 @@ __all__ = [
     "open",
 ]
 
-ATTEMPTS_MAX = 64
+ATTEMPTS_MAX = 1000
 """How often `Store.update` tries before it gives up."""
 
 

@@ -18,8 +18,9 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::bindings::wasi::keyvalue::{atomics, batch, store as wire};
 
-/// How often [`Store::update`] tries before it gives up.
-pub const ATTEMPTS_MAX: u32 = 64;
+/// How often [`Store::update`] tries before it gives up. Who is slower than those with
+/// whom it contends may lose many times; the time for its event ends it in any case.
+pub const ATTEMPTS_MAX: u32 = 1000;
 
 /// A named bucket of keys and values.
 #[derive(Debug)]

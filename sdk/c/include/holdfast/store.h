@@ -37,7 +37,7 @@ holdfast_result holdfast_store_increment(holdfast_store *store, holdfast_bytes k
 // effects.
 typedef holdfast_bytes (*holdfast_change)(bool found, holdfast_bytes old, void *context);
 
-// Replaces a value by what `change` makes of it. CONTENDED after 64 attempts.
+// Replaces a value by what `change` makes of it. CONTENDED after 1000 attempts.
 holdfast_result holdfast_store_update(holdfast_store *store, holdfast_bytes key,
                                       holdfast_change change, void *context);
 
