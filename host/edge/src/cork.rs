@@ -32,7 +32,7 @@ pub(crate) struct Cork {
     held: RefCell<Vec<u8>>,
     state: Cell<State>,
     /// Of the task, while the outbox has something to write for it.
-    waker: RefCell<Option<Waker>>,
+    waker: Cell<Option<Waker>>,
 }
 
 /// Who writes what is held.
@@ -52,7 +52,7 @@ impl Corked {
             stream: RefCell::new(stream),
             held: RefCell::default(),
             state: Cell::new(State::Waits),
-            waker: RefCell::default(),
+            waker: Cell::default(),
         };
         Self {
             cork: Rc::new(cork),
@@ -75,11 +75,11 @@ impl Corked {
     fn hold(&self, context: &Context<'_>, slices: &[IoSlice<'_>]) -> Option<usize> {
         let len = slices.iter().map(|slice| slice.len()).sum::<usize>();
         let mut held = self.cork.held.borrow_mut();
-        if held.len() + len > HELD_BYTES_MAX || !self.event_loop.has_round_begun() {
+        if held.len() + len > HELD_BYTES_MAX || !self.event_loop.enter_round() {
             return None;
         }
         if held.is_empty() {
-            *self.cork.waker.borrow_mut() = Some(context.waker().clone());
+            self.cork.waker.set(Some(context.waker().clone()));
             self.event_loop.uncork_later(Rc::downgrade(&self.cork));
         }
         slices
@@ -117,10 +117,9 @@ impl Cork {
         let mut context = Context::from_waker(Waker::noop());
         let written = self.poll_write_held(&mut context);
         let waker = self.waker.take();
-        if matches!(written, Poll::Ready(Ok(()))) {
-            return;
-        }
-        if let Some(waker) = waker {
+        if !matches!(written, Poll::Ready(Ok(())))
+            && let Some(waker) = waker
+        {
             waker.wake();
         }
     }

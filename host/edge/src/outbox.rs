@@ -84,8 +84,8 @@ impl EventLoop {
         }
     }
 
-    /// Whether this is not the first in its round that has something to write.
-    pub(crate) fn has_round_begun(&self) -> bool {
+    /// Somebody has something to write in this round. Whether others had before.
+    pub(crate) fn enter_round(&self) -> bool {
         let has_begun = self.outbox.since.get().is_some();
         if !has_begun {
             self.outbox.since.set(Some(Instant::now()));

@@ -20,10 +20,6 @@ const SHORT_SLICE: Duration = Duration::from_micros(250);
 /// Short slices without any interruption after which they are long again.
 const LONG_AFTER: u32 = 32;
 
-/// The nice value of the thread, if the system allows it: beside guests that
-/// compute on every processor it would be late, and they would compute meanwhile.
-const NICE: i32 = -10;
-
 /// The same while no guest has run for a while. The clock is told when one does;
 /// but if the system lets that thread wait at the wrong moment, the guest computes
 /// for so long.
@@ -31,6 +27,10 @@ const IDLE_SLICE: Duration = Duration::from_millis(20);
 
 /// Slices without any guest after which the clock goes slowly.
 const IDLE_AFTER: u32 = 64;
+
+/// The nice value of the thread, if the system allows it: beside guests that
+/// compute on every processor it would be late, and they would compute meanwhile.
+const NICE: i32 = -10;
 
 /// Tells the clock that guests run.
 #[derive(Debug)]
