@@ -64,7 +64,7 @@ fn react(connection: &Connection, visitor: &Visitor, message: &Message) -> holdf
 }
 
 async fn handle(request: Request) -> holdfast::Result<Response> {
-    let path = request.uri().path().to_owned();
+    let path = request.path().to_owned();
     let method = match *request.method() {
         Method::HEAD => Method::GET,
         ref method => method.clone(),

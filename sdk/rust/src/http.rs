@@ -18,6 +18,7 @@
 mod body;
 mod client;
 mod parts;
+mod request;
 mod response;
 mod sender;
 mod wire;
@@ -26,13 +27,11 @@ pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, he
 
 pub use body::{Body, BodyError};
 pub use client::{SendError, send};
+pub use request::Request;
 pub use response::{IntoResponse, html, json};
 pub use sender::{Closed, Sender};
 #[doc(hidden)]
 pub use wire::serve;
-
-/// A request, by default with a [`Body`].
-pub type Request<B = Body> = ::http::Request<B>;
 
 /// A response, by default with a [`Body`].
 pub type Response<B = Body> = ::http::Response<B>;

@@ -30,7 +30,7 @@ struct Draft {
 type Answer = (StatusCode, Response);
 
 async fn handle(request: Request) -> holdfast::Result<Answer> {
-    let path = request.uri().path().to_owned();
+    let path = request.path().to_owned();
     match path.strip_prefix("/notes") {
         Some("" | "/") => all(request).await,
         Some(rest) => match rest.strip_prefix('/') {

@@ -4,7 +4,7 @@ use holdfast::http::Request;
 
 async fn handle(request: Request) -> holdfast::Result<String> {
     let greeting = holdfast::config::get("greeting")?.unwrap_or_else(|| "Hello".into());
-    Ok(format!("{greeting} from {}\n", request.uri().path()))
+    Ok(format!("{greeting} from {}\n", request.path()))
 }
 
 holdfast::export!(http = handle);

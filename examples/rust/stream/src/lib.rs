@@ -11,7 +11,7 @@ use holdfast::{time, uri};
 const PAUSE_MS: u64 = 100;
 
 async fn handle(request: Request) -> holdfast::Result<Response> {
-    let query = request.uri().query().unwrap_or_default();
+    let query = request.query().unwrap_or_default();
     let number = |key, default| match uri::query_value(query, key) {
         Some(text) => text.parse(),
         None => Ok(default),

@@ -7,6 +7,7 @@ use std::mem;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use wasip3::http::types;
 use wasip3::wit_bindgen::StreamResult;
 
 use super::HeaderMap;
@@ -142,6 +143,14 @@ impl Body {
 
     pub(super) fn incoming(message: Message) -> Self {
         Self::new(Content::Unread(message))
+    }
+
+    /// The request whose body this is, as long as nothing was read of it.
+    pub(super) fn unread_request(&self) -> Option<&types::Request> {
+        match &self.content {
+            Content::Unread(Message::Request(request)) => Some(request),
+            _ => None,
+        }
     }
 
     pub(super) fn into_content(self) -> Content {

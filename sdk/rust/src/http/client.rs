@@ -6,7 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use wasip3::http::client;
 use wasip3::http::types::ErrorCode;
 
-use super::{Body, Request, Response, wire};
+use super::{Request, Response, wire};
 
 /// Sends a request and waits for the head of the response. Both bodies stream.
 ///
@@ -22,8 +22,8 @@ use super::{Body, Request, Response, wire};
 ///     Ok(http::send(request).await?)
 /// }
 /// ```
-pub async fn send<B: Into<Body>>(request: Request<B>) -> Result<Response, SendError> {
-    let request = request.map(Into::into);
+pub async fn send(request: impl Into<Request>) -> Result<Response, SendError> {
+    let request = request.into();
     let host = request.uri().host().unwrap_or_default().to_owned();
     let request =
         wire::write_request(request).map_err(|error| SendError::Invalid(error.to_string()))?;

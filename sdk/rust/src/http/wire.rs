@@ -26,27 +26,19 @@ where
     F: Future,
     F::Output: IntoResponse,
 {
-    let request = read_request(request)?;
-    let response = handler(request).await.into_response();
+    let response = handler(Request::incoming(request)).await;
     response
+        .into_response()
         .and_then(write_response)
         .map_err(|error| ErrorCode::InternalError(Some(error.to_string())))
 }
 
-fn read_request(wire: types::Request) -> Result<Request, ErrorCode> {
-    let method = read_method(wire.get_method()).ok_or(ErrorCode::HttpRequestMethodInvalid)?;
-    let uri = read_uri(&wire).ok_or(ErrorCode::HttpRequestUriInvalid)?;
-    let headers = read_fields(&wire.get_headers());
-    let mut request = Request::new(Body::incoming(Message::Request(wire)));
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    Ok(request)
+pub(super) fn read_path(wire: &types::Request) -> Option<PathAndQuery> {
+    let path = wire.get_path_with_query().unwrap_or_else(|| "/".to_owned());
+    PathAndQuery::from_maybe_shared(Bytes::from(path)).ok()
 }
 
-fn read_uri(wire: &types::Request) -> Option<Uri> {
-    let path = wire.get_path_with_query().unwrap_or_else(|| "/".to_owned());
-    let path = PathAndQuery::from_maybe_shared(Bytes::from(path)).ok()?;
+pub(super) fn read_uri(wire: &types::Request, path: PathAndQuery) -> Option<Uri> {
     let Some(authority) = wire.get_authority() else {
         return Some(path.into());
     };
@@ -184,7 +176,7 @@ pub(super) fn write_fields(headers: &HeaderMap, length: Option<usize>) -> Result
     Fields::from_list(&fields).context("the host refuses the header fields")
 }
 
-fn read_method(method: types::Method) -> Option<Method> {
+pub(super) fn read_method(method: types::Method) -> Option<Method> {
     Some(match method {
         types::Method::Get => Method::GET,
         types::Method::Head => Method::HEAD,

@@ -10,7 +10,7 @@ use crate::command::{fetch, published, send_to, sleep};
 
 /// Does what the path says.
 pub(crate) async fn handle(request: Request) -> Result<Response> {
-    let path = request.uri().path().to_owned();
+    let path = request.path().to_owned();
     let mut segments = uri::segments(&path);
     let command = segments.next().unwrap_or_default();
     let argument = segments.next().unwrap_or_default();
@@ -19,7 +19,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response> {
         "echo" => echo(request),
         "method" => text(request.method().to_string()),
         "head" => text(head(&request)),
-        "query" => text(request.uri().query().unwrap_or_default().to_owned()),
+        "query" => text(request.query().unwrap_or_default().to_owned()),
         "status" => status(StatusCode::from_bytes(argument.as_bytes())?, Body::empty()),
         "large" => text("x".repeat(argument.parse()?)),
         "events" => events(argument.parse()?),
@@ -34,7 +34,7 @@ pub(crate) async fn handle(request: Request) -> Result<Response> {
         }
         "config" => text(config::get(&argument)?.unwrap_or_else(|| "none".into())),
         "fetch" => {
-            let query = request.uri().query().unwrap_or_default();
+            let query = request.query().unwrap_or_default();
             let url = uri::query_value(query, "url").unwrap_or_default();
             text(fetch(&url).await)
         }

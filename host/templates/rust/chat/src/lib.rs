@@ -52,7 +52,7 @@ impl WebSocket for Chat {
 }
 
 async fn handle(request: Request) -> holdfast::Result<Response> {
-    let path = request.uri().path().to_owned();
+    let path = request.path().to_owned();
     match (request.method(), path.as_str(), room_of(&path)) {
         (&Method::GET | &Method::HEAD, "/", _) => Ok(Response::builder()
             .status(StatusCode::SEE_OTHER)

@@ -4,7 +4,7 @@
 use holdfast::http::{Method, Request, Response, StatusCode, header, html};
 
 async fn handle(request: Request) -> holdfast::Result<Response> {
-    let path = request.uri().path().to_owned();
+    let path = request.path().to_owned();
     match (request.method(), path.as_str()) {
         (&Method::GET | &Method::HEAD, "/") => Ok(html(page("world"))),
         (&Method::POST, "/") => {

@@ -3,7 +3,7 @@
 use holdfast::http::{Body, Request, Response};
 
 async fn handle(request: Request) -> Response {
-    match request.uri().path() {
+    match request.path() {
         "/echo" => Response::new(copy(request.into_body())),
         _ => Response::new("hello".into()),
     }
