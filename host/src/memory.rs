@@ -1,5 +1,6 @@
 //! How the host uses the system's memory.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 /// How often memory is looked for that can be given back.
@@ -13,10 +14,10 @@ pub(crate) fn use_small_pages() {
 }
 
 /// Gives back what the calling thread has too much of, again and again. What
-/// another thread has freed stays with the event loop that allocated it until that
+/// another thread has freed stays with the thread that allocated it until that
 /// allocates again, which an idle one may never do.
 #[allow(unsafe_code)]
-pub(crate) async fn give_back() {
+pub(crate) async fn give_back() -> Infallible {
     loop {
         tokio::time::sleep(PERIOD).await;
         // SAFETY: it has no conditions, and touches nothing but free memory.

@@ -20,6 +20,7 @@ use crate::event_loops::EventLoops;
 use crate::fleet::{Ceiling, Certificates, Deploy, Handle, Source, Start};
 use crate::images::Images;
 use crate::log::{Access, Tails};
+use crate::memory;
 use crate::problem::Problem;
 use crate::signals::Signals;
 use crate::system;
@@ -223,6 +224,7 @@ impl Serving {
                     // is still heard.
                     tokio::task::spawn_blocking(|| self.event_loops.join()).await?
                 } => accepted,
+                never = memory::give_back() => match never {},
             }
         })
     }

@@ -28,8 +28,8 @@ pub(crate) struct Guest {
     meter: Arc<Meter>,
     memory_bytes: Used,
     memory: Memory,
-    /// Whether the instance is made.
-    is_made: bool,
+    /// The bytes of memory which the instance was made with, once it is.
+    made_with: Option<usize>,
     table_elements: Used,
     /// What its events are about.
     pub(crate) subjects: Subjects,
@@ -113,7 +113,7 @@ impl Guest {
                 meter: Arc::default(),
                 memory_bytes: Used::default(),
                 memory: Memory::new(&plugin.tenant),
-                is_made: false,
+                made_with: None,
                 table_elements: Used::default(),
                 subjects: Subjects::default(),
             },
@@ -142,7 +142,7 @@ impl Guest {
     /// The instance is made: from now on it is told that it can't have memory,
     /// instead of the host.
     pub(crate) fn set_made(&mut self) {
-        self.is_made = true;
+        self.made_with = Some(self.memory_bytes());
     }
 
     pub(crate) fn table(&mut self) -> &mut ResourceTable {
@@ -188,7 +188,7 @@ impl Guest {
         if !may_be {
             metrics.note_limit(LimitHit::TenantMemory);
         }
-        match may_be || self.is_made {
+        match may_be || self.made_with.is_some() {
             true => Ok(may_be),
             false => Err(NoMemory),
         }
@@ -197,6 +197,12 @@ impl Guest {
     /// Of all its memories together.
     pub(crate) fn memory_bytes(&self) -> usize {
         self.memory_bytes.0
+    }
+
+    /// What it has taken besides what it was made with.
+    pub(crate) fn taken_bytes(&self) -> usize {
+        let made_with = self.made_with.unwrap_or(usize::MAX);
+        self.memory_bytes().saturating_sub(made_with)
     }
 
     /// Whether it takes long to give its memory back.

@@ -84,6 +84,7 @@ impl HasData for Http {
 /// Adds `wasi:http/types@0.3` and `wasi:http/client@0.3`.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, Http>(linker, Guest::http_0_3)?;
+    fields::add_to_linker(linker)?;
     client_bindings::add_to_linker::<_, Http>(linker, Guest::http_0_3)
 }
 

@@ -21,7 +21,10 @@ use crate::instance::Place;
 pub(crate) const LARGE_BYTES: usize = 2 << 20;
 
 /// Nobody waits for one with less memory: it is gone before it would be noticed.
+/// What an instance has taken after it was made it has used for sure; of what it
+/// began with, most use little.
 const HUGE_BYTES: usize = 24 << 20;
+const HUGE_TAKEN_BYTES: usize = 4 << 20;
 
 /// How long those who have waited for one to be gone may take before the next
 /// goes, at most: some slices of an event loop. No longer than it took to go,
@@ -95,12 +98,16 @@ impl Reaper {
     }
 }
 
+fn is_huge(guest: &Guest) -> bool {
+    guest.memory_bytes() >= HUGE_BYTES || guest.taken_bytes() >= HUGE_TAKEN_BYTES
+}
+
 impl Yard {
     fn run(&self) {
         // Not to be allowed to is no reason not to work.
         let _ = rustix::process::nice(NICE);
         while let Some(remains) = self.next() {
-            if remains.0.data().memory_bytes() < HUGE_BYTES {
+            if !is_huge(remains.0.data()) {
                 drop(remains);
                 continue;
             }
