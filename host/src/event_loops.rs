@@ -15,6 +15,10 @@ use crate::memory;
 /// Besides, there are threads that read files.
 const LOOKUPS_MAX: usize = 32;
 
+/// Tasks that run before the system is asked for input again. Whatever comes in is
+/// queued behind those that wait already.
+const TASKS_BETWEEN_INPUT: u32 = 16;
+
 /// The running loops.
 pub(crate) struct EventLoops(Vec<JoinHandle<()>>);
 
@@ -67,6 +71,7 @@ impl EventLoops {
 fn local_runtime(reads_max: usize) -> std::io::Result<LocalRuntime> {
     Builder::new_current_thread()
         .enable_all()
+        .event_interval(TASKS_BETWEEN_INPUT)
         .max_blocking_threads(LOOKUPS_MAX + reads_max)
         .build_local(LocalOptions::default())
 }

@@ -26,6 +26,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 
+use programs::Profile;
+
 const HELP: &str = "\
 What people run in this repository.
 
@@ -73,7 +75,8 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["openapi"] => test::write_openapi(),
         ["test", rest @ ..] if wants_help(rest) => print_help(test::HELP),
         ["test"] => test::everything(),
-        ["test", filter] => test::named(filter),
+        ["test", "--release", filter] => test::named(filter, Profile::Release),
+        ["test", filter] => test::named(filter, Profile::Debug),
         [verb, ..] => bail!("`{verb}` is not understood like this; see `cargo xtask --help`"),
     }
 }

@@ -28,9 +28,11 @@ const CHUNK_LEN: usize = 64;
 /// How long a round may go on before what it has queued is written.
 const ROUND_MAX: Duration = Duration::from_micros(200);
 /// How long sockets are written to before other tasks have their turn.
-const CHUNK_TIME: Duration = Duration::from_micros(500);
-/// Sockets of one tenant between two looks at the clock.
+const CHUNK_TIME: Duration = Duration::from_micros(250);
+/// Sockets of one tenant between two looks at the clock, as long as each takes one
+/// small frame.
 const UNTIMED_LEN: u32 = 4;
+const SMALL_BYTES: usize = 4 << 10;
 /// Room that is kept from one round to the next.
 const KEPT_LEN_MAX: usize = 16 << 10;
 
@@ -147,21 +149,24 @@ impl EventLoop {
         }
         let mut bill = Bill::new(&*self.plugins);
         for (index, &place) in places.iter().enumerate() {
-            self.write_to(place, &mut bill);
-            if bill.is_long() {
+            let is_small = self.write_to(place, &mut bill);
+            if bill.is_long(is_small) {
                 return index + 1;
             }
         }
         places.len()
     }
 
-    fn write_to(&self, place: Place, bill: &mut Bill<'_>) {
+    /// Returns whether it was little.
+    fn write_to(&self, place: Place, bill: &mut Bill<'_>) -> bool {
+        let mut is_small = true;
         self.sockets.with(place, |connection, stream| {
             bill.note(connection.key.tenant);
             let mut batch = self.outbox.batch.borrow_mut();
             if !connection.take_posted(&mut batch) {
                 return;
             }
+            is_small = matches!(&*batch.frames, [frame] if frame.len() <= SMALL_BYTES);
             // The task registers its own waker when it finds the socket full.
             let mut context = Context::from_waker(Waker::noop());
             // Most often this is all, and then the runtime need not hear of it.
@@ -175,6 +180,7 @@ impl EventLoop {
                 }
             }
         });
+        is_small
     }
 }
 
@@ -209,9 +215,9 @@ impl<'a> Bill<'a> {
     }
 
     /// After each socket: whether others should have their turn.
-    fn is_long(&mut self) -> bool {
+    fn is_long(&mut self, is_small: bool) -> bool {
         self.sockets += 1;
-        if self.sockets.is_multiple_of(UNTIMED_LEN) {
+        if !is_small || self.sockets.is_multiple_of(UNTIMED_LEN) {
             self.pay();
         }
         self.since.duration_since(self.begin) >= CHUNK_TIME

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_core::Plugins;
-use tokio::task::{JoinHandle, unconstrained};
+use tokio::task::{JoinHandle, unconstrained, yield_now};
 use tokio::time::{timeout, timeout_at};
 
 use crate::drain::Drain;
@@ -13,6 +13,10 @@ use crate::event_loop::{EventLoop, Ticket};
 use crate::hub::Hub;
 use crate::listen::{Accepted, Incoming};
 use crate::protocol;
+
+/// Connections that begin at a time. Where thousands come at once, others have
+/// their turns in between.
+const BEGINNINGS_MAX: u32 = 2;
 
 /// Time for the `close` events of the connections that are still open when the
 /// shut-down is out of time.
@@ -48,12 +52,20 @@ pub async fn serve(
         let ticket = Ticket::new(&event_loop);
         tokio::task::spawn_local(protocol::serve(ticket, accepted, signal.clone()));
     };
+    let mut begun = 0;
     let deadline = loop {
+        if begun == BEGINNINGS_MAX {
+            begun = 0;
+            yield_now().await;
+        }
         tokio::select! {
             biased;
             deadline = drain.started() => break deadline,
             accepted = incoming.0.recv() => match accepted {
-                Some(accepted) => begin(accepted),
+                Some(accepted) => {
+                    begin(accepted);
+                    begun += 1;
+                }
                 None => break drain.started().await,
             },
         }

@@ -38,6 +38,9 @@ pub(crate) struct Shares {
     /// Whether there are several tenants.
     is_shared: Cell<bool>,
     has_caller: Cell<bool>,
+    /// Whether somebody was called who has not begun. Nobody else is, meanwhile:
+    /// two turns would follow each other without a look for input.
+    is_called: Cell<bool>,
 }
 
 /// The share of a tenant, as one of its pools has it.
@@ -95,13 +98,17 @@ impl Shares {
         }
     }
 
-    /// Has the next one of those who wait take his turn.
+    /// Has the next one of those who wait take his turn, unless one is about to.
     fn call_next(&self) {
+        if self.is_called.get() {
+            return;
+        }
         let next = self
             .schedule
             .next(|waiter| waiter.wait.get() == Wait::Waiting);
         if let Some(waiter) = next {
             waiter.wait.set(Wait::Called);
+            self.is_called.set(true);
             if let Some(waker) = waiter.waker.take() {
                 waker.wake();
             }
@@ -122,6 +129,8 @@ async fn call(shares: Rc<Shares>) {
         // and those whom that wakes come first.
         tokio::task::yield_now().await;
         shares.schedule.begin_round();
+        // All who were called have had the time to come.
+        shares.is_called.set(false);
         shares.call_next();
     }
     shares.has_caller.set(false);
@@ -260,6 +269,7 @@ impl<'a> Turn<'a> {
             None => *waiter = Some(self.share.wait(context)),
             Some(called) if called.wait.get() == Wait::Called => {
                 *waiter = None;
+                shares.is_called.set(false);
                 return true;
             }
             Some(waiting) => {
@@ -277,8 +287,10 @@ impl<'a> Turn<'a> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if let Some(waiter) = self.waiter.take() {
-            waiter.wait.set(Wait::Gone);
+        if let Some(waiter) = self.waiter.take()
+            && waiter.wait.replace(Wait::Gone) == Wait::Called
+        {
+            self.share.shares.is_called.set(false);
         }
     }
 }

@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// How long guests compute before the event loop looks for input, whoever waits
-/// for a turn. Shorter costs throughput of events that compute for long, longer
-/// costs latency of everybody else.
-const ROUND_NS: u64 = 250_000;
+/// for a turn. Shorter costs throughput, longer costs latency of everybody else:
+/// less than a slice, so that no two whole ones follow each other.
+const ROUND_NS: u64 = 150_000;
 
 /// How far behind the others a tenant may come back, at the default weight.
 const CREDIT_NS: u64 = 2_000_000;

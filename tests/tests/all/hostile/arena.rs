@@ -7,12 +7,12 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use holdfast_tests::host::Host;
 use holdfast_tests::http::{Response, full, request, whole};
 use holdfast_tests::neighbour::{Neighbour, Times};
+use holdfast_tests::place;
 use holdfast_tests::process::resident_bytes;
 use holdfast_tests::raw::Raw;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{End, Refusal, Socket, handshake};
-use holdfast_tests::wait::until;
-use holdfast_tests::{place, scale};
+use holdfast_tests::wait::{found, until};
 use tokio::time::timeout;
 
 /// How long each guest is let loose at least, over and over: once at first, twice
@@ -33,10 +33,9 @@ const CLIENTS: usize = 4;
 /// hundred events.
 const SLOWER_MAX: u32 = 3;
 
-/// Times below this are noise, in milliseconds: of a host without optimisation on
-/// a machine with much else to do, and of one that is measured in earnest.
-const NOISE_MS: usize = 20;
-const NOISE_IN_EARNEST_MS: usize = 5;
+/// Times below this are noise of a host without optimisation. One with it has no
+/// such excuse.
+const NOISE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 20 } else { 0 });
 
 /// A machine that is busy with something else for a while is no fault of the
 /// host's, and does not come again; a hole does.
@@ -212,7 +211,8 @@ impl Arena {
             "
         .to_owned();
         text += sections;
-        for case in cases {
+        let first = case("first", "hostile", status("/act/trap", 500));
+        for case in cases.iter().chain([&first]) {
             text += &plugin(case);
         }
         let setup = cases.iter().fold(Setup::manifest(&text), |setup, case| {
@@ -230,8 +230,8 @@ impl Arena {
             quiet: Times::default(),
         };
         // First events make instances, and use code for the first time.
-        if let Some(case) = cases.iter().find(|case| case.guest == "hostile") {
-            arena.get(case, "/hello").await;
+        for path in ["/hello", "/act/trap"] {
+            arena.get(&first, path).await;
         }
         let start = Instant::now();
         arena.neighbour.times(start, start + WARM_UP).await;
@@ -247,12 +247,7 @@ impl Arena {
     /// Lets one loose, as often as it takes to be sure.
     async fn check(&self, case: &Case) -> Ended {
         let before = self.settled_bytes();
-        let floor_ms = match cfg!(debug_assertions) {
-            true => NOISE_MS,
-            false => scale::count(NOISE_IN_EARNEST_MS, NOISE_MS),
-        };
-        let floor = Duration::from_millis(floor_ms as u64);
-        let most = (self.quiet.p99 * SLOWER_MAX).max(floor);
+        let most = (self.quiet.p99 * SLOWER_MAX).max(NOISE);
         for attempt in 1.. {
             let times = self.attack(case, TIME * attempt).await?;
             println!("{}: {times:?}", case.name);
@@ -388,8 +383,15 @@ impl Arena {
 
     /// Takes a guest that has a file of its own out of the manifest.
     pub(super) async fn remove(&self, case: &Case) {
-        self.host.edit(&plugin(case), "");
+        self.host.edit(&plugin(case), &absence(case));
         self.host.logged(&["plugin removed", case.name]).await;
+    }
+
+    /// Puts it back, so that it can be removed again.
+    pub(super) async fn put_back(&self, case: &Case) {
+        self.host.edit(&absence(case), &plugin(case));
+        let is_back = async || (self.get(case, "/hello").await.status == 200).then_some(());
+        found("the guest that was put back", is_back).await;
     }
 
     /// Has the neighbour's guest write to the log, and waits until it is there.
@@ -432,6 +434,11 @@ fn component(guest: &str) -> Option<Vec<u8>> {
         .ends_with(".wat")
         .then(|| place::hostile().join(guest))?;
     Some(wat::parse_file(file).unwrap())
+}
+
+/// Stands in the manifest for a guest that was removed.
+fn absence(case: &Case) -> String {
+    format!("# Without {}.\n", case.name)
 }
 
 fn plugin(case: &Case) -> String {

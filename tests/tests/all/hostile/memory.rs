@@ -34,6 +34,11 @@ async fn who_takes_room_gets_no_more_than_his_own() {
         .limits("keyvalue_bytes_max = 10000"),
         case("huge-value", "hostile", close("keep 20000000", 1011)),
         case(
+            "many-values",
+            "hostile",
+            text("/values/100000", "Err(HeaderError::SizeExceeded)"),
+        ),
+        case(
             "random",
             "hostile",
             text("/random/100000000", "65536 random bytes"),

@@ -12,14 +12,23 @@ const AT_ONCE: usize = 100;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_goes_with_thousands_of_deaf_clients_holds_nobody_up() {
     raise_file_limit();
-    let remove = own(|arena, case| remove(arena, case).boxed_local());
-    let cases =
-        vec![case("deaf-clients", "copy of plain", remove).limits("close_timeout_ms = 1000")];
+    let come_and_go = own(|arena, case| come_and_go(arena, case).boxed_local());
+    let go = own(|arena, case| go(arena, case).boxed_local());
+    let cases = vec![
+        case("coming-and-going", "copy of plain", come_and_go),
+        case("deaf-clients", "copy of plain", go).limits("close_timeout_ms = 1000"),
+    ];
     let_loose(cases, "").await;
 }
 
+async fn come_and_go(arena: &Arena, case: &Case) -> Ended {
+    arena.remove(case).await;
+    arena.put_back(case).await;
+    Ok(())
+}
+
 /// None of them answers its close frame, so that they all end at the same time.
-async fn remove(arena: &Arena, case: &Case) -> Ended {
+async fn go(arena: &Arena, case: &Case) -> Ended {
     let mut clients = Vec::new();
     while clients.len() < CLIENTS {
         let opening = (0..AT_ONCE).map(|_| arena.raw_websocket(case));
@@ -29,5 +38,6 @@ async fn remove(arena: &Arena, case: &Case) -> Ended {
     for mut client in clients {
         client.rest().await;
     }
+    arena.put_back(case).await;
     Ok(())
 }
