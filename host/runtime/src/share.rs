@@ -294,3 +294,30 @@ impl Drop for Turn<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_called_before_whoever_was_called_has_begun() {
+        let shares = Shares::default();
+        let member = Rc::new(Member::new(1, 100));
+        let [first, second] = [(); 2].map(|()| {
+            let waiter = Rc::new(Waiter {
+                wait: Cell::new(Wait::Waiting),
+                waker: RefCell::new(None),
+            });
+            shares.schedule.wait(&member, Rc::clone(&waiter));
+            waiter
+        });
+        shares.call_next();
+        // Somebody else has worked for a moment.
+        shares.spend(&member, Duration::from_nanos(1));
+        let are_called = || [&first, &second].map(|it| it.wait.get() == Wait::Called);
+        assert_eq!(are_called(), [true, false]);
+        shares.is_called.set(false);
+        shares.spend(&member, Duration::from_nanos(1));
+        assert_eq!(are_called(), [true, true]);
+    }
+}
