@@ -62,9 +62,12 @@ impl Epoch {
         }
     }
 
-    /// A guest was interrupted while it computed.
-    pub(crate) fn note_interruption(&self) {
-        self.asked.is_short.store(true, Ordering::Relaxed);
+    /// A guest was interrupted which had computed for so long. Whoever had only
+    /// just begun would have been done soon.
+    pub(crate) fn note_interruption(&self, computed: Duration) {
+        if computed >= SHORT_SLICE / 2 {
+            self.asked.is_short.store(true, Ordering::Relaxed);
+        }
     }
 }
 

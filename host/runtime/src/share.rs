@@ -126,7 +126,9 @@ impl Shares {
 async fn call(shares: Rc<Shares>) {
     while shares.schedule.has_waiting() {
         // Tokio looks for input before a task that yields this way runs again,
-        // and those whom that wakes come first.
+        // and those whom that wakes come first; then those whom they wake, such
+        // as who writes the response of a guest.
+        tokio::task::yield_now().await;
         tokio::task::yield_now().await;
         shares.schedule.begin_round();
         // All who were called have had the time to come.
@@ -244,7 +246,7 @@ impl<'a> Turn<'a> {
         self.pause.set(Pause::Waits);
         if polled.is_pending() && self.take_interrupted() {
             self.pause.set(Pause::Interrupted);
-            self.share.epoch.note_interruption();
+            self.share.epoch.note_interruption(time);
             // At once: when its task runs again others have been called.
             if self.share.shares.is_shared.get() {
                 self.waiter.replace(Some(self.share.wait(context)));

@@ -15,6 +15,7 @@ use holdfast_core::event::{Body, Failure, Outcome};
 use holdfast_core::metrics::LimitHit;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
+use wasmtime::AsContextMut;
 use wasmtime::component::{Accessor, GuestTaskId};
 use wasmtime_wasi_http::p3;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
@@ -113,6 +114,8 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
     let mut running: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
     poll_fn(|context| {
         desk.had_turn.set(true);
+        // It has been idle, or others had their turn; that does not count.
+        accessor.with(|mut access| access.as_context_mut().set_epoch_deadline(1));
         loop {
             while let Poll::Ready(Some(())) = running.poll_next_unpin(context) {
                 desk.seat.load.set(running.len() as u32);
