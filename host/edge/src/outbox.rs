@@ -149,24 +149,22 @@ impl EventLoop {
         }
         let mut bill = Bill::new(&*self.plugins);
         for (index, &place) in places.iter().enumerate() {
-            let is_small = self.write_to(place, &mut bill);
-            if bill.is_long(is_small) {
+            self.write_to(place, &mut bill);
+            if bill.is_long() {
                 return index + 1;
             }
         }
         places.len()
     }
 
-    /// Returns whether it was little.
-    fn write_to(&self, place: Place, bill: &mut Bill<'_>) -> bool {
-        let mut is_small = true;
+    fn write_to(&self, place: Place, bill: &mut Bill<'_>) {
         self.sockets.with(place, |connection, stream| {
             bill.note(connection.key.tenant);
             let mut batch = self.outbox.batch.borrow_mut();
             if !connection.take_posted(&mut batch) {
                 return;
             }
-            is_small = matches!(&*batch.frames, [frame] if frame.len() <= SMALL_BYTES);
+            let is_small = matches!(&*batch.frames, [frame] if frame.len() <= SMALL_BYTES);
             // The task registers its own waker when it finds the socket full.
             let mut context = Context::from_waker(Waker::noop());
             // Most often this is all, and then the runtime need not hear of it.
@@ -179,8 +177,10 @@ impl EventLoop {
                     connection.rouse();
                 }
             }
+            if !is_small {
+                bill.pay();
+            }
         });
-        is_small
     }
 }
 
@@ -215,14 +215,15 @@ impl<'a> Bill<'a> {
     }
 
     /// After each socket: whether others should have their turn.
-    fn is_long(&mut self, is_small: bool) -> bool {
+    fn is_long(&mut self) -> bool {
         self.sockets += 1;
-        if !is_small || self.sockets.is_multiple_of(UNTIMED_LEN) {
+        if self.sockets.is_multiple_of(UNTIMED_LEN) {
             self.pay();
         }
         self.since.duration_since(self.begin) >= CHUNK_TIME
     }
 
+    /// Looks at the clock.
     fn pay(&mut self) {
         let now = Instant::now();
         if let Some(tenant) = self.tenant {

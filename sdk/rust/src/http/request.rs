@@ -40,37 +40,37 @@ impl Request {
     /// Begins a request with this method and URI. It is complete with
     /// [`Builder::body`], which gives one of the `http` crate.
     pub fn builder() -> Builder {
-        Builder::new()
+        ::http::Request::builder()
     }
 
     /// Begins a GET.
     pub fn get(uri: impl TryInto<Uri, Error: Into<::http::Error>>) -> Builder {
-        Builder::new().method(Method::GET).uri(uri)
+        ::http::Request::get(uri)
     }
 
     /// Begins a HEAD.
     pub fn head(uri: impl TryInto<Uri, Error: Into<::http::Error>>) -> Builder {
-        Builder::new().method(Method::HEAD).uri(uri)
+        ::http::Request::head(uri)
     }
 
     /// Begins a POST.
     pub fn post(uri: impl TryInto<Uri, Error: Into<::http::Error>>) -> Builder {
-        Builder::new().method(Method::POST).uri(uri)
+        ::http::Request::post(uri)
     }
 
     /// Begins a PUT.
     pub fn put(uri: impl TryInto<Uri, Error: Into<::http::Error>>) -> Builder {
-        Builder::new().method(Method::PUT).uri(uri)
+        ::http::Request::put(uri)
     }
 
     /// Begins a PATCH.
     pub fn patch(uri: impl TryInto<Uri, Error: Into<::http::Error>>) -> Builder {
-        Builder::new().method(Method::PATCH).uri(uri)
+        ::http::Request::patch(uri)
     }
 
     /// Begins a DELETE.
     pub fn delete(uri: impl TryInto<Uri, Error: Into<::http::Error>>) -> Builder {
-        Builder::new().method(Method::DELETE).uri(uri)
+        ::http::Request::delete(uri)
     }
 
     /// The method (RFC 9110, section 9).
