@@ -20,7 +20,8 @@ use crate::tenant::Memory;
 /// The data of one store.
 pub(crate) struct Guest {
     plugin: Arc<Plugin>,
-    wasi: WasiCtx,
+    /// Made when it is first asked for: many guests never do.
+    wasi: Option<Box<WasiCtx>>,
     http: WasiHttpCtx,
     outbound: Outbound,
     table: ResourceTable,
@@ -92,20 +93,11 @@ impl Guest {
         let waits = WAITS_PER_EVENT * plugin.instance.events_max as usize;
         let waits_max = waits.max(WAITS_MIN);
         table.set_max_capacity(resources_max);
-        let mut wasi = WasiCtx::builder()
-            .envs(&plugin.grants.env())
-            .stdout(stdio::Lines::new(plugin, stdio::Name::Stdout))
-            .stderr(stdio::Lines::new(plugin, stdio::Name::Stderr))
-            .max_random_size(RANDOM_BYTES_MAX)
-            .allow_tcp(false)
-            .allow_udp(false)
-            .build();
-        *wasi.filesystem() = plugin.grants.folders.context();
         let mut store = Store::new(
             engine,
             Self {
                 plugin: Arc::clone(plugin),
-                wasi,
+                wasi: None,
                 http: WasiHttpCtx::new(),
                 outbound: Outbound::new(plugin),
                 table,
@@ -220,11 +212,26 @@ impl Drop for Guest {
 
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
+        let plugin = &self.plugin;
         WasiCtxView {
-            ctx: &mut self.wasi,
+            ctx: self.wasi.get_or_insert_with(|| Box::new(wasi(plugin))),
             table: &mut self.table,
         }
     }
+}
+
+/// What an instance has of WASI.
+fn wasi(plugin: &Arc<Plugin>) -> WasiCtx {
+    let mut wasi = WasiCtx::builder()
+        .envs(&plugin.grants.env())
+        .stdout(stdio::Lines::new(plugin, stdio::Name::Stdout))
+        .stderr(stdio::Lines::new(plugin, stdio::Name::Stderr))
+        .max_random_size(RANDOM_BYTES_MAX)
+        .allow_tcp(false)
+        .allow_udp(false)
+        .build();
+    *wasi.filesystem() = plugin.grants.folders.context();
+    wasi
 }
 
 impl WasiHttpView for Guest {

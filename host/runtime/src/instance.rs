@@ -65,10 +65,8 @@ impl Instance {
         let mut store = Guest::store(loaded.parts.pre.engine(), plugin);
         let instance = loaded.parts.pre.instantiate_async(&mut store).await?;
         store.data_mut().set_made();
-        let websocket = match &loaded.parts.websocket {
-            Some(indices) => Some(indices.load(&mut store, &instance)?),
-            None => None,
-        };
+        let websocket = &loaded.parts.websocket;
+        let websocket = websocket.as_ref().map(|indices| indices.of(instance));
         let http = match &loaded.parts.http {
             Some(Http::V0_2(indices)) => {
                 Some(HttpHandler::V0_2(indices.load(&mut store, &instance)?))

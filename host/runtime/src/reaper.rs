@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use wasmtime::Store;
 
+use crate::engine::give_back;
 use crate::guest::Guest;
 use crate::instance::Place;
 
@@ -107,13 +108,16 @@ impl Yard {
         // Not to be allowed to is no reason not to work.
         let _ = rustix::process::nice(NICE);
         while let Some(remains) = self.next() {
+            let engine = remains.0.engine().clone();
             if !is_huge(remains.0.data()) {
                 drop(remains);
+                give_back(&engine);
                 continue;
             }
             let begin = Instant::now();
             self.begin();
             drop(remains);
+            give_back(&engine);
             if self.end() {
                 std::thread::sleep(begin.elapsed().min(TURN_MAX));
             }

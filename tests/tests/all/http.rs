@@ -1,5 +1,7 @@
 //! HTTP: streaming both ways, in constant memory, over either version.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,9 +11,11 @@ use holdfast_tests::http::{
 };
 use holdfast_tests::process::resident_bytes;
 use holdfast_tests::setup::Setup;
-use holdfast_tests::wait::PATIENCE;
+use holdfast_tests::wait::{PATIENCE, found, patiently};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpSocket;
 
 const CHUNK_BYTES: usize = 64 * 1024;
 const GIGABYTE: usize = 1 << 30;
@@ -141,6 +145,64 @@ async fn a_client_that_goes_away_ends_its_response() {
         (get(&host, "/hello").await.status == 200).then_some(())
     })
     .await;
+}
+
+/// Small responses are written together, at the end of a round: also where their
+/// client takes none of them for a while.
+#[tokio::test]
+async fn small_responses_wait_for_their_client_whole_and_in_order() {
+    // More than the buffers between the two take.
+    const COUNT: usize = 8000;
+    const BODY_BYTES: usize = 3000;
+    const BUFFER_BYTES: u32 = 4096;
+    const STALL: Duration = Duration::from_millis(200);
+    let host = Setup::new("waiting").start().await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(BUFFER_BYTES).unwrap();
+    socket.set_send_buffer_size(BUFFER_BYTES).unwrap();
+    let stream = socket.connect(host.address()).await.unwrap();
+    let (reading, mut writing) = stream.into_split();
+    let body = |count: usize| format!("{count:0BODY_BYTES$}");
+    let sent = Arc::new(AtomicUsize::new(0));
+    let sending = tokio::spawn({
+        let sent = Arc::clone(&sent);
+        async move {
+            for count in 0..COUNT {
+                let head = "POST /answer HTTP/1.1\r\nhost: a\r\ncontent-length";
+                let request = format!("{head}: {BODY_BYTES}\r\n\r\n{}", body(count));
+                writing.write_all(request.as_bytes()).await.unwrap();
+                sent.store(count + 1, Ordering::Relaxed);
+            }
+            writing
+        }
+    });
+    // Until the host takes no more, since nobody reads.
+    let mut before = 0;
+    found("a host that waits", async || {
+        tokio::time::sleep(STALL).await;
+        let now = sent.load(Ordering::Relaxed);
+        let has_stalled = std::mem::replace(&mut before, now) == now;
+        (has_stalled && now > 0).then_some(())
+    })
+    .await;
+    assert!(before < COUNT, "the buffers are larger than thought");
+    let mut reading = BufReader::new(reading);
+    for count in 0..COUNT {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            let line = patiently("a head", reading.read_line(&mut head)).await;
+            assert_ne!(line.unwrap(), 0, "the connection has ended");
+        }
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        let length = format!("content-length: {BODY_BYTES}\r\n");
+        assert!(head.contains(&length), "{head}");
+        let mut answer = vec![0; BODY_BYTES];
+        patiently("a body", reading.read_exact(&mut answer))
+            .await
+            .unwrap();
+        assert_eq!(String::from_utf8(answer).unwrap(), body(count));
+    }
+    sending.await.unwrap();
 }
 
 #[tokio::test]

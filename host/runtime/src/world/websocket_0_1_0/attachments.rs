@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_core::event::{Failure, Outcome};
-use wasmtime::component::{ComponentExportIndex, Instance, InstancePre, TypedFunc};
-use wasmtime::{AsContextMut, Result, Store};
+use wasmtime::component::{ComponentExportIndex, Instance, InstancePre};
+use wasmtime::{Result, Store};
 
-use super::exports::{Call, Caller, function};
+use super::exports::{Call, Caller, Export, function};
 use crate::guest::Guest;
 use crate::line::handler_failure;
 
@@ -40,28 +40,18 @@ impl Indices {
         self.migrate.is_some()
     }
 
-    pub(super) fn load(
-        &self,
-        mut store: impl AsContextMut<Data = Guest>,
-        instance: &Instance,
-    ) -> Result<Functions> {
-        let format = self.format.as_ref();
-        let migrate = self.migrate.as_ref();
-        Ok(Functions {
-            format: format
-                .map(|index| instance.get_typed_func(&mut store, index))
-                .transpose()?,
-            migrate: migrate
-                .map(|index| instance.get_typed_func(&mut store, index))
-                .transpose()?,
-        })
+    pub(super) fn of(&self, instance: Instance) -> Functions {
+        Functions {
+            format: self.format.map(|index| Export::new(instance, index)),
+            migrate: self.migrate.map(|index| Export::new(instance, index)),
+        }
     }
 }
 
 /// Those of one instance.
 pub(super) struct Functions {
-    format: Option<TypedFunc<(), (String,)>>,
-    migrate: Option<TypedFunc<(String, Bytes), Migrated>>,
+    format: Option<Export<(), (String,)>>,
+    migrate: Option<Export<(String, Bytes), Migrated>>,
 }
 
 /// An attachment to be turned into one of the instance's format.
@@ -86,8 +76,8 @@ impl Call {
 
 impl Functions {
     pub(super) async fn format(&self, store: &mut Store<Guest>) -> Result<String> {
-        match self.format {
-            Some(format) => Ok(format.call_async(store, ()).await?.0),
+        match &self.format {
+            Some(format) => Ok(format.get(&mut *store)?.call_async(store, ()).await?.0),
             None => Ok(String::new()),
         }
     }
@@ -98,7 +88,7 @@ impl Functions {
         mut caller: impl Caller,
         migration: Migration,
     ) -> Result<Outcome> {
-        let Some(migrate) = self.migrate else {
+        let Some(migrate) = &self.migrate else {
             return Ok(Outcome::Failed(Failure::NoHandler));
         };
         let params = (migration.from.to_string(), migration.attachment);

@@ -81,18 +81,14 @@ impl Indices {
     }
 
     /// The handlers of an instance.
-    pub(crate) fn load(
-        &self,
-        mut store: impl AsContextMut<Data = Guest>,
-        instance: &Instance,
-    ) -> Result<Handlers> {
-        Ok(Handlers {
-            accept: instance.get_typed_func(&mut store, self.accept)?,
-            open: instance.get_typed_func(&mut store, self.open)?,
-            receive: instance.get_typed_func(&mut store, self.receive)?,
-            close: instance.get_typed_func(&mut store, self.close)?,
-            attachments: self.attachments.load(&mut store, instance)?,
-        })
+    pub(crate) fn of(&self, instance: Instance) -> Handlers {
+        Handlers {
+            accept: Export::new(instance, self.accept),
+            open: Export::new(instance, self.open),
+            receive: Export::new(instance, self.receive),
+            close: Export::new(instance, self.close),
+            attachments: self.attachments.of(instance),
+        }
     }
 }
 
@@ -124,11 +120,42 @@ where
 
 /// The handlers of one instance.
 pub(crate) struct Handlers {
-    accept: TypedFunc<(Handshake,), Decided>,
-    open: TypedFunc<(Connection,), Handled>,
-    receive: TypedFunc<(Connection, Message), Handled>,
-    close: TypedFunc<(Connection, Closure), Handled>,
+    accept: Export<(Handshake,), Decided>,
+    open: Export<(Connection,), Handled>,
+    receive: Export<(Connection, Message), Handled>,
+    close: Export<(Connection, Closure), Handled>,
     attachments: attachments::Functions,
+}
+
+/// A function of one instance, looked up when it is called first: an instance for
+/// one event needs one of them.
+pub(crate) struct Export<P, R> {
+    instance: Instance,
+    index: ComponentExportIndex,
+    found: Cell<Option<TypedFunc<P, R>>>,
+}
+
+impl<P, R> Export<P, R>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift,
+{
+    pub(super) fn new(instance: Instance, index: ComponentExportIndex) -> Self {
+        Self {
+            instance,
+            index,
+            found: Cell::new(None),
+        }
+    }
+
+    pub(super) fn get(&self, store: impl AsContextMut<Data = Guest>) -> Result<TypedFunc<P, R>> {
+        if let Some(function) = self.found.get() {
+            return Ok(function);
+        }
+        let function = self.instance.get_typed_func(store, self.index)?;
+        self.found.set(Some(function));
+        Ok(function)
+    }
 }
 
 /// An event for these handlers.
@@ -146,7 +173,7 @@ pub(crate) trait Caller {
     /// What the calls that follow are about.
     fn about(&mut self, subject: Subject);
 
-    async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
+    async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
         R: ComponentNamedList + Lift + 'static;
@@ -167,11 +194,12 @@ impl Caller for Alone<'_> {
         self.0.data_mut().subjects.set(subject);
     }
 
-    async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
+    async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
         R: ComponentNamedList + Lift + 'static,
     {
+        let handler = handler.get(&mut *self.0)?;
         handler.call_async(&mut *self.0, params).await
     }
 }
@@ -181,14 +209,16 @@ impl Caller for Among<'_> {
         self.subject = subject;
     }
 
-    async fn call<P, R>(&mut self, handler: TypedFunc<P, R>, params: P) -> Result<R>
+    async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
         R: ComponentNamedList + Lift + 'static,
     {
-        let call = self
-            .accessor
-            .with(|store| handler.start_call_concurrent(store, params))?;
+        let (handler, call) = self.accessor.with(|mut store| {
+            let handler = handler.get(store.as_context_mut())?;
+            let call = handler.start_call_concurrent(store, params)?;
+            Ok::<_, wasmtime::Error>((handler, call))
+        })?;
         self.task.set(Some(call.task()));
         let subject = std::mem::take(&mut self.subject);
         self.accessor
@@ -208,18 +238,18 @@ impl Handlers {
         caller.about(Subject::of_call(&call));
         let (handled,) = match call {
             Call::Accept(handshake) => {
-                let (decision,) = caller.call(self.accept, (handshake.into(),)).await?;
+                let (decision,) = caller.call(&self.accept, (handshake.into(),)).await?;
                 return Ok(decided(decision));
             }
-            Call::Open(state) => caller.call(self.open, (state.into(),)).await?,
+            Call::Open(state) => caller.call(&self.open, (state.into(),)).await?,
             Call::Message(state, message) => {
                 let params = (state.into(), message.into());
-                caller.call(self.receive, params).await?
+                caller.call(&self.receive, params).await?
             }
             Call::Migrate(migration) => return self.attachments.migrate(caller, migration).await,
             Call::Close(state, closure) => {
                 let params = (state.into(), closure.into());
-                caller.call(self.close, params).await?
+                caller.call(&self.close, params).await?
             }
         };
         Ok(match handled {
