@@ -46,7 +46,8 @@ pub(crate) struct Pool {
     plugin: Arc<Plugin>,
     /// Its tenant's share of the event loop.
     share: Share,
-    idle: RefCell<Vec<Instance>>,
+    /// Boxed, as an instance is handed on several times in each event.
+    idle: RefCell<Vec<Box<Instance>>>,
     crew: worker::Crew,
     /// How many wait here to be alone with an instance.
     waiting_alone: Cell<u32>,
@@ -174,7 +175,7 @@ impl Pool {
 
     /// An instance to be alone with: a warm one, or a new one as soon as there
     /// may be one.
-    async fn take(&self) -> Result<Instance, Failure> {
+    async fn take(&self) -> Result<Box<Instance>, Failure> {
         if let Some(instance) = self.warm() {
             return Ok(instance);
         }
@@ -199,12 +200,12 @@ impl Pool {
         .await
     }
 
-    fn warm(&self) -> Option<Instance> {
+    fn warm(&self) -> Option<Box<Instance>> {
         self.idle.borrow_mut().pop()
     }
 
     /// Makes an instance; its start function has as long as an event.
-    async fn make(&self, place: Place) -> Result<Instance, Failure> {
+    async fn make(&self, place: Place) -> Result<Box<Instance>, Failure> {
         let limit_ms = self.plugin.event.timeout_ms;
         let is_full = Cell::new(false);
         let made = within(limit_ms, pin!(self.make_when_possible(&is_full))).await;
@@ -217,7 +218,7 @@ impl Pool {
             Err(error) => trap(&error),
         })?;
         instance.keep(place);
-        Ok(instance)
+        Ok(Box::new(instance))
     }
 
     /// Places are counted, but a component may need several memories for one.
@@ -283,7 +284,7 @@ impl Pool {
     }
 
     /// Keeps an instance warm for the next event, or lets it go.
-    fn put(self: &Rc<Self>, mut instance: Instance, uses_max: u64) {
+    fn put(self: &Rc<Self>, mut instance: Box<Instance>, uses_max: u64) {
         instance.uses += 1;
         if instance.uses >= uses_max || self.is_given_away(&self.waiting_alone, instance.uses) {
             return;

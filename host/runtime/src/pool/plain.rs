@@ -145,7 +145,7 @@ pub(super) async fn http(
 }
 
 /// An instance, in the tenant's turn and within this time.
-async fn take(pool: &Pool, limit_ms: u64) -> Result<Instance, Failure> {
+async fn take(pool: &Pool, limit_ms: u64) -> Result<Box<Instance>, Failure> {
     let turn = Turn::new(&pool.share);
     let taken = within(limit_ms, pin!(turn.run(pin!(pool.take())))).await;
     taken.unwrap_or_else(|_| Err(turned_away(&turn)))

@@ -54,7 +54,7 @@ pub(super) async fn work(pool: Rc<Pool>, place: Place) {
     pool.stand_up(&seat);
 }
 
-async fn serve(mut instance: Instance, desk: Desk) {
+async fn serve(mut instance: Box<Instance>, desk: Desk) {
     let ended = live(&mut instance, &desk).await;
     if ended.is_err() {
         // Before the guest goes, and with it its bodies.
