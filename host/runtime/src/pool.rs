@@ -46,7 +46,10 @@ pub(crate) struct Pool {
     plugin: Arc<Plugin>,
     /// Its tenant's share of the event loop.
     share: Share,
-    /// Boxed, as an instance is handed on several times in each event.
+    #[expect(
+        clippy::vec_box,
+        reason = "each event hands an instance on several times"
+    )]
     idle: RefCell<Vec<Box<Instance>>>,
     crew: worker::Crew,
     /// How many wait here to be alone with an instance.
