@@ -79,7 +79,7 @@ impl Reaper {
             // Better late for some than never.
             let remains = std::mem::take(&mut work.remains);
             drop(work);
-            drop(remains);
+            remains.into_iter().for_each(take_apart);
         }
     }
 
@@ -99,6 +99,13 @@ impl Reaper {
     }
 }
 
+/// Its memory does not wait until others go as well.
+fn take_apart(remains: Remains) {
+    let engine = remains.0.engine().clone();
+    drop(remains);
+    give_back(&engine);
+}
+
 fn is_huge(guest: &Guest) -> bool {
     guest.memory_bytes() >= HUGE_BYTES || guest.taken_bytes() >= HUGE_TAKEN_BYTES
 }
@@ -108,16 +115,13 @@ impl Yard {
         // Not to be allowed to is no reason not to work.
         let _ = rustix::process::nice(NICE);
         while let Some(remains) = self.next() {
-            let engine = remains.0.engine().clone();
             if !is_huge(remains.0.data()) {
-                drop(remains);
-                give_back(&engine);
+                take_apart(remains);
                 continue;
             }
             let begin = Instant::now();
             self.begin();
-            drop(remains);
-            give_back(&engine);
+            take_apart(remains);
             if self.end() {
                 std::thread::sleep(begin.elapsed().min(TURN_MAX));
             }

@@ -9,7 +9,7 @@ use holdfast_core::event::{Failure, Outcome};
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre};
 use wasmtime::{Result, Store};
 
-use super::exports::{Call, Caller, Export, function};
+use super::exports::{Alone, Call, Caller, Export, function};
 use crate::guest::Guest;
 use crate::line::handler_failure;
 
@@ -77,7 +77,7 @@ impl Call {
 impl Functions {
     pub(super) async fn format(&self, store: &mut Store<Guest>) -> Result<String> {
         match &self.format {
-            Some(format) => Ok(format.get(&mut *store)?.call_async(store, ()).await?.0),
+            Some(format) => Ok(Alone(store).call(format, ()).await?.0),
             None => Ok(String::new()),
         }
     }

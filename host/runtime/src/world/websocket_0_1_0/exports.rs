@@ -148,7 +148,7 @@ where
         }
     }
 
-    pub(super) fn get(&self, store: impl AsContextMut<Data = Guest>) -> Result<TypedFunc<P, R>> {
+    fn get(&self, store: impl AsContextMut<Data = Guest>) -> Result<TypedFunc<P, R>> {
         if let Some(function) = self.found.get() {
             return Ok(function);
         }
