@@ -24,25 +24,55 @@ async fn start(language: &Language) -> Host {
 }
 
 /// A client in a room.
-struct Member(Socket);
+struct Member {
+    socket: Socket,
+    /// Who was there already.
+    met: Vec<Value>,
+}
 
 impl Member {
+    /// Comes and does not join yet.
+    async fn visit(host: &Host, room: &str) -> Self {
+        let socket = Socket::open(host, &format!("/rooms/{room}")).await;
+        let met = Vec::new();
+        Self { socket, met }
+    }
+
     /// Joins, and returns the welcome too.
     async fn join(host: &Host, room: &str, nick: &str) -> (Self, Value) {
-        let socket = Socket::open(host, &format!("/rooms/{room}")).await;
-        let mut member = Self(socket);
+        let mut member = Self::visit(host, room).await;
         member.say(json!({"type": "join", "nick": nick})).await;
-        let welcome = member.hear().await;
+        let mut early = Vec::new();
+        let welcome = loop {
+            let message = member.next().await;
+            if message["type"] != "joined" {
+                break message;
+            }
+            early.push(message["nick"].clone());
+        };
         assert_eq!(welcome["type"], "welcome", "{welcome}");
+        member.met = welcome["members"].as_array().unwrap().clone();
+        assert!(early.iter().all(|nick| member.met.contains(nick)));
         (member, welcome)
     }
 
     async fn say(&mut self, message: Value) {
-        self.0.send(&message.to_string()).await;
+        self.socket.send(&message.to_string()).await;
     }
 
+    async fn next(&mut self) -> Value {
+        serde_json::from_str(&self.socket.text().await).unwrap()
+    }
+
+    /// Hears the next message, but for the announcement of one whom the welcome
+    /// has listed: it may be under way still.
     async fn hear(&mut self) -> Value {
-        serde_json::from_str(&self.0.text().await).unwrap()
+        loop {
+            let message = self.next().await;
+            if message["type"] != "joined" || !self.met.contains(&message["nick"]) {
+                return message;
+            }
+        }
     }
 
     /// Hears the next message of a type.
@@ -73,7 +103,7 @@ async fn a_message_reaches_everybody_in_the_room(language: &Language) {
         assert_eq!(message["id"], 1);
         assert!(message["time"].as_u64().unwrap() > 1_600_000_000_000);
     }
-    grace.0.close(1000, "").await;
+    grace.socket.close(1000, "").await;
     assert_eq!(ada.hear_of("left").await["nick"], "Grace");
     // Nothing of all this was heard elsewhere.
     outsider.say(json!({"type": "say", "text": "alone"})).await;
@@ -137,7 +167,7 @@ async fn a_newcomer_sees_the_last_messages(language: &Language) {
 async fn what_is_wrong_is_said_and_changes_nothing(language: &Language) {
     let host = start(language).await;
     let (mut ada, _) = Member::join(&host, "lobby", "Ada").await;
-    let mut bob = Member(Socket::open(&host, "/rooms/lobby").await);
+    let mut bob = Member::visit(&host, "lobby").await;
     for (message, code) in [
         (json!("hello"), "not-json"),
         (json!({"type": "dance"}), "unknown-type"),
@@ -169,7 +199,8 @@ async fn many_talk_at_once_and_nothing_is_lost(language: &Language) {
     let host = start(language).await;
     let mut members = Vec::new();
     for count in 0..MEMBERS {
-        members.push(Member::join(&host, "lobby", &format!("m{count}")).await.0);
+        let (member, _) = Member::join(&host, "lobby", &format!("m{count}")).await;
+        members.push(member);
     }
     for count in 0..MESSAGES {
         for member in &mut members {
