@@ -25,7 +25,7 @@ pub enum Event {
     Http(http::Request<Body>),
     /// An opening handshake, found to be well formed. Answered by
     /// [`Outcome::Accepted`] or [`Outcome::Rejected`].
-    Accept(Handshake),
+    Accept(Box<Handshake>),
     /// The 101 has been sent. Answered, like those that follow, by
     /// [`Outcome::Done`].
     Open(ConnectionState),
@@ -35,14 +35,14 @@ pub enum Event {
     Close(ConnectionState, Closure),
 }
 
-/// What came of an [`Event`].
+/// What came of an [`Event`]. Small, since each event hands one on several times.
 pub enum Outcome {
     /// The response; its body may still be streaming.
-    Response(http::Response<Body>),
+    Response(Box<http::Response<Body>>),
     /// The handshake is accepted.
-    Accepted(Acceptance),
+    Accepted(Box<Acceptance>),
     /// The handshake is refused.
-    Rejected(Rejection),
+    Rejected(Box<Rejection>),
     /// The handler has returned.
     Done,
     /// The handler has not done its work.

@@ -21,15 +21,31 @@ pub struct ConnectionId(pub u128);
 /// Length of the text form of a [`ConnectionId`], in bytes.
 pub const CONNECTION_ID_LEN: usize = 32;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// What a byte is worth that is no hexadecimal digit: more than four bits.
+const NO_DIGIT: u8 = 0xff;
+
+fn digit(value: u8) -> u8 {
+    match value {
+        0..10 => b'0' + value,
+        _ => b'a' - 10 + value,
+    }
+}
+
+fn value(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        b'a'..=b'f' => digit - b'a' + 10,
+        _ => NO_DIGIT,
+    }
+}
 
 impl ConnectionId {
     /// The text form, without an allocation.
     pub fn to_hex(self) -> HexId {
         let mut text = [0; CONNECTION_ID_LEN];
-        for (index, digit) in text.iter_mut().enumerate() {
-            let nibble = (self.0 >> (124 - index * 4)) & 0xf;
-            *digit = *HEX.get(nibble as usize).unwrap_or(&b'0');
+        let (pairs, _) = text.as_chunks_mut::<2>();
+        for (pair, byte) in pairs.iter_mut().zip(self.0.to_be_bytes()) {
+            *pair = [byte >> 4, byte & 0xf].map(digit);
         }
         HexId(text)
     }
@@ -67,19 +83,19 @@ impl FromStr for ConnectionId {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        if text.len() != CONNECTION_ID_LEN {
-            return Err(NotAnId);
+        let text: &[u8; CONNECTION_ID_LEN] = text.as_bytes().try_into().map_err(|_| NotAnId)?;
+        let (pairs, _) = text.as_chunks::<2>();
+        let mut id = [0; CONNECTION_ID_LEN / 2];
+        let mut seen = 0;
+        for (byte, pair) in id.iter_mut().zip(pairs) {
+            let [high, low] = pair.map(value);
+            seen |= high | low;
+            *byte = high << 4 | low;
         }
-        let mut id = 0;
-        for byte in text.bytes() {
-            let digit = match byte {
-                b'0'..=b'9' => byte - b'0',
-                b'a'..=b'f' => byte - b'a' + 10,
-                _ => return Err(NotAnId),
-            };
-            id = id << 4 | u128::from(digit);
+        match seen {
+            0..16 => Ok(Self(u128::from_be_bytes(id))),
+            _ => Err(NotAnId),
         }
-        Ok(Self(id))
     }
 }
 

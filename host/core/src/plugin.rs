@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::event::{Event, Outcome};
+use crate::event::{ConnectionState, Event, Outcome};
 use crate::id::{PluginId, TenantId};
 use crate::limits::{ConnectionLimits, HttpLimits, TenantLimits};
+use crate::message::Message;
 use crate::metrics::{LimitHit, PluginMetrics};
 use crate::volume::{Verdict, Volume};
 
@@ -24,9 +26,47 @@ pub trait Plugins {
     /// deadline in the plugin's limits. Dropping it abandons the event.
     fn deliver(&self, plugin: PluginId, event: Event) -> LocalFuture<Outcome>;
 
+    /// The same for a message, which is handled before this returns if that is
+    /// possible. Otherwise returns the future, which has been polled: it is to be
+    /// polled again when the task is woken.
+    fn deliver_now(
+        &self,
+        context: &mut Context<'_>,
+        plugin: PluginId,
+        state: ConnectionState,
+        message: Message,
+    ) -> Result<Outcome, LocalFuture<Outcome>> {
+        begin(
+            self.deliver(plugin, Event::Message(state, message)),
+            context,
+        )
+    }
+
+    /// When a guest began or ended its turn on this event loop last. Right after
+    /// an event that is as good as now, and the clock need not be read.
+    fn last_turn(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// Says that the next event is delivered at [`Self::last_turn`]: nothing has
+    /// happened on the event loop since, but that the event was taken up.
+    fn go_on(&self) {}
+
     /// Takes time from a tenant's share of this event loop which was spent on
     /// what its guests have left to do, such as writing to their connections.
     fn charge(&self, tenant: TenantId, time: Duration);
+}
+
+/// Polls an event's future for the first time: what [`Plugins::deliver_now`]
+/// returns.
+pub fn begin(
+    mut event: LocalFuture<Outcome>,
+    context: &mut Context<'_>,
+) -> Result<Outcome, LocalFuture<Outcome>> {
+    match event.as_mut().poll(context) {
+        Poll::Ready(outcome) => Ok(outcome),
+        Poll::Pending => Err(event),
+    }
 }
 
 /// Which handlers a component exports, as the host found out.

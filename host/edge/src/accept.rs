@@ -54,13 +54,13 @@ pub(crate) async fn accept(
         connection: Some(handshake.id),
         request_id: request_id.as_ref(),
     };
-    let event = Event::Accept(handshake);
+    let event = Event::Accept(Box::new(handshake));
     let accepted = match event_loop.plugins.deliver(settings.id, event).await {
         Outcome::Accepted(acceptance) => {
-            use_acceptance(&event_loop, &registered, offer, acceptance)
+            use_acceptance(&event_loop, &registered, offer, *acceptance)
                 .map_err(|error| refuse(&settings, about, &error.to_string()))
         }
-        Outcome::Rejected(rejection) => Err(rejected(&settings, rejection)),
+        Outcome::Rejected(rejection) => Err(rejected(&settings, *rejection)),
         Outcome::Failed(failure) => {
             report::failure(&settings, about, &failure);
             Err(report::response(&failure))

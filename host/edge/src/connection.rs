@@ -142,27 +142,38 @@ impl Connection {
         lock(&self.shared).place = Some(place);
     }
 
-    /// Queues an encoded message; see [`holdfast_core::Edge::send`].
-    pub(crate) fn send(&self, frame: Bytes) -> Result<u64, SendError> {
-        self.send_made(|_| frame)
+    /// Queues an encoded message; see [`holdfast_core::Edge::send`]. Who has the
+    /// settings at hand spares a look for them.
+    pub(crate) fn send(&self, frame: Bytes, settings: Option<&Settings>) -> Result<u64, SendError> {
+        self.send_made(settings, |_| frame)
     }
 
     /// The same with a frame that is made when it is known to have its place
     /// behind all those before it, which it may refer to.
-    fn send_made(&self, frame: impl FnOnce(&mut Queue) -> Bytes) -> Result<u64, SendError> {
+    fn send_made(
+        &self,
+        settings: Option<&Settings>,
+        frame: impl FnOnce(&mut Queue) -> Bytes,
+    ) -> Result<u64, SendError> {
         let mut shared = lock(&self.shared);
         if shared.is_closing() {
             return Err(SendError::Gone);
         }
         // An empty queue takes anything, which spares a look at the limits.
         if !shared.queue.is_empty() {
-            self.make_room(&mut shared)?;
+            match settings {
+                Some(settings) => self.make_room(&mut shared, settings)?,
+                None => self.make_room(&mut shared, &self.settings())?,
+            }
         }
         let before = shared.queue.window_bytes();
         let frame = frame(&mut shared.queue);
         self.count_windows(before, shared.queue.window_bytes());
         if frame::is_deflated(&frame) {
-            self.settings().metrics.note_compressed_out(frame.len());
+            match settings {
+                Some(settings) => settings.metrics.note_compressed_out(frame.len()),
+                None => self.settings().metrics.note_compressed_out(frame.len()),
+            }
         }
         shared.queue.push(frame);
         if let Some(session) = shared.session() {
@@ -177,8 +188,7 @@ impl Connection {
     }
 
     /// Does what is to be done when a queue is full.
-    fn make_room(&self, shared: &mut Shared) -> Result<(), SendError> {
-        let settings = self.settings();
+    fn make_room(&self, shared: &mut Shared, settings: &Settings) -> Result<(), SendError> {
         let limits = &settings.connection;
         let bytes = shared.queue.bytes();
         if bytes < limits.queue_bytes_max {

@@ -10,6 +10,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker, ready};
+use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -86,7 +87,7 @@ impl Corked {
             .iter()
             .for_each(|slice| held.extend_from_slice(slice));
         drop(held);
-        self.event_loop.write_if_late();
+        self.event_loop.write_if_late(Instant::now());
         Some(len)
     }
 

@@ -1,5 +1,6 @@
 //! What all event loops share: the site, the connections, the topics.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
@@ -260,6 +261,13 @@ impl Hub {
     }
 }
 
+thread_local! {
+    /// To which this thread sent last: most handlers send to the connection whose
+    /// event they handle, and a client's messages come together. One that is not
+    /// in the registry any more has ended, and says so.
+    static LAST: RefCell<Option<Arc<Connection>>> = const { RefCell::new(None) };
+}
+
 impl Edge for Hub {
     fn send(
         &self,
@@ -267,12 +275,22 @@ impl Edge for Hub {
         connection: ConnectionId,
         message: MessageRef<'_>,
     ) -> Result<u64, SendError> {
-        let connection = self.connection(tenant, connection).ok_or(SendError::Gone)?;
-        let bytes_max = connection.settings().connection.message_bytes_max;
-        if message.payload().len() > bytes_max {
-            return Err(SendError::TooLarge(bytes_max as u64));
-        }
-        connection.send_message(message, &self.compressors)
+        let key = Key {
+            tenant,
+            id: connection,
+        };
+        LAST.with_borrow_mut(|last| {
+            let connection = match last {
+                Some(last) if last.key == key => last,
+                _ => last.insert(self.registry.get(&key).ok_or(SendError::Gone)?),
+            };
+            let settings = connection.settings();
+            let bytes_max = settings.connection.message_bytes_max;
+            if message.payload().len() > bytes_max {
+                return Err(SendError::TooLarge(bytes_max as u64));
+            }
+            connection.send_message(message, &settings, &self.compressors)
+        })
     }
 
     fn close(

@@ -71,19 +71,21 @@ impl EventLoop {
         }
     }
 
-    /// An event has ended: writes what is queued if the round takes long, since
+    /// An event has ended now: writes what is queued if the round takes long, since
     /// others would wait for handlers which they have nothing to do with.
-    pub(crate) fn write_if_late(&self) {
-        let now = Instant::now();
+    /// Whether it did.
+    pub(crate) fn write_if_late(&self, now: Instant) -> bool {
         let since = &self.outbox.since;
         match since.get() {
             None => since.set(Some(now)),
             Some(since) if now.duration_since(since) < ROUND_MAX => {}
             Some(_) => {
                 self.write_some();
-                since.set(Some(now));
+                since.set(Some(Instant::now()));
+                return true;
             }
         }
+        false
     }
 
     /// Somebody has something to write in this round. Whether others had before.

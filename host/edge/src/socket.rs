@@ -30,12 +30,13 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use holdfast_core::event::{CloseCause, Closure, Failure};
 use holdfast_core::limits::OnError;
 use holdfast_core::plugin::LocalFuture;
-use holdfast_core::{Event, Outcome};
+use holdfast_core::{Event, Outcome, Settings};
 
 use crate::connection::{Connection, Wait, closure};
 use crate::event_loop::Ticket;
@@ -73,6 +74,8 @@ pub(crate) struct Socket {
     throttle: Throttle,
     /// Items that may still be handled in this turn.
     turn: u8,
+    /// Whether nothing has happened since the last event ended.
+    at_once: bool,
     /// Whether the client has sent its close frame.
     client_closed: bool,
     /// Whether nothing that follows can be understood, or is to be, a close frame
@@ -99,6 +102,7 @@ impl Socket {
             decoder: Decoder::default(),
             throttle: Throttle::default(),
             turn: TURN_LEN_MAX,
+            at_once: false,
             client_closed: false,
             garbled: false,
             lost: false,
@@ -113,27 +117,57 @@ impl Socket {
     pub(crate) fn run(mut self) -> impl Future<Output = ()> {
         async move {
             let open = self.deliver(Event::Open(self.connection().event_state()));
-            self.complete(open).await;
-            while let Some(item) = poll_fn(|context| self.poll_item(context)).await {
-                if let Some(event) = self.handle(item) {
-                    self.complete(event).await;
-                    self.event_loop.write_if_late();
-                }
+            self.complete(open, false).await;
+            while let Some(event) = poll_fn(|context| self.poll_underway(context)).await {
+                self.complete(event, true).await;
+                self.event_loop.write_if_late(Instant::now());
             }
             Box::pin(self.finish()).await;
         }
     }
 
-    /// Handles an item; returns what the guest does with it, if that has to.
-    fn handle(&mut self, item: Item) -> Option<LocalFuture<Outcome>> {
+    /// Handles what the client sends, until an event takes longer. None once the
+    /// connection is to be closed.
+    fn poll_underway(&mut self, context: &mut Context<'_>) -> Poll<Option<LocalFuture<Outcome>>> {
+        loop {
+            // Only an event changes what holds for the connection.
+            let settings = self.connection().settings();
+            let Some(item) = ready!(self.poll_item(context, &settings)) else {
+                return Poll::Ready(None);
+            };
+            if let Some(event) = self.handle(item, context, &settings) {
+                return Poll::Ready(Some(event));
+            }
+        }
+    }
+
+    /// Handles an item; returns what the guest does with it, if that takes longer.
+    fn handle(
+        &mut self,
+        item: Item,
+        context: &mut Context<'_>,
+        settings: &Settings,
+    ) -> Option<LocalFuture<Outcome>> {
         match item {
             Item::Message(message) => {
                 self.connection().count_received(1, 0);
-                if self.replied(&message) {
+                if self.replied(&message, settings) {
                     return None;
                 }
                 let state = self.connection().event_state();
-                return Some(self.deliver(Event::Message(state, message)));
+                let plugins = &self.event_loop.plugins;
+                if self.at_once {
+                    plugins.go_on();
+                }
+                let plugin = self.connection().plugin;
+                match plugins.deliver_now(context, plugin, state, message) {
+                    Ok(outcome) => {
+                        let ended = plugins.last_turn();
+                        self.completed(&outcome);
+                        self.at_once = !self.event_loop.write_if_late(ended);
+                    }
+                    Err(event) => return Some(event),
+                }
             }
             Item::Ping(payload) => {
                 if !self.is_flooded() {
@@ -156,10 +190,7 @@ impl Socket {
 
     /// Waits for the next item of the client. None once the connection is to
     /// be closed.
-    fn poll_item(&mut self, context: &mut Context<'_>) -> Poll<Option<Item>> {
-        // Only an event changes what holds for the connection, so they hold
-        // until there is one.
-        let settings = self.connection().settings();
+    fn poll_item(&mut self, context: &mut Context<'_>, settings: &Settings) -> Poll<Option<Item>> {
         let limits = &settings.connection;
         let rules = self.rules(limits);
         let per_second = limits.messages_per_second_max;
@@ -178,6 +209,7 @@ impl Socket {
                 }
                 continue;
             }
+            self.at_once = false;
             let has_output = signals.output || is_full || self.stream.borrow().is_buffered();
             let is_blocked = has_output && self.poll_flush(context).is_pending();
             if is_turn_over {
@@ -282,14 +314,18 @@ impl Socket {
 
     /// Waits until the guest has handled an event, and closes the connection if
     /// that fails. What is sent to the client meanwhile is written; nothing is
-    /// read.
-    async fn complete(&mut self, mut event: LocalFuture<Outcome>) {
+    /// read. `is_begun` says that the event has been polled just now.
+    async fn complete(&mut self, mut event: LocalFuture<Outcome>, is_begun: bool) {
+        self.at_once = false;
         let mut is_first = true;
         let outcome = poll_fn(|context| {
-            if !std::mem::take(&mut is_first) {
+            let is_begun = std::mem::take(&mut is_first).then_some(is_begun);
+            if is_begun.is_none() {
                 self.connection().resume();
             }
-            if let Poll::Ready(outcome) = event.as_mut().poll(context) {
+            if is_begun != Some(true)
+                && let Poll::Ready(outcome) = event.as_mut().poll(context)
+            {
                 return Poll::Ready(Some(outcome));
             }
             loop {
@@ -303,8 +339,15 @@ impl Socket {
             }
         })
         .await;
-        if let Some(Outcome::Failed(failure)) = outcome {
-            self.failed(&failure);
+        if let Some(outcome) = outcome {
+            self.completed(&outcome);
+        }
+    }
+
+    /// The guest has handled an event.
+    fn completed(&self, outcome: &Outcome) {
+        if let Outcome::Failed(failure) = outcome {
+            self.failed(failure);
         }
     }
 

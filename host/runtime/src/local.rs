@@ -4,10 +4,12 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Context;
+use std::time::{Duration, Instant};
 
-use holdfast_core::event::{Event, Failure, Outcome};
-use holdfast_core::plugin::{LocalFuture, Plugins};
+use holdfast_core::event::{ConnectionState, Event, Failure, Outcome};
+use holdfast_core::message::Message;
+use holdfast_core::plugin::{LocalFuture, Plugins, begin};
 use holdfast_core::{PluginId, TenantId};
 use tokio::task::AbortHandle;
 
@@ -92,6 +94,33 @@ impl Plugins for Local {
             Some(team) => team.deliver(event),
             None => Box::pin(std::future::ready(Outcome::Failed(Failure::NoHandler))),
         }
+    }
+
+    fn deliver_now(
+        &self,
+        context: &mut Context<'_>,
+        plugin: PluginId,
+        state: ConnectionState,
+        message: Message,
+    ) -> Result<Outcome, LocalFuture<Outcome>> {
+        self.refresh();
+        let teams = self.teams.borrow();
+        let Some(Some(team)) = teams.get(plugin.0 as usize) else {
+            drop(teams);
+            let event = Event::Message(state, message);
+            return begin(self.deliver(plugin, event), context);
+        };
+        let team = Rc::clone(team);
+        drop(teams);
+        team.deliver_now(context, state, message)
+    }
+
+    fn last_turn(&self) -> Instant {
+        self.shares.clock().last_turn()
+    }
+
+    fn go_on(&self) {
+        self.shares.clock().go_on();
     }
 
     fn charge(&self, tenant: TenantId, time: Duration) {

@@ -1,6 +1,7 @@
 //! A plugin as the runtime knows it: what its instances are made from, what
 //! they may do, and what all event loops together have of it.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -179,6 +180,13 @@ impl Plugin {
         (is_last || before < self.event.concurrent_max).then_some(entered)
     }
 
+    /// The same for an event that will nearly always have ended at once.
+    pub(crate) fn enter_briefly(&self) -> Option<Entered<&Self>> {
+        let before = self.shared.events.fetch_add(1, Ordering::Relaxed);
+        let entered = Entered(self);
+        (before < self.event.concurrent_max).then_some(entered)
+    }
+
     /// Whether a guest may write one more line of so many bytes to the log. Those
     /// that it may not are counted there.
     pub(crate) fn may_log(&self, len: usize) -> bool {
@@ -202,9 +210,17 @@ impl Plugin {
 }
 
 /// An event is under way.
-pub(crate) struct Entered(Arc<Plugin>);
+pub(crate) struct Entered<P: Deref<Target = Plugin> = Arc<Plugin>>(P);
 
-impl Drop for Entered {
+impl Entered<&Plugin> {
+    /// It takes longer.
+    pub(crate) fn stay(self, plugin: Arc<Plugin>) -> Entered {
+        std::mem::forget(self);
+        Entered(plugin)
+    }
+}
+
+impl<P: Deref<Target = Plugin>> Drop for Entered<P> {
     fn drop(&mut self) {
         self.0.shared.events.fetch_sub(1, Ordering::Relaxed);
     }

@@ -5,6 +5,7 @@
 //! its own and takes many events at a time ([`worker`]).
 
 mod janitor;
+mod lane;
 mod plain;
 mod underway;
 mod watch;
@@ -14,10 +15,12 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Context;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use holdfast_core::event::{Event, Failure, Outcome};
+use holdfast_core::event::{ConnectionState, Event, Failure, Outcome};
+use holdfast_core::message::Message;
 use holdfast_core::metrics::{EventKind, EventOutcome, LimitHit, Recorder};
 use holdfast_core::plugin::LocalFuture;
 use tokio::sync::Notify;
@@ -45,12 +48,13 @@ const USES_PER_LOOP: u64 = 16;
 pub(crate) struct Pool {
     plugin: Arc<Plugin>,
     /// Its tenant's share of the event loop.
-    share: Share,
+    share: Rc<Share>,
     #[expect(
         clippy::vec_box,
         reason = "each event hands an instance on several times"
     )]
     idle: RefCell<Vec<Box<Instance>>>,
+    lanes: lane::Lanes,
     crew: worker::Crew,
     /// How many wait here to be alone with an instance.
     waiting_alone: Cell<u32>,
@@ -68,10 +72,11 @@ impl Pool {
     pub(crate) fn new(plugin: Arc<Plugin>, shares: &Rc<Shares>) -> Rc<Self> {
         let recorder = plugin.settings.metrics.recorder();
         Rc::new(Self {
-            share: shares.join(&plugin),
+            share: Rc::new(shares.join(&plugin)),
             plugin,
             recorder,
             idle: RefCell::default(),
+            lanes: lane::Lanes::default(),
             crew: worker::Crew::default(),
             waiting_alone: Cell::new(0),
             waiting_hire: Cell::new(0),
@@ -121,6 +126,17 @@ impl Pool {
             ),
             None => self.no_handler(kind),
         }
+    }
+
+    /// Runs a message, at once if that is possible: see
+    /// [`Plugins::deliver_now`](holdfast_core::plugin::Plugins::deliver_now).
+    pub(crate) fn run_now(
+        self: &Rc<Self>,
+        context: &mut Context<'_>,
+        state: ConnectionState,
+        message: Message,
+    ) -> Result<Outcome, LocalFuture<Outcome>> {
+        plain::message_now(self, context, state, message)
     }
 
     /// Runs a call that is no event of anybody's, so it is not counted as one.

@@ -83,6 +83,11 @@ impl Shares {
         self.is_shared.set(members.len() > 1);
     }
 
+    /// The clock of the event loop.
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Takes time from a tenant's share that was not spent in its guests.
     pub(crate) fn charge(&self, tenant: TenantId, time: Duration) {
         if self.is_shared.get()
@@ -144,6 +149,11 @@ impl Share {
         &self.shares.clock
     }
 
+    /// Whether it is the tenant's turn.
+    pub(crate) fn may_begin(&self) -> bool {
+        !self.shares.is_shared.get() || self.shares.schedule.may_begin(&self.member)
+    }
+
     /// Somebody who is to be called.
     fn wait(&self, context: &Context<'_>) -> Rc<Waiter> {
         let waiter = Rc::new(Waiter {
@@ -195,18 +205,18 @@ pub(crate) enum Pause {
 }
 
 /// The turns of one guest's future.
-pub(crate) struct Turn<'a> {
-    share: &'a Share,
+pub(crate) struct Turn {
+    share: Rc<Share>,
     waiter: RefCell<Option<Rc<Waiter>>>,
     /// Of the instance, once there is one.
     meter: RefCell<Option<Arc<Meter>>>,
     pause: Cell<Pause>,
 }
 
-impl<'a> Turn<'a> {
-    pub(crate) fn new(share: &'a Share) -> Self {
+impl Turn {
+    pub(crate) fn new(share: &Rc<Share>) -> Self {
         Self {
-            share,
+            share: Rc::clone(share),
             waiter: RefCell::new(None),
             meter: RefCell::new(None),
             pause: Cell::new(Pause::Waits),
@@ -234,6 +244,16 @@ impl<'a> Turn<'a> {
         future: Pin<&mut F>,
         context: &mut Context<'_>,
     ) -> Poll<F::Output> {
+        self.poll_known(future, context, |_| self.take_interrupted())
+    }
+
+    /// The same with a future which knows whether its guest was interrupted.
+    pub(crate) fn poll_known<F: Future>(
+        &self,
+        mut future: Pin<&mut F>,
+        context: &mut Context<'_>,
+        take_interrupted: impl FnOnce(Pin<&mut F>) -> bool,
+    ) -> Poll<F::Output> {
         if !self.has_come(context) {
             self.share.clock().pass();
             self.pause.set(Pause::NoTurn);
@@ -241,10 +261,10 @@ impl<'a> Turn<'a> {
         }
         self.share.epoch.touch();
         let begin = self.share.clock().begin_turn();
-        let polled = future.poll(context);
+        let polled = future.as_mut().poll(context);
         let time = self.share.clock().now() - begin;
         self.pause.set(Pause::Waits);
-        if polled.is_pending() && self.take_interrupted() {
+        if polled.is_pending() && take_interrupted(future) {
             self.pause.set(Pause::Interrupted);
             self.share.epoch.note_interruption(time);
             // At once: when its task runs again others have been called.
@@ -266,8 +286,7 @@ impl<'a> Turn<'a> {
         let shares = &self.share.shares;
         let mut waiter = self.waiter.borrow_mut();
         match &*waiter {
-            None if !shares.is_shared.get() => return true,
-            None if shares.schedule.may_begin(&self.share.member) => return true,
+            None if self.share.may_begin() => return true,
             None => *waiter = Some(self.share.wait(context)),
             Some(called) if called.wait.get() == Wait::Called => {
                 *waiter = None;
@@ -287,7 +306,7 @@ impl<'a> Turn<'a> {
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for Turn {
     fn drop(&mut self) {
         if let Some(waiter) = self.waiter.take()
             && waiter.wait.replace(Wait::Gone) == Wait::Called

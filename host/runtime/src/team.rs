@@ -5,10 +5,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Context;
 
 use holdfast_core::ConnectionId;
-use holdfast_core::event::{Event, Outcome};
-use holdfast_core::plugin::LocalFuture;
+use holdfast_core::event::{ConnectionState, Event, Outcome};
+use holdfast_core::message::Message;
+use holdfast_core::plugin::{LocalFuture, begin};
 
 use crate::lineup::Lineup;
 use crate::migrate::Move;
@@ -81,6 +83,25 @@ impl Team {
             }
         };
         self.pool(plugin).run(event)
+    }
+
+    /// Runs a message in the generation where its connection belongs, at once if
+    /// it is there already.
+    pub(crate) fn deliver_now(
+        self: &Rc<Self>,
+        context: &mut Context<'_>,
+        state: ConnectionState,
+        message: Message,
+    ) -> Result<Outcome, LocalFuture<Outcome>> {
+        let lineup = self.lineup.borrow();
+        let plugin = lineup.for_connection(state.id);
+        if plugin.number() != state.generation {
+            drop(lineup);
+            return begin(self.deliver(Event::Message(state, message)), context);
+        }
+        let pool = self.pool(plugin);
+        drop(lineup);
+        pool.run_now(context, state, message)
     }
 
     /// Runs an event of a connection that carries another number than that of the

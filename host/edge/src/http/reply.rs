@@ -209,7 +209,7 @@ impl Guest {
         let mut response = match outcome {
             Outcome::Response(response) if !response.status().is_informational() => {
                 self.settings.metrics.note_response(response.status());
-                response
+                *response
             }
             Outcome::Failed(failure) => {
                 let about = About::request(&self.request_id);

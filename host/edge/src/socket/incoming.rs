@@ -5,7 +5,7 @@ use bytes::Bytes;
 use holdfast_core::event::CloseCause;
 use holdfast_core::limits::ConnectionLimits;
 use holdfast_core::metrics::LimitHit;
-use holdfast_core::{Message, MessageRef};
+use holdfast_core::{Message, MessageRef, Settings};
 
 use super::Socket;
 use crate::connection::closure;
@@ -110,11 +110,10 @@ impl Socket {
 
     /// Answers a message that the guest need not see. False if there is no such
     /// answer.
-    pub(super) fn replied(&self, message: &Message) -> bool {
+    pub(super) fn replied(&self, message: &Message, settings: &Settings) -> bool {
         let Message::Text(text) = message else {
             return false;
         };
-        let settings = self.connection().settings();
         let limits = &settings.connection;
         let Some(reply) = limits.policies.replies.get(text) else {
             return false;
@@ -123,7 +122,7 @@ impl Socket {
         // Where the queue is full, `slow_consumer` says what happens.
         let _ = self
             .connection()
-            .send_message(MessageRef::Text(reply), compressors);
+            .send_message(MessageRef::Text(reply), settings, compressors);
         true
     }
 }

@@ -6,10 +6,13 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use holdfast_core::event::{Body, Failure, Outcome};
+use holdfast_core::event::{Body, ConnectionState, Event, Failure, Outcome};
+use holdfast_core::message::Message;
+use holdfast_core::metrics::EventKind;
+use holdfast_core::plugin::{LocalFuture, begin};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use wasmtime::Store;
@@ -18,6 +21,8 @@ use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
+use super::lane::{Ended, Lane};
+use super::underway::Underway;
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
 use crate::body::{self, Progress, Watched};
@@ -25,11 +30,11 @@ use crate::deadline::within;
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
 use crate::line::{handler_failure, trap};
-use crate::plugin::Entered;
+use crate::plugin::{Entered, Plugin};
 use crate::request;
 use crate::share::{Share, Turn};
 use crate::subject::Subject;
-use crate::world::websocket_0_1_0::{Alone, Call};
+use crate::world::websocket_0_1_0::{Call, Form};
 
 /// Runs a WebSocket event in the caller's own task.
 pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> Outcome {
@@ -45,22 +50,15 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
         _ => None,
     };
     let event = pin!(async {
-        let mut instance = match kept {
+        let instance = match kept {
             Some(instance) => instance,
             None => pool.take().await?,
         };
         has_begun.set(true);
         turn.observe(instance.store.data().meter());
-        // It has been idle; that does not count.
-        instance.store.set_epoch_deadline(1);
-        instance.store.data().budget().begin();
-        let handlers = &instance.handlers.websocket;
-        let handlers = handlers.as_ref().ok_or(Failure::NoHandler)?;
-        let outcome = handlers
-            .run(Alone(&mut instance.store), call)
-            .await
-            .map_err(|error| trap(&error))?;
-        instance.store.data().budget().end();
+        let mut lane = pool.lanes.begin(instance, call);
+        let (instance, outcome) = (&mut lane).await?;
+        pool.lanes.keep(lane);
         pool.put(instance, pool.uses_max(USES));
         Ok(outcome)
     });
@@ -72,8 +70,84 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
     }
 }
 
+/// Runs a message at once, if there is a turn and a warm instance for it, as there
+/// nearly always are. Most handlers have returned when this does. A future that is
+/// returned has been polled.
+pub(super) fn message_now(
+    pool: &Rc<Pool>,
+    context: &mut Context<'_>,
+    state: ConnectionState,
+    message: Message,
+) -> Result<Outcome, LocalFuture<Outcome>> {
+    let Some((instance, entered)) = enter_now(pool) else {
+        return begin(Rc::clone(pool).run(Event::Message(state, message)), context);
+    };
+    let underway = Underway::new(Rc::clone(pool), EventKind::Message);
+    let turn = Turn::new(&pool.share);
+    let mut lane = pool.lanes.begin(instance, Call::Message(state, message));
+    if let Poll::Ready(ended) = lane.poll_in(&turn, context) {
+        let outcome = end(pool, lane, ended);
+        underway.end(&outcome);
+        return Ok(outcome);
+    }
+    let entered = entered.stay(Arc::clone(&pool.plugin));
+    let mut rest = Box::pin(go_on(Rc::clone(pool), turn, lane, underway, entered));
+    // Sets its timer.
+    let _ = rest.as_mut().poll(context);
+    Err(rest)
+}
+
+/// What a message needs that runs at once.
+fn enter_now(pool: &Pool) -> Option<(Box<Instance>, Entered<&Plugin>)> {
+    if pool.form() != Some(Form::Plain) || !pool.share.may_begin() {
+        return None;
+    }
+    let entered = pool.plugin.enter_briefly()?;
+    Some((pool.warm()?, entered))
+}
+
+/// Goes on with a call that has not returned at once.
+async fn go_on(
+    pool: Rc<Pool>,
+    turn: Turn,
+    mut lane: Lane,
+    underway: Underway,
+    _entered: Entered,
+) -> Outcome {
+    let limit_ms = pool.plugin.event.timeout_ms;
+    let mut limit = pin!(tokio::time::sleep(Duration::from_millis(limit_ms)));
+    let mut is_first = true;
+    let ended = poll_fn(|context| {
+        // It has had its turn just now.
+        if !std::mem::take(&mut is_first)
+            && let Poll::Ready(ended) = lane.poll_in(&turn, context)
+        {
+            return Poll::Ready(ended);
+        }
+        let timeout = Err(Failure::Timeout(limit_ms));
+        limit.as_mut().poll(context).map(|()| timeout)
+    })
+    .await;
+    let outcome = end(&pool, lane, ended);
+    underway.end(&outcome);
+    outcome
+}
+
+/// A call in a lane has ended.
+fn end(pool: &Rc<Pool>, lane: Lane, ended: Ended) -> Outcome {
+    match ended {
+        Ok((instance, outcome)) => {
+            pool.lanes.keep(lane);
+            pool.put(instance, pool.uses_max(USES));
+            outcome
+        }
+        // With the lane goes what is left of the call.
+        Err(failure) => Outcome::Failed(failure),
+    }
+}
+
 /// What an event is told that has waited until its deadline and not begun.
-fn turned_away(turn: &Turn<'_>) -> Failure {
+fn turned_away(turn: &Turn) -> Failure {
     match turn.is_waiting() {
         true => no_turn(),
         false => no_instance(),
@@ -133,7 +207,7 @@ pub(super) async fn http(
         served.err()
     });
     match head.await {
-        Ok(Ok(response)) => Outcome::Response(body::answer(response, watched).await),
+        Ok(Ok(response)) => Outcome::Response(Box::new(body::answer(response, watched).await)),
         Ok(Err(ErrorCode::InternalError(Some(text)))) => Outcome::Failed(handler_failure(&text)),
         Ok(Err(code)) => Outcome::Failed(handler_failure(&format!("{code:?}"))),
         // No head will come: the call has ended.
@@ -161,7 +235,7 @@ struct Exchange {
 }
 
 async fn serve(
-    share: &Share,
+    share: &Rc<Share>,
     instance: &mut Instance,
     request: http::Request<Body>,
     exchange: Exchange,

@@ -29,12 +29,18 @@ impl Clock {
         now
     }
 
+    /// The next event is handed over at the moment which the clock has shown
+    /// last.
+    pub(crate) fn go_on(&self) {
+        self.is_fresh.set(true);
+    }
+
     /// Reads the clock for an event that is handed over, and polled at once. If
     /// its guest is, too, the clock need not be read again.
     pub(crate) fn begin_event(&self) -> Instant {
-        let now = self.now();
+        let begun = self.begin_turn();
         self.is_fresh.set(true);
-        now
+        begun
     }
 
     /// When the guest begins that is polled now.
@@ -73,5 +79,10 @@ mod tests {
         let ended = clock.now();
         assert_eq!(clock.last_turn(), ended);
         assert!(clock.begin_turn() > ended, "the end of one is no beginning");
+        let ended = clock.now();
+        clock.go_on();
+        assert_eq!(clock.begin_event(), ended, "unless somebody says so");
+        assert_eq!(clock.begin_turn(), ended);
+        assert!(clock.begin_event() > ended, "only of one event");
     }
 }

@@ -194,7 +194,9 @@ impl Loop {
     /// attachment says who has accepted.
     pub(super) async fn accept(&self, id: u128, generation: u32) -> String {
         self.edge.open(id, generation, "");
-        let outcome = self.deliver(Event::Accept(handshake(id, generation))).await;
+        let outcome = self
+            .deliver(Event::Accept(Box::new(handshake(id, generation))))
+            .await;
         match outcome {
             Outcome::Accepted(acceptance) => {
                 String::from_utf8(acceptance.attachment.to_vec()).unwrap()

@@ -55,7 +55,7 @@ impl Plugins for Echo {
         let outcome = match event {
             Event::Accept(handshake) => {
                 self.ids.add(&handshake);
-                Outcome::Accepted(Acceptance::default())
+                Outcome::Accepted(Box::default())
             }
             Event::Message(state, message) => {
                 self.receive(state.id, &message);

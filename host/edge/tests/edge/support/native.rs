@@ -100,7 +100,7 @@ impl Plugins for Native {
         let native = self.clone();
         match event {
             Event::Http(request) => Box::pin(native.http(request)),
-            Event::Accept(handshake) => Box::pin(native.accept(handshake)),
+            Event::Accept(handshake) => Box::pin(native.accept(*handshake)),
             Event::Open(state) => {
                 let attachment = String::from_utf8_lossy(&state.attachment).into_owned();
                 native
@@ -177,18 +177,18 @@ impl Native {
                 let mut headers = HeaderMap::new();
                 headers.insert("x-why", "no".parse().unwrap());
                 headers.insert("transfer-encoding", "chunked".parse().unwrap());
-                return Outcome::Rejected(Rejection {
+                return Outcome::Rejected(Box::new(Rejection {
                     status: StatusCode::FORBIDDEN,
                     headers,
                     body: "not you".into(),
-                });
+                }));
             }
             "/reject-200" => {
-                return Outcome::Rejected(Rejection {
+                return Outcome::Rejected(Box::new(Rejection {
                     status: StatusCode::OK,
                     headers: HeaderMap::new(),
                     body: Bytes::new(),
-                });
+                }));
             }
             "/trap" => return Outcome::Failed(Failure::Trap("secret".into())),
             "/subprotocol" => acceptance.subprotocol = handshake.subprotocols.last().cloned(),
@@ -208,7 +208,7 @@ impl Native {
             }
             _ => {}
         }
-        Outcome::Accepted(acceptance)
+        Outcome::Accepted(Box::new(acceptance))
     }
 
     async fn message(self, state: ConnectionState, message: Message) -> Outcome {
@@ -350,7 +350,7 @@ impl Native {
         headers.insert("connection", "close".parse().unwrap());
         headers.insert("keep-alive", "timeout=9".parse().unwrap());
         headers.insert("transfer-encoding", "gzip".parse().unwrap());
-        Outcome::Response(response)
+        Outcome::Response(Box::new(response))
     }
 }
 

@@ -228,7 +228,7 @@ async fn serve(
                     return (Ok(Outcome::Failed(Failure::Handler(text))), None);
                 }
                 let response = response.map(|_| body::whole(bytes));
-                return (Ok(Outcome::Response(response)), None);
+                return (Ok(Outcome::Response(Box::new(response))), None);
             }
             // Ends at once if the body is complete within a moment.
             let (listener, listening) = oneshot::channel();
@@ -240,7 +240,10 @@ async fn serve(
                 settings: Arc::clone(&desk.pool.plugin.settings),
             };
             let response = body::answer(response, watched).await;
-            (Ok(Outcome::Response(response)), Some((progress, listening)))
+            (
+                Ok(Outcome::Response(Box::new(response))),
+                Some((progress, listening)),
+            )
         }
         Ok(Err(code)) => (Ok(Outcome::Failed(refused(code))), None),
         Err(error) => (Err(error), None),

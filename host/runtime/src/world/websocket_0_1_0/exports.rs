@@ -1,7 +1,8 @@
 //! The exports `websocket-handler` and `websocket-handler-sync`: events in,
 //! outcomes back.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
+use std::pin::pin;
 
 use holdfast_core::event::{self, Outcome};
 use wasmtime::component::types::ComponentItem;
@@ -132,7 +133,7 @@ pub(crate) struct Handlers {
 pub(crate) struct Export<P, R> {
     instance: Instance,
     index: ComponentExportIndex,
-    found: Cell<Option<TypedFunc<P, R>>>,
+    found: OnceCell<TypedFunc<P, R>>,
 }
 
 impl<P, R> Export<P, R>
@@ -144,23 +145,22 @@ where
         Self {
             instance,
             index,
-            found: Cell::new(None),
+            found: OnceCell::new(),
         }
     }
 
-    fn get(&self, store: impl AsContextMut<Data = Guest>) -> Result<TypedFunc<P, R>> {
+    fn get(&self, store: impl AsContextMut<Data = Guest>) -> Result<&TypedFunc<P, R>> {
         if let Some(function) = self.found.get() {
             return Ok(function);
         }
         let function = self.instance.get_typed_func(store, self.index)?;
-        self.found.set(Some(function));
-        Ok(function)
+        Ok(self.found.get_or_init(|| function))
     }
 }
 
 /// An event for these handlers.
 pub(crate) enum Call {
-    Accept(event::Handshake),
+    Accept(Box<event::Handshake>),
     Open(event::ConnectionState),
     Message(event::ConnectionState, holdfast_core::Message),
     Close(event::ConnectionState, event::Closure),
@@ -200,7 +200,7 @@ impl Caller for Alone<'_> {
         R: ComponentNamedList + Lift + 'static,
     {
         let handler = handler.get(&mut *self.0)?;
-        handler.call_async(&mut *self.0, params).await
+        pin!(handler.call_async(&mut *self.0, params)).await
     }
 }
 
@@ -236,33 +236,44 @@ impl Handlers {
     /// Runs one event. An error means that the instance is lost.
     pub(crate) async fn run(&self, mut caller: impl Caller, call: Call) -> Result<Outcome> {
         caller.about(Subject::of_call(&call));
-        let (handled,) = match call {
-            Call::Accept(handshake) => {
-                let (decision,) = caller.call(&self.accept, (handshake.into(),)).await?;
-                return Ok(decided(decision));
-            }
-            Call::Open(state) => caller.call(&self.open, (state.into(),)).await?,
+        Ok(match call {
             Call::Message(state, message) => {
                 let params = (state.into(), message.into());
-                caller.call(&self.receive, params).await?
+                // Pinned in its place, where it would be copied to otherwise.
+                handled(pin!(caller.call(&self.receive, params)).await?)
             }
-            Call::Migrate(migration) => return self.attachments.migrate(caller, migration).await,
+            // Boxed, since these are rare and would make every message larger.
+            Call::Accept(handshake) => {
+                let params = ((*handshake).into(),);
+                decided(Box::pin(caller.call(&self.accept, params)).await?)
+            }
+            Call::Open(state) => handled(Box::pin(caller.call(&self.open, (state.into(),))).await?),
             Call::Close(state, closure) => {
                 let params = (state.into(), closure.into());
-                caller.call(&self.close, params).await?
+                handled(Box::pin(caller.call(&self.close, params)).await?)
             }
-        };
-        Ok(match handled {
-            Ok(()) => Outcome::Done,
-            Err(HandlerError::Failed(text)) => Outcome::Failed(handler_failure(&text)),
+            Call::Migrate(migration) => {
+                Box::pin(self.attachments.migrate(caller, migration)).await?
+            }
         })
     }
 }
 
-fn decided(decision: Result<Acceptance, Rejection>) -> Outcome {
+fn handled((handled,): Handled) -> Outcome {
+    match handled {
+        Ok(()) => Outcome::Done,
+        Err(HandlerError::Failed(text)) => Outcome::Failed(handler_failure(&text)),
+    }
+}
+
+fn decided((decision,): Decided) -> Outcome {
     let decided = match decision {
-        Ok(acceptance) => acceptance.try_into().map(Outcome::Accepted),
-        Err(rejection) => rejection.try_into().map(Outcome::Rejected),
+        Ok(acceptance) => acceptance
+            .try_into()
+            .map(|it| Outcome::Accepted(Box::new(it))),
+        Err(rejection) => rejection
+            .try_into()
+            .map(|it| Outcome::Rejected(Box::new(it))),
     };
     decided.unwrap_or_else(|error: String| Outcome::Failed(handler_failure(&error)))
 }
