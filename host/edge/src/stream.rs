@@ -3,14 +3,15 @@
 //! An enum, so that plain TCP, of which there are most, costs no more than
 //! without the others: they are boxed, and a WebSocket is no larger for them.
 
-use std::io::{self, ErrorKind, IoSlice};
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
-use socket2::SockRef;
+use rustix::io::Errno;
+use rustix::net::{self, SendAncillaryBuffer, SendFlags};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
@@ -93,15 +94,16 @@ impl Stream {
         let Self::Tcp(stream) = self else {
             return None;
         };
-        let socket = SockRef::from(stream);
+        // Straight to the system: the C library would look for a cancellation of
+        // the thread before and behind each call.
+        let flags = SendFlags::NOSIGNAL;
         let result = match slices {
-            [slice] => socket.send(slice),
-            _ => socket.send_vectored(slices),
+            [slice] => net::send(stream, slice, flags),
+            _ => net::sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags),
         };
         match result {
-            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-            Err(error) if error.kind() == ErrorKind::Interrupted => None,
-            result => Some(result),
+            Err(Errno::AGAIN | Errno::INTR) => None,
+            result => Some(result.map_err(io::Error::from)),
         }
     }
 
