@@ -50,7 +50,7 @@ pub trait Plugins {
 
     /// Says that the next event is delivered at [`Self::last_turn`]: nothing has
     /// happened on the event loop since, but that the event was taken up.
-    fn go_on(&self) {}
+    fn follow(&self) {}
 
     /// Takes time from a tenant's share of this event loop which was spent on
     /// what its guests have left to do, such as writing to their connections.

@@ -206,6 +206,12 @@ impl Hub {
     /// Takes a connection out of the registry and of its topics.
     pub(crate) fn unregister(&self, connection: &Connection) {
         self.registry.remove(&connection.key);
+        // It mostly ends where its messages were sent. A thread that ends keeps
+        // nothing anyway.
+        let _ = LAST.try_with(|last| {
+            let mut last = last.borrow_mut();
+            last.take_if(|last| last.key == connection.key)
+        });
         for topic in connection.end().into_iter().flat_map(|topics| *topics) {
             self.topics.unsubscribe(connection, &topic);
         }

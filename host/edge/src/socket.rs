@@ -152,12 +152,13 @@ impl Socket {
             Item::Message(message) => {
                 self.connection().count_received(1, 0);
                 if self.replied(&message, settings) {
+                    self.at_once = false;
                     return None;
                 }
                 let state = self.connection().event_state();
                 let plugins = &self.event_loop.plugins;
                 if self.at_once {
-                    plugins.go_on();
+                    plugins.follow();
                 }
                 let plugin = self.connection().plugin;
                 match plugins.deliver_now(context, plugin, state, message) {
@@ -318,12 +319,12 @@ impl Socket {
     async fn complete(&mut self, mut event: LocalFuture<Outcome>, is_begun: bool) {
         self.at_once = false;
         let mut is_first = true;
+        let mut is_polled = is_begun;
         let outcome = poll_fn(|context| {
-            let is_begun = std::mem::take(&mut is_first).then_some(is_begun);
-            if is_begun.is_none() {
+            if !std::mem::take(&mut is_first) {
                 self.connection().resume();
             }
-            if is_begun != Some(true)
+            if !std::mem::take(&mut is_polled)
                 && let Poll::Ready(outcome) = event.as_mut().poll(context)
             {
                 return Poll::Ready(Some(outcome));

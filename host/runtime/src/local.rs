@@ -49,6 +49,8 @@ impl Local {
         if seen == version {
             return;
         }
+        // What goes is nobody's time.
+        self.shares.clock().pass();
         // Retired at the end, when nothing here is borrowed: resources of guests
         // are dropped with their instances.
         let mut gone = Vec::new();
@@ -112,15 +114,18 @@ impl Plugins for Local {
         };
         let team = Rc::clone(team);
         drop(teams);
-        team.deliver_now(context, state, message)
+        let outcome = team.deliver_now(context, state, message);
+        // It may not have begun.
+        self.shares.clock().pass();
+        outcome
     }
 
     fn last_turn(&self) -> Instant {
         self.shares.clock().last_turn()
     }
 
-    fn go_on(&self) {
-        self.shares.clock().go_on();
+    fn follow(&self) {
+        self.shares.clock().follow();
     }
 
     fn charge(&self, tenant: TenantId, time: Duration) {

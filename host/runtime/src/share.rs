@@ -241,19 +241,26 @@ impl Turn {
     /// Polls the future if it is the tenant's turn.
     pub(crate) fn poll<F: Future>(
         &self,
-        future: Pin<&mut F>,
-        context: &mut Context<'_>,
-    ) -> Poll<F::Output> {
-        self.poll_known(future, context, |_| self.take_interrupted())
-    }
-
-    /// The same with a future which knows whether its guest was interrupted.
-    pub(crate) fn poll_known<F: Future>(
-        &self,
         mut future: Pin<&mut F>,
         context: &mut Context<'_>,
-        take_interrupted: impl FnOnce(Pin<&mut F>) -> bool,
     ) -> Poll<F::Output> {
+        self.poll_known(
+            &mut future,
+            context,
+            |future, context| future.as_mut().poll(context),
+            |_| self.take_interrupted(),
+        )
+    }
+
+    /// The same with something that is polled so, and knows whether its guest was
+    /// interrupted.
+    pub(crate) fn poll_known<T, O>(
+        &self,
+        polled: &mut T,
+        context: &mut Context<'_>,
+        poll: impl FnOnce(&mut T, &mut Context<'_>) -> Poll<O>,
+        take_interrupted: impl FnOnce(&mut T) -> bool,
+    ) -> Poll<O> {
         if !self.has_come(context) {
             self.share.clock().pass();
             self.pause.set(Pause::NoTurn);
@@ -261,10 +268,10 @@ impl Turn {
         }
         self.share.epoch.touch();
         let begin = self.share.clock().begin_turn();
-        let polled = future.as_mut().poll(context);
+        let result = poll(polled, context);
         let time = self.share.clock().now() - begin;
         self.pause.set(Pause::Waits);
-        if polled.is_pending() && take_interrupted(future) {
+        if result.is_pending() && take_interrupted(polled) {
             self.pause.set(Pause::Interrupted);
             self.share.epoch.note_interruption(time);
             // At once: when its task runs again others have been called.
@@ -273,7 +280,7 @@ impl Turn {
             }
         }
         self.share.charge(time);
-        polled
+        result
     }
 
     /// Runs the future to its end, in turns.

@@ -28,14 +28,6 @@ impl Subject {
         }
     }
 
-    /// Of an event of an open connection.
-    pub(crate) fn of_connection(id: ConnectionId) -> Self {
-        Self {
-            connection: Some(id),
-            request_id: None,
-        }
-    }
-
     /// Of an event of a connection.
     pub(crate) fn of_call(call: &Call) -> Self {
         match call {
@@ -43,9 +35,10 @@ impl Subject {
                 connection: Some(handshake.id),
                 request_id: handshake.headers.get(REQUEST_ID).cloned(),
             },
-            Call::Open(state) | Call::Message(state, _) | Call::Close(state, _) => {
-                Self::of_connection(state.id)
-            }
+            Call::Open(state) | Call::Message(state, _) | Call::Close(state, _) => Self {
+                connection: Some(state.id),
+                request_id: None,
+            },
             Call::Migrate(_) => Self::default(),
         }
     }

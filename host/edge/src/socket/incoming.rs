@@ -49,6 +49,8 @@ impl Socket {
     }
 
     fn expand(&mut self, deflated: &Deflated, rules: Rules) -> Result<Item, FrameError> {
+        // That takes its time, which is not the guest's.
+        self.at_once = false;
         let expanded = self.connection().expand(
             &deflated.payload,
             rules.message_bytes_max,

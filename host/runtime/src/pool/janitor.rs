@@ -34,7 +34,11 @@ impl Pool {
             .collect();
         drop(expired);
         let has_workers = self.crew.dismiss_idle(idle_max(&self.waiting_hire));
-        has_workers || !self.idle.borrow().is_empty()
+        let has_idle = !self.idle.borrow().is_empty();
+        if !has_idle {
+            self.lanes.clear();
+        }
+        has_workers || has_idle
     }
 }
 

@@ -17,7 +17,6 @@ use holdfast_core::plugin::LocalFuture;
 use crate::guest::Meter;
 use crate::instance::Instance;
 use crate::line::trap;
-use crate::share::Turn;
 use crate::world::websocket_0_1_0::{Alone, Call};
 
 /// Lanes which a pool keeps for later calls. Of those that run here, nearly all
@@ -68,6 +67,11 @@ impl Lanes {
             free.push(lane);
         }
     }
+
+    /// Lets the lanes go: there is no instance for them any more.
+    pub(super) fn clear(&self) {
+        self.0.take();
+    }
 }
 
 impl Lane {
@@ -78,11 +82,9 @@ impl Lane {
         }
     }
 
-    /// Polls the call if it is the tenant's turn.
-    pub(super) fn poll_in(&mut self, turn: &Turn, context: &mut Context<'_>) -> Poll<Ended> {
-        turn.poll_known(Pin::new(self), context, |lane| {
-            lane.meter.as_ref().is_some_and(|it| it.take_interrupted())
-        })
+    /// Whether the guest was interrupted while it computed, since last asked.
+    pub(super) fn take_interrupted(&self) -> bool {
+        self.meter.as_ref().is_some_and(|it| it.take_interrupted())
     }
 }
 

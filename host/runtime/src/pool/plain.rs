@@ -21,12 +21,12 @@ use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
-use super::lane::{Ended, Lane};
+use super::lane::Lane;
 use super::underway::Underway;
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
 use crate::body::{self, Progress, Watched};
-use crate::deadline::within;
+use crate::deadline::{rest_within, within};
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
 use crate::line::{handler_failure, trap};
@@ -83,15 +83,19 @@ pub(super) fn message_now(
         return begin(Rc::clone(pool).run(Event::Message(state, message)), context);
     };
     let underway = Underway::new(Rc::clone(pool), EventKind::Message);
-    let turn = Turn::new(&pool.share);
-    let mut lane = pool.lanes.begin(instance, Call::Message(state, message));
-    if let Poll::Ready(ended) = lane.poll_in(&turn, context) {
-        let outcome = end(pool, lane, ended);
+    let lane = pool.lanes.begin(instance, Call::Message(state, message));
+    let mut run = Run {
+        turn: Turn::new(&pool.share),
+        pool: Rc::clone(pool),
+        lane,
+    };
+    if let Poll::Ready(outcome) = Pin::new(&mut run).poll(context) {
+        pool.lanes.keep(run.lane);
         underway.end(&outcome);
         return Ok(outcome);
     }
     let entered = entered.stay(Arc::clone(&pool.plugin));
-    let mut rest = Box::pin(go_on(Rc::clone(pool), turn, lane, underway, entered));
+    let mut rest = Box::pin(finish(run, underway, entered));
     // Sets its timer.
     let _ = rest.as_mut().poll(context);
     Err(rest)
@@ -106,43 +110,47 @@ fn enter_now(pool: &Pool) -> Option<(Box<Instance>, Entered<&Plugin>)> {
     Some((pool.warm()?, entered))
 }
 
-/// Goes on with a call that has not returned at once.
-async fn go_on(
-    pool: Rc<Pool>,
-    turn: Turn,
-    mut lane: Lane,
-    underway: Underway,
-    _entered: Entered,
-) -> Outcome {
-    let limit_ms = pool.plugin.event.timeout_ms;
-    let mut limit = pin!(tokio::time::sleep(Duration::from_millis(limit_ms)));
-    let mut is_first = true;
-    let ended = poll_fn(|context| {
-        // It has had its turn just now.
-        if !std::mem::take(&mut is_first)
-            && let Poll::Ready(ended) = lane.poll_in(&turn, context)
-        {
-            return Poll::Ready(ended);
+/// Finishes a call that has not returned at once.
+async fn finish(mut run: Run, underway: Underway, _entered: Entered) -> Outcome {
+    let limit_ms = run.pool.plugin.event.timeout_ms;
+    let outcome = match rest_within(limit_ms, Pin::new(&mut run)).await {
+        Ok(outcome) => {
+            run.pool.lanes.keep(run.lane);
+            outcome
         }
-        let timeout = Err(Failure::Timeout(limit_ms));
-        limit.as_mut().poll(context).map(|()| timeout)
-    })
-    .await;
-    let outcome = end(&pool, lane, ended);
+        // With the lane goes what is left of the call.
+        Err(_) => {
+            drop(run);
+            Outcome::Failed(Failure::Timeout(limit_ms))
+        }
+    };
     underway.end(&outcome);
     outcome
 }
 
-/// A call in a lane has ended.
-fn end(pool: &Rc<Pool>, lane: Lane, ended: Ended) -> Outcome {
-    match ended {
-        Ok((instance, outcome)) => {
-            pool.lanes.keep(lane);
-            pool.put(instance, pool.uses_max(USES));
-            outcome
-        }
-        // With the lane goes what is left of the call.
-        Err(failure) => Outcome::Failed(failure),
+/// A call in a lane, in turns of its tenant.
+struct Run {
+    turn: Turn,
+    pool: Rc<Pool>,
+    lane: Lane,
+}
+
+impl Future for Run {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        let Self { turn, pool, lane } = &mut *self;
+        let poll = |lane: &mut Lane, context: &mut Context<'_>| {
+            Pin::new(lane).poll(context).map(|ended| match ended {
+                Ok((instance, outcome)) => {
+                    // If it goes now, that is the tenant's time, too.
+                    pool.put(instance, pool.uses_max(USES));
+                    outcome
+                }
+                Err(failure) => Outcome::Failed(failure),
+            })
+        };
+        turn.poll_known(lane, context, poll, |lane| lane.take_interrupted())
     }
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Clock {
     at: Cell<Instant>,
     /// Whether nothing has happened since.
     is_fresh: Cell<bool>,
+    /// Whether the event that is handed over next begins there.
+    follows: Cell<bool>,
 }
 
 impl Default for Clock {
@@ -16,6 +18,7 @@ impl Default for Clock {
         Self {
             at: Cell::new(Instant::now()),
             is_fresh: Cell::new(false),
+            follows: Cell::new(false),
         }
     }
 }
@@ -25,20 +28,24 @@ impl Clock {
     pub(crate) fn now(&self) -> Instant {
         let now = Instant::now();
         self.at.set(now);
-        self.is_fresh.set(false);
+        self.pass();
         now
     }
 
     /// The next event is handed over at the moment which the clock has shown
     /// last.
-    pub(crate) fn go_on(&self) {
-        self.is_fresh.set(true);
+    pub(crate) fn follow(&self) {
+        self.follows.set(true);
     }
 
-    /// Reads the clock for an event that is handed over, and polled at once. If
-    /// its guest is, too, the clock need not be read again.
+    /// When an event begins that is handed over now, and polled at once. If its
+    /// guest is, too, the clock need not be read again.
     pub(crate) fn begin_event(&self) -> Instant {
-        let begun = self.begin_turn();
+        let begun = match self.follows.get() {
+            true => self.at.get(),
+            false => self.now(),
+        };
+        self.pass();
         self.is_fresh.set(true);
         begun
     }
@@ -51,9 +58,11 @@ impl Clock {
         }
     }
 
-    /// From now on something else may happen before a guest is polled.
+    /// From now on something else may happen before a guest is polled, or before
+    /// an event is handed over.
     pub(crate) fn pass(&self) {
         self.is_fresh.set(false);
+        self.follows.set(false);
     }
 
     /// When a guest was polled last, its beginning while that goes on. For what
@@ -79,10 +88,21 @@ mod tests {
         let ended = clock.now();
         assert_eq!(clock.last_turn(), ended);
         assert!(clock.begin_turn() > ended, "the end of one is no beginning");
+    }
+
+    #[test]
+    fn an_event_that_follows_begins_where_the_last_one_ended() {
+        let clock = Clock::default();
         let ended = clock.now();
-        clock.go_on();
-        assert_eq!(clock.begin_event(), ended, "unless somebody says so");
+        clock.follow();
+        assert_eq!(clock.begin_event(), ended);
         assert_eq!(clock.begin_turn(), ended);
-        assert!(clock.begin_event() > ended, "only of one event");
+        let begun = clock.begin_event();
+        assert!(begun > ended, "only one");
+        assert!(clock.begin_event() > begun, "whose guest was not polled");
+        let ended = clock.now();
+        clock.follow();
+        clock.pass();
+        assert!(clock.begin_event() > ended, "one that was turned away");
     }
 }

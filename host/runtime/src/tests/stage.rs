@@ -1,12 +1,15 @@
 //! A runtime with one plugin, an edge that has only connections, and event loops.
 
+use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use holdfast_core::deploy::{Deploy, Probation, Strategy};
 use holdfast_core::event::{CloseCause, Closure, Failure, Handshake};
 use holdfast_core::limits::{Limits, LoadLimits, OnError, RawLimits, SlowConsumer, TenantLimits};
+use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{
     ConnectionId, Event, Message, Outcome, PluginId, Plugins, Settings, TenantId, Volume,
 };
@@ -164,14 +167,30 @@ pub(super) struct Loop {
 impl Loop {
     /// Delivers a message; says who has answered, and which attachment it saw.
     pub(super) async fn message(&self, id: u128, text: &str) -> String {
-        let event = Event::Message(self.edge.state(id), Message::Text(text.into()));
-        answer(self.deliver(event).await)
+        self.message_to(PLUGIN, id, text).await
     }
 
     /// The same for another plugin's connection.
     pub(super) async fn message_to(&self, plugin: PluginId, id: u128, text: &str) -> String {
-        let event = Event::Message(self.edge.state(id), Message::Text(text.into()));
-        answer(self.local.deliver(plugin, event).await)
+        let mut begin = Some((self.edge.state(id), Message::Text(text.into())));
+        let mut underway: Option<LocalFuture<Outcome>> = None;
+        let outcome = poll_fn(|context| {
+            if let Some((state, message)) = begin.take() {
+                let local = &self.local;
+                return match local.deliver_now(context, plugin, state, message) {
+                    Ok(outcome) => Poll::Ready(outcome),
+                    // As the edge does: it has been polled.
+                    Err(event) => {
+                        underway = Some(event);
+                        Poll::Pending
+                    }
+                };
+            }
+            let event = underway.as_mut().expect("a message that is under way");
+            event.as_mut().poll(context)
+        })
+        .await;
+        answer(outcome)
     }
 
     pub(super) async fn open(&self, id: u128) -> String {

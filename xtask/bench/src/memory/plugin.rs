@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use holdfast_core::event::{Acceptance, Handshake};
+use holdfast_core::event::Handshake;
 use holdfast_core::limits::{Limits, OnError, RawLimits, SlowConsumer, TenantLimits};
 use holdfast_core::plugin::{Handlers, LocalFuture};
 use holdfast_core::{
