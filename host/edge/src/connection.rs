@@ -13,7 +13,7 @@ mod story;
 mod view;
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 
@@ -23,7 +23,7 @@ use holdfast_core::edge::{SendError, SubscribeError};
 use holdfast_core::event::{CloseCause, Closure};
 use holdfast_core::limits::{ConnectionLimits, SlowConsumer};
 use holdfast_core::metrics::LimitHit;
-use holdfast_core::{PluginId, Settings};
+use holdfast_core::{MessageRef, PluginId, Settings};
 
 use crate::frame;
 use crate::key::Key;
@@ -42,6 +42,9 @@ pub(crate) struct Connection {
     /// Whose it is, in whatever generation.
     pub(crate) plugin: PluginId,
     settings: ArcSwap<Settings>,
+    /// Of the settings, what each message asks for; what is larger is looked up.
+    message_bytes_max: AtomicU32,
+    queue_bytes_max: AtomicU32,
     home: Arc<Mailbox>,
     /// Whether the client has shown life since the last sweep.
     heard: AtomicBool,
@@ -120,9 +123,12 @@ impl Connection {
             generation: settings.generation,
             ..Shared::default()
         };
+        let limits = &settings.connection;
         Self {
             key,
             plugin: settings.id,
+            message_bytes_max: AtomicU32::new(saturated(limits.message_bytes_max)),
+            queue_bytes_max: AtomicU32::new(saturated(limits.queue_bytes_max)),
             settings: ArcSwap::new(settings),
             home,
             heard: AtomicBool::new(true),
@@ -142,38 +148,50 @@ impl Connection {
         lock(&self.shared).place = Some(place);
     }
 
-    /// Queues an encoded message; see [`holdfast_core::Edge::send`]. Who has the
-    /// settings at hand spares a look for them.
-    pub(crate) fn send(&self, frame: Bytes, settings: Option<&Settings>) -> Result<u64, SendError> {
-        self.send_made(settings, |_| frame)
+    /// Other settings hold from now on.
+    fn set_settings(&self, settings: &Arc<Settings>) {
+        let limits = &settings.connection;
+        self.message_bytes_max
+            .store(saturated(limits.message_bytes_max), Ordering::Relaxed);
+        self.queue_bytes_max
+            .store(saturated(limits.queue_bytes_max), Ordering::Relaxed);
+        self.settings.store(Arc::clone(settings));
+    }
+
+    /// Whether a message to the client is not too long.
+    pub(crate) fn check_len(&self, message: MessageRef<'_>) -> Result<(), SendError> {
+        let len = message.payload().len();
+        if len <= self.message_bytes_max.load(Ordering::Relaxed) as usize {
+            return Ok(());
+        }
+        let bytes_max = self.settings().connection.message_bytes_max;
+        match len > bytes_max {
+            true => Err(SendError::TooLarge(bytes_max as u64)),
+            false => Ok(()),
+        }
+    }
+
+    /// Queues an encoded message; see [`holdfast_core::Edge::send`].
+    pub(crate) fn send(&self, frame: Bytes) -> Result<u64, SendError> {
+        self.send_made(|_| frame)
     }
 
     /// The same with a frame that is made when it is known to have its place
     /// behind all those before it, which it may refer to.
-    fn send_made(
-        &self,
-        settings: Option<&Settings>,
-        frame: impl FnOnce(&mut Queue) -> Bytes,
-    ) -> Result<u64, SendError> {
+    fn send_made(&self, frame: impl FnOnce(&mut Queue) -> Bytes) -> Result<u64, SendError> {
         let mut shared = lock(&self.shared);
         if shared.is_closing() {
             return Err(SendError::Gone);
         }
         // An empty queue takes anything, which spares a look at the limits.
         if !shared.queue.is_empty() {
-            match settings {
-                Some(settings) => self.make_room(&mut shared, settings)?,
-                None => self.make_room(&mut shared, &self.settings())?,
-            }
+            self.make_room(&mut shared)?;
         }
         let before = shared.queue.window_bytes();
         let frame = frame(&mut shared.queue);
         self.count_windows(before, shared.queue.window_bytes());
         if frame::is_deflated(&frame) {
-            match settings {
-                Some(settings) => settings.metrics.note_compressed_out(frame.len()),
-                None => self.settings().metrics.note_compressed_out(frame.len()),
-            }
+            self.settings().metrics.note_compressed_out(frame.len());
         }
         shared.queue.push(frame);
         if let Some(session) = shared.session() {
@@ -188,9 +206,13 @@ impl Connection {
     }
 
     /// Does what is to be done when a queue is full.
-    fn make_room(&self, shared: &mut Shared, settings: &Settings) -> Result<(), SendError> {
-        let limits = &settings.connection;
+    fn make_room(&self, shared: &mut Shared) -> Result<(), SendError> {
         let bytes = shared.queue.bytes();
+        if bytes < self.queue_bytes_max.load(Ordering::Relaxed) as usize {
+            return Ok(());
+        }
+        let settings = self.settings();
+        let limits = &settings.connection;
         if bytes < limits.queue_bytes_max {
             return Ok(());
         }
@@ -403,6 +425,11 @@ impl Connection {
         self.clear(&mut shared);
         shared.topics.take()
     }
+}
+
+/// As far as a limit can be told in 32 bits.
+fn saturated(limit: usize) -> u32 {
+    u32::try_from(limit).unwrap_or(u32::MAX)
 }
 
 impl Shared {

@@ -290,12 +290,8 @@ impl Edge for Hub {
                 Some(last) if last.key == key => last,
                 _ => last.insert(self.registry.get(&key).ok_or(SendError::Gone)?),
             };
-            let settings = connection.settings();
-            let bytes_max = settings.connection.message_bytes_max;
-            if message.payload().len() > bytes_max {
-                return Err(SendError::TooLarge(bytes_max as u64));
-            }
-            connection.send_message(message, &settings, &self.compressors)
+            connection.check_len(message)?;
+            connection.send_message(message, &self.compressors)
         })
     }
 

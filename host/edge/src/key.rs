@@ -10,6 +10,8 @@ use holdfast_core::{ConnectionId, TenantId};
 use crate::connection::Connection;
 
 /// What a connection is found by: an id of another tenant is simply not there.
+/// Packed, since each connection has one, and the id would have it aligned.
+#[repr(Rust, packed(8))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key {
     pub(crate) tenant: TenantId,

@@ -14,7 +14,7 @@ use crate::capability::stdio;
 use crate::http_0_3;
 use crate::plugin::Plugin;
 use crate::reaper::LARGE_BYTES;
-use crate::subject::Subjects;
+use crate::subject::{Names, Subjects};
 use crate::tenant::Memory;
 
 /// The data of one store.
@@ -34,6 +34,7 @@ pub(crate) struct Guest {
     table_elements: Used,
     /// What its events are about.
     pub(crate) subjects: Subjects,
+    pub(crate) names: Names,
 }
 
 /// Random bytes a guest gets at once. The event loop makes them without a
@@ -108,6 +109,7 @@ impl Guest {
                 made_with: None,
                 table_elements: Used::default(),
                 subjects: Subjects::default(),
+                names: Names::default(),
             },
         );
         store.limiter_async(|guest| guest);

@@ -1,5 +1,7 @@
 //! What an event is about, for the lines that its guest writes meanwhile.
 
+use std::sync::Arc;
+
 use holdfast_core::ConnectionId;
 use http::HeaderValue;
 use wasmtime::StoreContextMut;
@@ -45,6 +47,22 @@ impl Subject {
 
     pub(crate) fn request_id(&self) -> Option<&str> {
         self.request_id.as_ref()?.to_str().ok()
+    }
+}
+
+/// The name of the connection whose event came last: messages of one client come
+/// together.
+#[derive(Default)]
+pub(crate) struct Names(Option<(ConnectionId, Arc<str>)>);
+
+impl Names {
+    /// The text form of an id.
+    pub(crate) fn of(&mut self, id: ConnectionId) -> Arc<str> {
+        let (_, name) = match &mut self.0 {
+            Some(last) if last.0 == id => last,
+            last => last.insert((id, id.to_hex().as_str().into())),
+        };
+        Arc::clone(name)
     }
 }
 

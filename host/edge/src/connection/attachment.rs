@@ -37,7 +37,7 @@ impl Connection {
             moved(before);
         }
         // While it is locked, so that nobody sees one without the other.
-        self.settings.store(Arc::clone(settings));
+        self.set_settings(settings);
         let version = shared.attachment_version;
         drop(shared);
         self.home.pace.note(settings.connection.idle_timeout_ms);

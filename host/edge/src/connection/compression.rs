@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use holdfast_core::MessageRef;
 use holdfast_core::edge::SendError;
-use holdfast_core::{MessageRef, Settings};
 
 use super::Connection;
 use crate::deflate::{Agreed, Compressors, ExpandError, Expander, Frames};
@@ -32,23 +32,22 @@ impl Connection {
     pub(crate) fn send_message(
         &self,
         message: MessageRef<'_>,
-        settings: &Settings,
         compressors: &Compressors,
     ) -> Result<u64, SendError> {
         let Some(agreed) = self.agreed() else {
-            return self.send(frame::encode(message), Some(settings));
+            return self.send(frame::encode(message));
         };
-        if message.payload().len() < settings.connection.compress.bytes_min {
-            return self.send(frame::encode(message), Some(settings));
+        if message.payload().len() < self.compress_bytes_min() {
+            return self.send(frame::encode(message));
         }
         let bits = agreed.server_bits;
         if !agreed.server_context {
             let frame = compressors.compress(message, bits, None);
             let frame = frame.unwrap_or_else(|| frame::encode(message));
-            return self.send(frame, Some(settings));
+            return self.send(frame);
         }
         // With the connection locked: it is known then what comes before it.
-        self.send_made(Some(settings), |queue| {
+        self.send_made(|queue| {
             let sent = &mut queue.windows().sent;
             match compressors.compress(message, bits, Some(sent)) {
                 Some(frame) => {
@@ -63,17 +62,20 @@ impl Connection {
     /// Queues a message which many others get as well.
     pub(crate) fn send_one_of(&self, frames: &Frames<'_>) -> Result<u64, SendError> {
         let Some(agreed) = self.agreed() else {
-            return self.send(frames.plain(), None);
+            return self.send(frames.plain());
         };
-        let settings = self.settings();
-        let bytes_min = settings.connection.compress.bytes_min;
+        let bytes_min = self.compress_bytes_min();
         match agreed.server_context {
-            true => self.send_made(Some(&settings), |queue| {
+            true => self.send_made(|queue| {
                 let sent = &mut queue.windows().sent;
                 frames.agreed(agreed, bytes_min, Some(sent))
             }),
-            false => self.send(frames.agreed(agreed, bytes_min, None), Some(&settings)),
+            false => self.send(frames.agreed(agreed, bytes_min, None)),
         }
+    }
+
+    fn compress_bytes_min(&self) -> usize {
+        self.settings().connection.compress.bytes_min
     }
 
     /// The message in a compressed payload of the client's.

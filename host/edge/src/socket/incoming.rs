@@ -124,7 +124,7 @@ impl Socket {
         // Where the queue is full, `slow_consumer` says what happens.
         let _ = self
             .connection()
-            .send_message(MessageRef::Text(reply), settings, compressors);
+            .send_message(MessageRef::Text(reply), compressors);
         true
     }
 }

@@ -3,7 +3,9 @@
 
 use std::cell::{Cell, OnceCell};
 use std::pin::pin;
+use std::sync::Arc;
 
+use holdfast_core::ConnectionId;
 use holdfast_core::event::{self, Outcome};
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{
@@ -173,6 +175,9 @@ pub(crate) trait Caller {
     /// What the calls that follow are about.
     fn about(&mut self, subject: Subject);
 
+    /// A connection's name.
+    fn name(&mut self, id: ConnectionId) -> Arc<str>;
+
     async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
@@ -194,6 +199,10 @@ impl Caller for Alone<'_> {
         self.0.data_mut().subjects.set(subject);
     }
 
+    fn name(&mut self, id: ConnectionId) -> Arc<str> {
+        self.0.data_mut().names.of(id)
+    }
+
     async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>
     where
         P: ComponentNamedList + Lower + 'static,
@@ -207,6 +216,10 @@ impl Caller for Alone<'_> {
 impl Caller for Among<'_> {
     fn about(&mut self, subject: Subject) {
         self.subject = subject;
+    }
+
+    fn name(&mut self, id: ConnectionId) -> Arc<str> {
+        self.accessor.with(|mut store| store.get().names.of(id))
     }
 
     async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>
@@ -238,7 +251,7 @@ impl Handlers {
         caller.about(Subject::of_call(&call));
         Ok(match call {
             Call::Message(state, message) => {
-                let params = (state.into(), message.into());
+                let params = (shown(&mut caller, state), message.into());
                 // Pinned in its place, where it would be copied to otherwise.
                 handled(pin!(caller.call(&self.receive, params)).await?)
             }
@@ -247,9 +260,12 @@ impl Handlers {
                 let params = ((*handshake).into(),);
                 decided(Box::pin(caller.call(&self.accept, params)).await?)
             }
-            Call::Open(state) => handled(Box::pin(caller.call(&self.open, (state.into(),))).await?),
+            Call::Open(state) => {
+                let params = (shown(&mut caller, state),);
+                handled(Box::pin(caller.call(&self.open, params)).await?)
+            }
             Call::Close(state, closure) => {
-                let params = (state.into(), closure.into());
+                let params = (shown(&mut caller, state), closure.into());
                 handled(Box::pin(caller.call(&self.close, params)).await?)
             }
             Call::Migrate(migration) => {
@@ -257,6 +273,12 @@ impl Handlers {
             }
         })
     }
+}
+
+/// A connection as the guest sees it.
+fn shown(caller: &mut impl Caller, state: event::ConnectionState) -> Connection {
+    let name = caller.name(state.id);
+    Connection::new(state, name)
 }
 
 fn handled((handled,): Handled) -> Outcome {

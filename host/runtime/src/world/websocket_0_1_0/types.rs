@@ -1,5 +1,7 @@
 //! The records and variants of `websocket-types` and of the imports.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use holdfast_core::event::{self, CloseCause as Cause};
 use holdfast_core::message;
@@ -130,7 +132,7 @@ impl TryFrom<Rejection> for event::Rejection {
 #[derive(ComponentType, Lower)]
 #[component(record)]
 pub(super) struct Connection {
-    id: String,
+    id: Arc<str>,
     attachment: Bytes,
     #[component(name = "attachment-version")]
     attachment_version: u64,
@@ -138,10 +140,11 @@ pub(super) struct Connection {
     buffered_bytes: u64,
 }
 
-impl From<event::ConnectionState> for Connection {
-    fn from(state: event::ConnectionState) -> Self {
+impl Connection {
+    /// `name` is the text form of its id.
+    pub(super) fn new(state: event::ConnectionState, name: Arc<str>) -> Self {
         Self {
-            id: state.id.to_hex().as_str().to_owned(),
+            id: name,
             attachment: state.attachment,
             attachment_version: state.attachment_version,
             buffered_bytes: state.buffered_bytes,
