@@ -167,7 +167,7 @@ async fn what_takes_long_to_compile_is_said_meanwhile() {
     let host = Host::dev(folder.path(), &[]).await;
     // Another one each time, since what is in the cache takes no time.
     let salt = std::process::id() as i32;
-    folder.write("src/component", bulky("plain", 200_000, salt));
+    folder.write("src/component", bulky("plain", 600_000, salt));
     host.logged(&["INFO", "a component is being compiled"])
         .await;
     host.logged(&["INFO", "component compiled"]).await;
