@@ -175,16 +175,12 @@ impl Plugin {
     /// Counts an event, if there may be one more. The last one of a connection
     /// is never turned away, since every guest is promised it.
     pub(crate) fn enter(self: &Arc<Self>, is_last: bool) -> Option<Entered> {
-        let before = self.shared.events.fetch_add(1, Ordering::Relaxed);
-        let entered = Entered(Arc::clone(self));
-        (is_last || before < self.event.concurrent_max).then_some(entered)
+        Entered::new(Arc::clone(self), is_last)
     }
 
     /// The same for an event that will nearly always have ended at once.
     pub(crate) fn enter_briefly(&self) -> Option<Entered<&Self>> {
-        let before = self.shared.events.fetch_add(1, Ordering::Relaxed);
-        let entered = Entered(self);
-        (before < self.event.concurrent_max).then_some(entered)
+        Entered::new(self, false)
     }
 
     /// Whether a guest may write one more line of so many bytes to the log. Those
@@ -211,6 +207,15 @@ impl Plugin {
 
 /// An event is under way.
 pub(crate) struct Entered<P: Deref<Target = Plugin> = Arc<Plugin>>(P);
+
+impl<P: Deref<Target = Plugin>> Entered<P> {
+    fn new(plugin: P, is_last: bool) -> Option<Self> {
+        let before = plugin.shared.events.fetch_add(1, Ordering::Relaxed);
+        let may_enter = is_last || before < plugin.event.concurrent_max;
+        let entered = Self(plugin);
+        may_enter.then_some(entered)
+    }
+}
 
 impl Entered<&Plugin> {
     /// It takes longer.

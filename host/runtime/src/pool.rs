@@ -15,12 +15,10 @@ use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Context;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use holdfast_core::event::{ConnectionState, Event, Failure, Outcome};
-use holdfast_core::message::Message;
+use holdfast_core::event::{Event, Failure, Outcome};
 use holdfast_core::metrics::{EventKind, EventOutcome, LimitHit, Recorder};
 use holdfast_core::plugin::LocalFuture;
 use tokio::sync::Notify;
@@ -126,17 +124,6 @@ impl Pool {
             ),
             None => self.no_handler(kind),
         }
-    }
-
-    /// Runs a message, at once if that is possible: see
-    /// [`Plugins::deliver_now`](holdfast_core::plugin::Plugins::deliver_now).
-    pub(crate) fn run_now(
-        self: &Rc<Self>,
-        context: &mut Context<'_>,
-        state: ConnectionState,
-        message: Message,
-    ) -> Result<Outcome, LocalFuture<Outcome>> {
-        plain::message_now(self, context, state, message)
     }
 
     /// Runs a call that is no event of anybody's, so it is not counted as one.

@@ -21,7 +21,7 @@ use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
-use super::lane::Lane;
+use super::lane::{Ended, Lane};
 use super::underway::Underway;
 use super::watch::Watch;
 use super::{Pool, USES, USES_0_2};
@@ -57,10 +57,9 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
         has_begun.set(true);
         turn.observe(instance.store.data().meter());
         let mut lane = pool.lanes.begin(instance, call);
-        let (instance, outcome) = (&mut lane).await?;
+        let ended = (&mut lane).await;
         pool.lanes.keep(lane);
-        pool.put(instance, pool.uses_max(USES));
-        Ok(outcome)
+        pool.put_back(ended)
     });
     match within(limit_ms, pin!(turn.run(event))).await {
         Ok(Ok(outcome)) => outcome,
@@ -70,44 +69,54 @@ pub(super) async fn websocket(pool: Rc<Pool>, call: Call, _entered: Entered) -> 
     }
 }
 
-/// Runs a message at once, if there is a turn and a warm instance for it, as there
-/// nearly always are. Most handlers have returned when this does. A future that is
-/// returned has been polled.
-pub(super) fn message_now(
-    pool: &Rc<Pool>,
-    context: &mut Context<'_>,
-    state: ConnectionState,
-    message: Message,
-) -> Result<Outcome, LocalFuture<Outcome>> {
-    let Some((instance, entered)) = enter_now(pool) else {
-        return begin(Rc::clone(pool).run(Event::Message(state, message)), context);
-    };
-    let underway = Underway::new(Rc::clone(pool), EventKind::Message);
-    let lane = pool.lanes.begin(instance, Call::Message(state, message));
-    let mut run = Run {
-        turn: Turn::new(&pool.share),
-        pool: Rc::clone(pool),
-        lane,
-    };
-    if let Poll::Ready(outcome) = Pin::new(&mut run).poll(context) {
-        pool.lanes.keep(run.lane);
-        underway.end(&outcome);
-        return Ok(outcome);
+impl Pool {
+    /// Runs a message at once, if there is a turn and a warm instance for it, as
+    /// there nearly always are. Most handlers have returned when this does. A
+    /// future that is returned has been polled.
+    pub(crate) fn run_now(
+        self: &Rc<Self>,
+        context: &mut Context<'_>,
+        state: ConnectionState,
+        message: Message,
+    ) -> Result<Outcome, LocalFuture<Outcome>> {
+        let Some((instance, entered)) = self.enter_now() else {
+            return begin(Rc::clone(self).run(Event::Message(state, message)), context);
+        };
+        let underway = Underway::new(Rc::clone(self), EventKind::Message);
+        let lane = self.lanes.begin(instance, Call::Message(state, message));
+        let mut run = Run {
+            turn: Turn::new(&self.share),
+            pool: Rc::clone(self),
+            lane,
+        };
+        if let Poll::Ready(outcome) = Pin::new(&mut run).poll(context) {
+            self.lanes.keep(run.lane);
+            underway.end(&outcome);
+            return Ok(outcome);
+        }
+        let entered = entered.stay(Arc::clone(&self.plugin));
+        let mut rest = Box::pin(finish(run, underway, entered));
+        // Sets its timer.
+        let _ = rest.as_mut().poll(context);
+        Err(rest)
     }
-    let entered = entered.stay(Arc::clone(&pool.plugin));
-    let mut rest = Box::pin(finish(run, underway, entered));
-    // Sets its timer.
-    let _ = rest.as_mut().poll(context);
-    Err(rest)
-}
 
-/// What a message needs that runs at once.
-fn enter_now(pool: &Pool) -> Option<(Box<Instance>, Entered<&Plugin>)> {
-    if pool.form() != Some(Form::Plain) || !pool.share.may_begin() {
-        return None;
+    /// What a message needs that runs at once.
+    fn enter_now(&self) -> Option<(Box<Instance>, Entered<&Plugin>)> {
+        if self.form() != Some(Form::Plain) || !self.share.may_begin() {
+            return None;
+        }
+        let entered = self.plugin.enter_briefly()?;
+        Some((self.warm()?, entered))
     }
-    let entered = pool.plugin.enter_briefly()?;
-    Some((pool.warm()?, entered))
+
+    /// Puts an instance back whose call has ended. If it goes instead, that is the
+    /// tenant's time, too: this is done in its turn.
+    fn put_back(self: &Rc<Self>, ended: Ended) -> Result<Outcome, Failure> {
+        let (instance, outcome) = ended?;
+        self.put(instance, self.uses_max(USES));
+        Ok(outcome)
+    }
 }
 
 /// Finishes a call that has not returned at once.
@@ -141,14 +150,8 @@ impl Future for Run {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let Self { turn, pool, lane } = &mut *self;
         let poll = |lane: &mut Lane, context: &mut Context<'_>| {
-            Pin::new(lane).poll(context).map(|ended| match ended {
-                Ok((instance, outcome)) => {
-                    // If it goes now, that is the tenant's time, too.
-                    pool.put(instance, pool.uses_max(USES));
-                    outcome
-                }
-                Err(failure) => Outcome::Failed(failure),
-            })
+            let ended = Pin::new(lane).poll(context);
+            ended.map(|ended| pool.put_back(ended).unwrap_or_else(Outcome::Failed))
         };
         turn.poll_known(lane, context, poll, |lane| lane.take_interrupted())
     }
