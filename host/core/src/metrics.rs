@@ -1,13 +1,14 @@
 //! What is counted of one plugin, in all its generations and on all event loops.
 //!
 //! Counting costs a few nanoseconds and takes no lock. What happens with each
-//! event is counted by [`Recorder`]s, each of which belongs to one event loop, so
-//! that no two of them write the same memory; what is rare has one atomic for
-//! all.
+//! event is counted by [`Recorder`]s and in [`Part`]s, each of which belongs to one
+//! event loop, so that no two of them write the same memory; what is rare has one
+//! atomic for all.
 
 mod edge;
 mod events;
 mod histogram;
+mod split;
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -17,6 +18,8 @@ pub use edge::{EdgeMetrics, Flood, TlsFailure};
 pub use events::{EventKind, EventOutcome, Recorder};
 use events::{KIND_COUNT, OUTCOME_COUNT, Sheet};
 pub use histogram::{BOUNDS, HistogramCounts};
+use split::take_free;
+pub use split::{Part, SplitCounter};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -199,7 +202,7 @@ pub struct PluginMetrics {
     /// Bytes that are kept for compressed messages which refer to others.
     pub window_bytes: Gauge,
     /// Time that its guests have computed, in nanoseconds.
-    pub cpu_ns: Counter,
+    pub cpu_ns: SplitCounter,
     /// Events that wait for an instance.
     pub waiting: Gauge,
 }
@@ -260,18 +263,8 @@ impl PluginMetrics {
     /// A recorder for an event loop. Takes a lock.
     pub fn recorder(&self) -> Recorder {
         let mut sheets = self.sheets.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nobody else has it, and what he has written is seen.
-        let free = sheets.iter_mut().find_map(|sheet| {
-            Arc::get_mut(sheet)?;
-            Some(Arc::clone(sheet))
-        });
-        let sheet = free.unwrap_or_else(|| {
-            let sheet = Arc::<Sheet>::default();
-            sheets.push(Arc::clone(&sheet));
-            sheet
-        });
         Recorder {
-            sheet,
+            sheet: take_free(&mut sheets),
             not_shared: PhantomData,
         }
     }

@@ -104,6 +104,8 @@ pub(crate) struct Signals {
     pub(crate) output: bool,
     /// What is queued.
     pub(crate) queue_bytes: usize,
+    /// Whose settings hold.
+    pub(crate) generation: u32,
 }
 
 /// What a task that parks waits for.
@@ -445,6 +447,7 @@ impl Shared {
             aborted: self.aborted,
             output: !self.queue.is_empty() && self.writer != Writer::Outbox,
             queue_bytes: self.queue.bytes(),
+            generation: self.generation,
         }
     }
 

@@ -23,8 +23,10 @@ use crate::queue::{BATCH_LEN_MAX, Batch};
 use crate::sockets::Place;
 use crate::stream::Stream;
 
-/// Sockets written to before other tasks have their turn.
-const CHUNK_LEN: usize = 64;
+/// Sockets written to before other tasks have their turn, unless that takes long.
+const CHUNK_LEN: usize = 128;
+/// The same of HTTP connections.
+const CORKS_LEN: usize = 64;
 /// How long a round may go on before what it has queued is written.
 const ROUND_MAX: Duration = Duration::from_micros(200);
 /// How long sockets are written to before other tasks have their turn.
@@ -115,7 +117,7 @@ impl EventLoop {
 
     fn uncork_some(&self) -> bool {
         let mut corks = self.outbox.corks.borrow_mut();
-        let len = corks.len().min(CHUNK_LEN);
+        let len = corks.len().min(CORKS_LEN);
         for cork in corks.drain(..len).filter_map(|cork| cork.upgrade()) {
             cork.uncork();
         }

@@ -29,9 +29,11 @@ mod incoming;
 use std::cell::RefCell;
 use std::future::poll_fn;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
+use arc_swap::Guard;
 use bytes::{Buf, Bytes};
 use holdfast_core::event::{CloseCause, Closure, Failure};
 use holdfast_core::limits::OnError;
@@ -129,10 +131,9 @@ impl Socket {
     /// Handles what the client sends, until an event takes longer. None once the
     /// connection is to be closed.
     fn poll_underway(&mut self, context: &mut Context<'_>) -> Poll<Option<LocalFuture<Outcome>>> {
+        let mut settings = self.connection().settings();
         loop {
-            // Only an event changes what holds for the connection.
-            let settings = self.connection().settings();
-            let Some(item) = ready!(self.poll_item(context, &settings)) else {
+            let Some(item) = ready!(self.poll_item(context, &mut settings)) else {
                 return Poll::Ready(None);
             };
             if let Some(event) = self.handle(item, context, &settings) {
@@ -190,16 +191,23 @@ impl Socket {
     }
 
     /// Waits for the next item of the client. None once the connection is to
-    /// be closed.
-    fn poll_item(&mut self, context: &mut Context<'_>, settings: &Settings) -> Poll<Option<Item>> {
-        let limits = &settings.connection;
-        let rules = self.rules(limits);
-        let per_second = limits.messages_per_second_max;
+    /// be closed. Replaces the settings where others hold by now.
+    fn poll_item(
+        &mut self,
+        context: &mut Context<'_>,
+        settings: &mut Guard<Arc<Settings>>,
+    ) -> Poll<Option<Item>> {
         loop {
             let signals = self.connection().resume();
             if signals.closing {
                 return Poll::Ready(None);
             }
+            if signals.generation != settings.generation {
+                *settings = self.connection().settings();
+            }
+            let limits = &settings.connection;
+            let rules = self.rules(limits);
+            let per_second = limits.messages_per_second_max;
             let is_turn_over = self.turn == 0;
             let is_paused = self.throttle.poll(context).is_pending();
             let is_full = signals.queue_bytes >= limits.queue_bytes_max;

@@ -117,9 +117,9 @@ impl GenerationStatus {
             number: plugin.number(),
             role,
             instances: plugin.instance_count(),
-            events: tally.events(),
+            events: tally.events.get(),
             failed: tally.failed(),
-            cpu_ns: plugin.shared.cpu_ns(),
+            cpu_ns: plugin.shared.cpu_ns.get(),
             migrations_failed: migrations.failed,
             last_migration_error: migrations.last_error,
         }

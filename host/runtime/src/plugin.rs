@@ -1,16 +1,15 @@
 //! A plugin as the runtime knows it: what its instances are made from, what
 //! they may do, and what all event loops together have of it.
 
-use std::ops::Deref;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
 
 use holdfast_core::deploy::Deploy;
 use holdfast_core::event::Outcome;
 use holdfast_core::limits::{
     EventLimits, FolderLimits, HttpLimits, InstanceLimits, KeyvalueLimits, OutboundLimits,
 };
+use holdfast_core::metrics::{Part, SplitCounter};
 use holdfast_core::{Edge, Settings};
 use tokio::sync::{Notify, Semaphore};
 
@@ -61,7 +60,7 @@ pub(crate) struct Shared {
     /// What has become of its events.
     pub(crate) tally: Tally,
     /// Time that its guests have computed.
-    cpu_ns: AtomicU64,
+    pub(crate) cpu_ns: SplitCounter,
     /// One permit for each outbound request.
     pub(crate) outbound: Arc<Semaphore>,
     pub(crate) outbound_rate: Rate,
@@ -76,16 +75,11 @@ impl Shared {
             events: AtomicU32::new(0),
             wanted: Notify::new(),
             tally: Tally::new(deploy.probation),
-            cpu_ns: AtomicU64::new(0),
+            cpu_ns: SplitCounter::default(),
             outbound: Arc::new(Semaphore::new(outbound.concurrent_max as usize)),
             outbound_rate: Rate::new(outbound.per_second_max),
             files: OpenFiles::default(),
         }
-    }
-
-    /// Time that its guests have computed, in nanoseconds.
-    pub(crate) fn cpu_ns(&self) -> u64 {
-        self.cpu_ns.load(Ordering::Relaxed)
     }
 
     /// How many wait for an instance, on all loops.
@@ -130,14 +124,6 @@ impl Plugin {
         self.settings.generation
     }
 
-    /// Counts time that its guests have computed: for this generation, and for the
-    /// plugin, which keeps it.
-    pub(crate) fn add_cpu(&self, time: Duration) {
-        let time_ns = time.as_nanos() as u64;
-        self.shared.cpu_ns.fetch_add(time_ns, Ordering::Relaxed);
-        self.settings.metrics.cpu_ns.add(time_ns);
-    }
-
     /// How many instances of it there are, those included that are being made.
     pub(crate) fn instance_count(&self) -> u32 {
         let free = self.shared.instances.available_permits();
@@ -162,10 +148,10 @@ impl Plugin {
         websocket.is_some_and(|it| it.migrates()) && **self.format() != *format
     }
 
-    /// Counts an event that has ended, and tells the host if the generation has
-    /// failed its probation by that.
-    pub(crate) fn note(&self, outcome: &Outcome) {
-        if self.shared.tally.note(outcome)
+    /// Counts an event that has ended among those of an event loop, and tells the
+    /// host if the generation has failed its probation by that.
+    pub(crate) fn note(&self, events: &Part, outcome: &Outcome) {
+        if self.shared.tally.note(events, outcome)
             && let Some(alarm) = self.alarm.get()
         {
             alarm(self.settings.id, self.number());
@@ -175,12 +161,22 @@ impl Plugin {
     /// Counts an event, if there may be one more. The last one of a connection
     /// is never turned away, since every guest is promised it.
     pub(crate) fn enter(self: &Arc<Self>, is_last: bool) -> Option<Entered> {
-        Entered::new(Arc::clone(self), is_last)
+        let before = self.shared.events.fetch_add(1, Ordering::Relaxed);
+        let may_enter = is_last || before < self.event.concurrent_max;
+        let entered = Entered(Arc::clone(self));
+        may_enter.then_some(entered)
     }
 
-    /// The same for an event that will nearly always have ended at once.
-    pub(crate) fn enter_briefly(&self) -> Option<Entered<&Self>> {
-        Entered::new(self, false)
+    /// Whether there may be one more event. One that ends at once need not be
+    /// counted: there is no more than one on each event loop.
+    pub(crate) fn may_enter(&self) -> bool {
+        self.shared.events.load(Ordering::Relaxed) < self.event.concurrent_max
+    }
+
+    /// Counts an event that has begun already, and takes longer.
+    pub(crate) fn stay(self: &Arc<Self>) -> Entered {
+        self.shared.events.fetch_add(1, Ordering::Relaxed);
+        Entered(Arc::clone(self))
     }
 
     /// Whether a guest may write one more line of so many bytes to the log. Those
@@ -206,26 +202,9 @@ impl Plugin {
 }
 
 /// An event is under way.
-pub(crate) struct Entered<P: Deref<Target = Plugin> = Arc<Plugin>>(P);
+pub(crate) struct Entered(Arc<Plugin>);
 
-impl<P: Deref<Target = Plugin>> Entered<P> {
-    fn new(plugin: P, is_last: bool) -> Option<Self> {
-        let before = plugin.shared.events.fetch_add(1, Ordering::Relaxed);
-        let may_enter = is_last || before < plugin.event.concurrent_max;
-        let entered = Self(plugin);
-        may_enter.then_some(entered)
-    }
-}
-
-impl Entered<&Plugin> {
-    /// It takes longer.
-    pub(crate) fn stay(self, plugin: Arc<Plugin>) -> Entered {
-        std::mem::forget(self);
-        Entered(plugin)
-    }
-}
-
-impl<P: Deref<Target = Plugin>> Drop for Entered<P> {
+impl Drop for Entered {
     fn drop(&mut self) {
         self.0.shared.events.fetch_sub(1, Ordering::Relaxed);
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use holdfast_core::event::{Event, Failure, Outcome};
-use holdfast_core::metrics::{EventKind, EventOutcome, LimitHit, Recorder};
+use holdfast_core::metrics::{EventKind, EventOutcome, LimitHit, Part, Recorder};
 use holdfast_core::plugin::LocalFuture;
 use tokio::sync::Notify;
 use wasmtime::PoolConcurrencyLimitError;
@@ -62,6 +62,8 @@ pub(crate) struct Pool {
     returned: Notify,
     has_janitor: Cell<bool>,
     recorder: Recorder,
+    /// Events of the generation which have ended here in the guest.
+    ended: Part,
     /// Nobody brings it events any more.
     is_retired: Cell<bool>,
 }
@@ -71,6 +73,7 @@ impl Pool {
         let recorder = plugin.settings.metrics.recorder();
         Rc::new(Self {
             share: Rc::new(shares.join(&plugin)),
+            ended: plugin.shared.tally.events.part(),
             plugin,
             recorder,
             idle: RefCell::default(),

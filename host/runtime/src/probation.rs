@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use holdfast_core::PluginId;
 use holdfast_core::deploy::Probation;
 use holdfast_core::event::{Failure, Outcome};
+use holdfast_core::metrics::{Part, SplitCounter};
 
 /// Hears of each generation that fails its probation.
 pub(crate) type Alarm = OnceLock<Box<dyn Fn(PluginId, u32) + Send + Sync>>;
@@ -15,7 +16,7 @@ pub(crate) type Alarm = OnceLock<Box<dyn Fn(PluginId, u32) + Send + Sync>>;
 pub(crate) struct Tally {
     probation: Probation,
     /// Events that have come to an end in the guest.
-    events: AtomicU64,
+    pub(crate) events: SplitCounter,
     /// Those of them that trapped or ran out of time.
     failed: AtomicU64,
     is_given_up: AtomicBool,
@@ -33,15 +34,11 @@ impl Tally {
     pub(crate) fn new(probation: Probation) -> Self {
         Self {
             probation,
-            events: AtomicU64::new(0),
+            events: SplitCounter::default(),
             failed: AtomicU64::new(0),
             is_given_up: AtomicBool::new(false),
             migrations: Mutex::default(),
         }
-    }
-
-    pub(crate) fn events(&self) -> u64 {
-        self.events.load(Ordering::Relaxed)
     }
 
     pub(crate) fn failed(&self) -> u64 {
@@ -53,9 +50,10 @@ impl Tally {
         migrations.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts an event. True once: when the generation has failed its probation.
+    /// Counts an event among those of an event loop. True once: when the generation
+    /// has failed its probation.
     #[must_use]
-    pub(crate) fn note(&self, outcome: &Outcome) -> bool {
+    pub(crate) fn note(&self, events: &Part, outcome: &Outcome) -> bool {
         let has_failed = match outcome {
             // These say nothing about the guest, which has not had them, or not
             // to their end.
@@ -70,12 +68,12 @@ impl Tally {
             | Outcome::Rejected(_)
             | Outcome::Done => false,
         };
-        let before = self.events.fetch_add(1, Ordering::Relaxed);
+        events.add(1);
         if !has_failed {
             return false;
         }
         let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
-        before < u64::from(self.probation.events)
+        self.events.get() <= u64::from(self.probation.events)
             && self
                 .probation
                 .is_failed(u32::try_from(failed).unwrap_or(u32::MAX))
@@ -110,41 +108,45 @@ mod tests {
     #[test]
     fn a_generation_that_traps_fails_its_probation_once() {
         let tally = tally(4, 50);
-        assert!(!tally.note(&Outcome::Done));
-        assert!(!tally.note(&trap()));
-        assert!(!tally.note(&Outcome::Failed(Failure::Timeout(1))));
-        assert!(tally.note(&trap()), "three of four");
-        assert!(!tally.note(&trap()));
-        assert_eq!((tally.events(), tally.failed()), (5, 4));
+        let events = tally.events.part();
+        assert!(!tally.note(&events, &Outcome::Done));
+        assert!(!tally.note(&events, &trap()));
+        assert!(!tally.note(&events, &Outcome::Failed(Failure::Timeout(1))));
+        assert!(tally.note(&events, &trap()), "three of four");
+        assert!(!tally.note(&events, &trap()));
+        assert_eq!((tally.events.get(), tally.failed()), (5, 4));
     }
 
     #[test]
     fn only_the_first_events_count() {
         let tally = tally(2, 50);
-        assert!(!tally.note(&Outcome::Done));
-        assert!(!tally.note(&Outcome::Done));
-        assert!((0..10).all(|_| !tally.note(&trap())));
+        let events = tally.events.part();
+        assert!(!tally.note(&events, &Outcome::Done));
+        assert!(!tally.note(&events, &Outcome::Done));
+        assert!((0..10).all(|_| !tally.note(&events, &trap())));
     }
 
     #[test]
     fn an_operator_can_do_without() {
         let tally = tally(10, 0);
-        assert!((0..20).all(|_| !tally.note(&trap())));
+        let events = tally.events.part();
+        assert!((0..20).all(|_| !tally.note(&events, &trap())));
     }
 
     #[test]
     fn what_says_nothing_about_the_guest_is_not_counted() {
         let tally = tally(1, 1);
+        let events = tally.events.part();
         for failure in [
             Failure::NoHandler,
             Failure::Overloaded(String::new()),
             Failure::Disrupted,
         ] {
-            assert!(!tally.note(&Outcome::Failed(failure)));
+            assert!(!tally.note(&events, &Outcome::Failed(failure)));
         }
-        assert_eq!(tally.events(), 0);
+        assert_eq!(tally.events.get(), 0);
         let error = Outcome::Failed(Failure::Handler("no".into()));
-        assert!(!tally.note(&error), "an answer like others");
-        assert_eq!((tally.events(), tally.failed()), (1, 0));
+        assert!(!tally.note(&events, &error), "an answer like others");
+        assert_eq!((tally.events.get(), tally.failed()), (1, 0));
     }
 }

@@ -18,12 +18,25 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use holdfast_core::TenantId;
+use holdfast_core::metrics::{Part, SplitCounter};
 
 use crate::epoch::Epoch;
 use crate::guest::Meter;
 use crate::plugin::Plugin;
 use clock::Clock;
 use schedule::{Member, Schedule};
+
+thread_local! {
+    /// Time of the current turn in which the host has worked for a guest that
+    /// called it.
+    static HOSTED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Notes that the host has worked for so long for the guest that has called it.
+/// It is its tenant's time, but the guest could not be interrupted meanwhile.
+pub(crate) fn note_hosted(time: Duration) {
+    HOSTED.set(HOSTED.get() + time);
+}
 
 /// A tenant, and those of its events that wait.
 type Waiting = Member<Rc<Waiter>>;
@@ -49,6 +62,9 @@ pub(crate) struct Share {
     member: Rc<Waiting>,
     plugin: Arc<Plugin>,
     epoch: Arc<Epoch>,
+    /// What its guests have computed here, in nanoseconds: for the generation, and
+    /// for the plugin, which keeps it.
+    cpu_ns: [Part; 2],
 }
 
 impl Shares {
@@ -69,6 +85,8 @@ impl Shares {
             member,
             plugin: Arc::clone(plugin),
             epoch: Arc::clone(&plugin.loaded.parts.epoch),
+            cpu_ns: [&plugin.shared.cpu_ns, &plugin.settings.metrics.cpu_ns]
+                .map(SplitCounter::part),
         }
     }
 
@@ -166,7 +184,9 @@ impl Share {
     }
 
     fn charge(&self, time: Duration) {
-        self.plugin.add_cpu(time);
+        for part in &self.cpu_ns {
+            part.add(time.as_nanos() as u64);
+        }
         if self.shares.is_shared.get() {
             self.shares.spend(&self.member, time);
         }
@@ -267,13 +287,15 @@ impl Turn {
             return Poll::Pending;
         }
         self.share.epoch.touch();
+        HOSTED.set(Duration::ZERO);
         let begin = self.share.clock().begin_turn();
         let result = poll(polled, context);
         let time = self.share.clock().now() - begin;
         self.pause.set(Pause::Waits);
         if result.is_pending() && take_interrupted(polled) {
             self.pause.set(Pause::Interrupted);
-            self.share.epoch.note_interruption(time);
+            let computed = time.saturating_sub(HOSTED.get());
+            self.share.epoch.note_interruption(computed);
             // At once: when its task runs again others have been called.
             if self.share.shares.is_shared.get() {
                 self.waiter.replace(Some(self.share.wait(context)));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::histogram::{Histogram, HistogramCounts};
+use super::split::bump;
 use crate::event::{Event, Failure, Outcome};
 
 pub(super) const KIND_COUNT: usize = EventKind::ALL.len();
@@ -173,11 +174,4 @@ impl Recorder {
             histogram.note(duration);
         }
     }
-}
-
-/// Adds to a number that nobody else writes: without the cost of an atomic
-/// addition.
-pub(super) fn bump(counter: &AtomicU64, count: u64) {
-    let before = counter.load(Ordering::Relaxed);
-    counter.store(before.wrapping_add(count), Ordering::Relaxed);
 }

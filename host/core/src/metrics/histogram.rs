@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::events::bump;
+use super::split::bump;
 
 /// Upper bounds of the buckets but the last, which has none, in microseconds.
 pub const BOUNDS: [u64; 13] = [

@@ -30,7 +30,7 @@ use crate::deadline::{rest_within, within};
 use crate::guest::Guest;
 use crate::instance::{HttpHandler, Instance};
 use crate::line::{handler_failure, trap};
-use crate::plugin::{Entered, Plugin};
+use crate::plugin::Entered;
 use crate::request;
 use crate::share::{Share, Turn};
 use crate::subject::Subject;
@@ -79,7 +79,7 @@ impl Pool {
         state: ConnectionState,
         message: Message,
     ) -> Result<Outcome, LocalFuture<Outcome>> {
-        let Some((instance, entered)) = self.enter_now() else {
+        let Some(instance) = self.enter_now() else {
             return begin(Rc::clone(self).run(Event::Message(state, message)), context);
         };
         let underway = Underway::new(Rc::clone(self), EventKind::Message);
@@ -94,20 +94,17 @@ impl Pool {
             underway.end(&outcome);
             return Ok(outcome);
         }
-        let entered = entered.stay(Arc::clone(&self.plugin));
-        let mut rest = Box::pin(finish(run, underway, entered));
+        let mut rest = Box::pin(finish(run, underway, self.plugin.stay()));
         // Sets its timer.
         let _ = rest.as_mut().poll(context);
         Err(rest)
     }
 
-    /// What a message needs that runs at once.
-    fn enter_now(&self) -> Option<(Box<Instance>, Entered<&Plugin>)> {
-        if self.form() != Some(Form::Plain) || !self.share.may_begin() {
-            return None;
-        }
-        let entered = self.plugin.enter_briefly()?;
-        Some((self.warm()?, entered))
+    /// An instance for a message that runs at once.
+    fn enter_now(&self) -> Option<Box<Instance>> {
+        let may_run =
+            self.form() == Some(Form::Plain) && self.share.may_begin() && self.plugin.may_enter();
+        may_run.then(|| self.warm()).flatten()
     }
 
     /// Puts an instance back whose call has ended. If it goes instead, that is the

@@ -29,7 +29,7 @@ impl Underway {
     /// Counts what has come of it.
     pub(super) fn end(mut self, outcome: &Outcome) {
         self.has_ended = true;
-        self.pool.plugin.note(outcome);
+        self.pool.plugin.note(&self.pool.ended, outcome);
         self.note(EventOutcome::of(outcome));
     }
 

@@ -1,6 +1,8 @@
 //! The imports `connections` and `topics`: arguments in, the edge, answers out.
 //! The tenant comes from the store, never from the guest.
 
+use std::time::Instant;
+
 use holdfast_core::{ConnectionId, Edge, TenantId};
 use wasmtime::component::{Linker, WasmList, WasmStr};
 use wasmtime::{Result, StoreContextMut};
@@ -11,6 +13,7 @@ use super::answers::{
 };
 use super::types::GuestMessage;
 use crate::guest::Guest;
+use crate::share::note_hosted;
 
 const CONNECTIONS: &str = "holdfast:websocket/connections@0.1.0";
 const TOPICS: &str = "holdfast:websocket/topics@0.1.0";
@@ -105,6 +108,8 @@ fn add_topics(linker: &mut Linker<Guest>) -> Result<()> {
                 None => None,
             };
             let topic = topic.to_str(&store)?;
+            // A topic may have thousands of subscribers.
+            let begin = Instant::now();
             let published = message.with(&store, |message| {
                 if message.payload().len() > max {
                     return Err(PublishError::TooLarge(max as u64));
@@ -113,6 +118,7 @@ fn add_topics(linker: &mut Linker<Guest>) -> Result<()> {
                     edge.publish(tenant, &topic, message, except),
                 ))
             })?;
+            note_hosted(begin.elapsed());
             Ok((published,))
         },
     )?;
