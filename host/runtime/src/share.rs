@@ -184,9 +184,8 @@ impl Share {
     }
 
     fn charge(&self, time: Duration) {
-        for part in &self.cpu_ns {
-            part.add(time.as_nanos() as u64);
-        }
+        let time_ns = time.as_nanos() as u64;
+        self.cpu_ns.iter().for_each(|part| part.add(time_ns));
         if self.shares.is_shared.get() {
             self.shares.spend(&self.member, time);
         }

@@ -42,9 +42,10 @@ impl Part {
     }
 }
 
-/// One that nobody has any more, with what was written there, or a new one.
+/// One that nobody has any more, or a new one.
 pub(super) fn take_free<T: Default>(all: &mut Vec<Arc<T>>) -> Arc<T> {
     let free = all.iter_mut().find_map(|one| {
+        // Nobody else has it, and what he has written is seen.
         Arc::get_mut(one)?;
         Some(Arc::clone(one))
     });

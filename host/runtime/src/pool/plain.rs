@@ -79,7 +79,7 @@ impl Pool {
         state: ConnectionState,
         message: Message,
     ) -> Result<Outcome, LocalFuture<Outcome>> {
-        let Some(instance) = self.enter_now() else {
+        let Some(instance) = self.free_now() else {
             return begin(Rc::clone(self).run(Event::Message(state, message)), context);
         };
         let underway = Underway::new(Rc::clone(self), EventKind::Message);
@@ -100,11 +100,13 @@ impl Pool {
         Err(rest)
     }
 
-    /// An instance for a message that runs at once.
-    fn enter_now(&self) -> Option<Box<Instance>> {
-        let may_run =
-            self.form() == Some(Form::Plain) && self.share.may_begin() && self.plugin.may_enter();
-        may_run.then(|| self.warm()).flatten()
+    /// A warm instance, if a message may run at once.
+    fn free_now(&self) -> Option<Box<Instance>> {
+        let is_plain = self.form() == Some(Form::Plain);
+        if !is_plain || !self.share.may_begin() || !self.plugin.may_enter() {
+            return None;
+        }
+        self.warm()
     }
 
     /// Puts an instance back whose call has ended. If it goes instead, that is the
