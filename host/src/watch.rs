@@ -169,22 +169,29 @@ impl State {
                     true => self.ground.renew_all(),
                     false => self.ground.renew(&changed),
                 };
-                self.look(Why::Event);
+                self.look(Why::Event, &changed);
             }
             if now >= poll {
                 poll = now + POLL;
                 self.ground.check();
-                self.look(Why::Poll);
+                self.look(Why::Poll, &BTreeSet::new());
             }
         }
     }
 
-    fn look(&self, why: Why) {
-        let written = self.debounce.writing();
-        let busy: BTreeSet<_> = written.flat_map(|it| self.ground.files_of(it)).collect();
+    fn look(&self, why: Why, changed: &BTreeSet<PathBuf>) {
+        let writing: BTreeSet<_> = self.debounce.writing().collect();
+        let complete = changed.iter().map(PathBuf::as_path);
+        let complete = complete.filter(|it| !writing.contains(it));
         self.fleet.look(Look {
             why,
-            busy: busy.into_iter().cloned().collect(),
+            complete: self.files_of(complete),
+            busy: self.files_of(writing.iter().copied()),
         });
+    }
+
+    fn files_of<'a>(&self, names: impl Iterator<Item = &'a Path>) -> Vec<PathBuf> {
+        let files: BTreeSet<_> = names.flat_map(|it| self.ground.files_of(it)).collect();
+        files.into_iter().cloned().collect()
     }
 }

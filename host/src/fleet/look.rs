@@ -21,6 +21,8 @@ pub(crate) struct Look {
     /// Files that somebody is writing at this moment, as they are named in the
     /// manifest.
     pub(crate) busy: Vec<PathBuf>,
+    /// Files of which the system has told that they are complete, named alike.
+    pub(crate) complete: Vec<PathBuf>,
 }
 
 /// Why one looks.
@@ -41,11 +43,34 @@ impl Look {
         Self {
             why: Why::Asked,
             busy: Vec::new(),
+            complete: Vec::new(),
         }
     }
 
     pub(super) fn is_busy(&self, path: &Path) -> bool {
         self.why != Why::Asked && self.busy.iter().any(|busy| busy == path)
+    }
+
+    /// What has come of a component, but nothing if it can't be loaded and is
+    /// perhaps half there: somebody may have begun to write it when this look
+    /// had begun, or before the watcher was there. It stays due.
+    fn unless_partial(&self, done: Done) -> Done {
+        let Err(Fault {
+            file: Some(file),
+            digest: Some(_),
+            ..
+        }) = &done.result
+        else {
+            return done;
+        };
+        let is_told = self.why == Why::Asked || self.complete.contains(file);
+        match !is_told && Stamp::of(file).is_some_and(|it| it.is_fresh()) {
+            true => Done {
+                seen: None,
+                result: Ok(None),
+            },
+            false => done,
+        }
     }
 }
 
@@ -65,6 +90,7 @@ impl Deferred {
     pub(super) fn join(&mut self, look: Look, reply: Option<Reply<Report>>) {
         if look.why != Why::Poll {
             self.look.busy = look.busy;
+            self.look.complete.extend(look.complete);
         }
         self.look.why = self.look.why.max(look.why);
         self.replies.extend(reply);
@@ -97,7 +123,7 @@ impl Fleet {
         for (item, order) in items {
             let done = match order {
                 Some(order) => match self.make(order) {
-                    Some(done) => Some(done),
+                    Some(done) => Some(look.unless_partial(done)),
                     // The host ends.
                     None => return report,
                 },

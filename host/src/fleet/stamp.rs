@@ -4,8 +4,12 @@
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use holdfast_runtime::Digest;
+
+/// A file that was written a shorter time ago is perhaps not complete.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// What the system says of a file, symlinks followed. A file whose stamp is the
 /// same has the same content. The time of the inode's change is part of it, so
@@ -25,6 +29,19 @@ impl Stamp {
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).or_else(|_| std::fs::symlink_metadata(path));
         metadata.ok().as_ref().map(Self::from)
+    }
+
+    /// Whether it was written a moment ago. Not if that is still to come, by a
+    /// clock that goes wrong: nobody could wait for it.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.is_fresh_at(SystemTime::now())
+    }
+
+    fn is_fresh_at(&self, now: SystemTime) -> bool {
+        let (seconds, nanoseconds) = self.modified;
+        let modified = Duration::new(seconds.max(0) as u64, nanoseconds as u32);
+        let age = now.duration_since(SystemTime::UNIX_EPOCH + modified);
+        age.is_ok_and(|age| age < FRESH)
     }
 }
 
@@ -94,6 +111,15 @@ mod tests {
             modified: (3, 4),
             changed: (5, 6),
         })
+    }
+
+    #[test]
+    fn what_was_written_a_moment_ago_is_fresh() {
+        let stamp = stamp(1).unwrap();
+        let at = |ms| SystemTime::UNIX_EPOCH + Duration::from_millis(ms);
+        for (ms, expected) in [(2_999, false), (3_001, true), (3_999, true), (4_001, false)] {
+            assert_eq!(stamp.is_fresh_at(at(ms)), expected, "{ms}");
+        }
     }
 
     #[test]

@@ -77,6 +77,43 @@ async fn a_file_that_is_written_slowly_is_taken_when_it_is_whole() {
 }
 
 #[tokio::test]
+async fn a_file_that_is_written_unnoticed_is_taken_when_it_is_whole() {
+    let folder = Folder::new();
+    let component = folder.write("fixture.wasm", build(1).bytes());
+    // A name of the same file in a folder that is not watched.
+    let elsewhere = Folder::new();
+    let link = elsewhere.path().join("fixture.wasm");
+    fs::hard_link(&component, &link).unwrap();
+    let plugin =
+        |name: &str| format!("[[plugin]]\nname = \"{name}\"\ncomponent = \"fixture.wasm\"\n");
+    let route = "[[route]]\npath = \"/\"\nplugin = \"fixture\"\n";
+    let start = format!("listen = \"127.0.0.1:0\"\n{}{route}", plugin("fixture"));
+    let manifest = folder.write("holdfast.toml", &start);
+    let host = Host::serve(&manifest, &[]).await;
+    host.serves(1).await;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(&link)
+        .unwrap();
+    // The host looks because of something else.
+    folder.write("other.wasm", build(1).bytes());
+    put(
+        &manifest,
+        start.clone() + &plugin("other").replace("fixture", "other"),
+    );
+    until("the other plugin", || {
+        host.log().contains("plugin=\"other\"")
+    })
+    .await;
+    file.write_all(build(2).bytes()).unwrap();
+    drop(file);
+    host.serves(2).await;
+    assert!(!host.log().contains("can't be loaded"), "{}", host.log());
+    host.stop().await;
+}
+
+#[tokio::test]
 async fn a_config_map_is_swapped_by_a_link() {
     let folder = Folder::new();
     let version = |version: u32, greeting: &str| {
