@@ -44,6 +44,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     memory::use_small_pages();
     let cli = Cli::parse();
+    if matches!(cli.verb, Verb::Run(_) | Verb::Serve { .. } | Verb::Dev(_)) {
+        system::make_room_for_files();
+    }
     let default = match &cli.verb {
         // It tells by itself what a person wants to know.
         Verb::Dev(_) => dev::LOG_FILTER,

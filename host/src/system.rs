@@ -12,21 +12,44 @@ use crate::depot::Depot;
 use crate::images::Shelf;
 use crate::problem::Problem;
 
+/// Open files for which the kernel's table has room from the start. Each takes 8
+/// bytes of it.
+const FILES_LEN: u64 = 1 << 16;
+
 /// Raises the limit of open files as far as this user may: each connection is
 /// one. Returns the limit; none if there is none.
 pub(crate) fn raise_file_limit() -> Option<u64> {
+    match raised_file_limit() {
+        Ok(max) => max,
+        Err(error) => {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+            getrlimit(Resource::Nofile).current
+        }
+    }
+}
+
+fn raised_file_limit() -> rustix::io::Result<Option<u64>> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => limit.maximum,
-        Err(error) => {
-            tracing::warn!(%error, "the limit of open files stays as it is");
-            limit.current
-        }
-    }
+    setrlimit(Resource::Nofile, raised)?;
+    Ok(limit.maximum)
+}
+
+/// Has the kernel make its table of open files as large as it may become, or large
+/// at least. By itself it grows in steps, and where there are threads, whoever
+/// opens the file for which it has to grow waits until every core has passed
+/// through the scheduler: that would be an event loop, which accepts a connection
+/// and holds up all others for some 15 ms. So this comes before the first thread.
+pub(crate) fn make_room_for_files() {
+    // If it can't be raised, this is said when it is asked for.
+    let max = raised_file_limit().ok().flatten();
+    let len = max.map_or(FILES_LEN, |max| max.min(FILES_LEN));
+    let last = i32::try_from(len.saturating_sub(1)).unwrap_or(i32::MAX);
+    // The copy is closed at once. Without one, the table grows by itself.
+    let _ = rustix::io::fcntl_dupfd_cloexec(std::io::stderr(), last);
 }
 
 /// The most connections: what the operator says, or as many as there may be files,

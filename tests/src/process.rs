@@ -141,6 +141,11 @@ pub fn open_files(pid: u32) -> usize {
     files.count()
 }
 
+/// For how many files the kernel's table of a process has room, without growing.
+pub fn file_slots(pid: u32) -> u64 {
+    status(pid, "FDSize:")
+}
+
 /// Lets another process open no more than so many files.
 pub fn limit_files(pid: u32, count: usize) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);

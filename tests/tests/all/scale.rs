@@ -1,6 +1,6 @@
 //! Many connections, and more than there may be.
 
-use holdfast_tests::process::{limit_files, open_files, raise_file_limit, threads};
+use holdfast_tests::process::{file_slots, limit_files, open_files, raise_file_limit, threads};
 use holdfast_tests::raw::Raw;
 use holdfast_tests::setup::Setup;
 use holdfast_tests::socket::{Socket, handshake};
@@ -18,6 +18,7 @@ const OPENING_MAX: usize = 100;
 async fn ten_thousand_idle_websockets_need_fewer_than_ten_threads() {
     raise_file_limit();
     let host = Setup::new("echo").alone().start().await;
+    let slots = file_slots(host.pid());
     let mut sockets = Vec::with_capacity(CONNECTIONS);
     while sockets.len() < CONNECTIONS {
         let opening = (0..OPENING_MAX).map(|_| Socket::open(&host, "/"));
@@ -25,6 +26,8 @@ async fn ten_thousand_idle_websockets_need_fewer_than_ten_threads() {
     }
     let count = threads(host.pid());
     assert!(count <= THREADS_MAX, "{count} threads");
+    let grown = file_slots(host.pid());
+    assert_eq!(grown, slots, "each time it grows, an event loop waits");
     for (index, socket) in sockets.iter_mut().enumerate() {
         let text = index.to_string();
         assert_eq!(socket.ask(&text).await, text);
