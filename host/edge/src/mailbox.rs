@@ -5,6 +5,7 @@
 //! published to thousands of connections would spend its time there, so what is
 //! to be done is collected, and the loop is woken for the first of it only.
 
+use std::ptr;
 use std::sync::Mutex;
 use std::task::Waker;
 use std::thread::{self, ThreadId};
@@ -14,6 +15,10 @@ use tokio::sync::Notify;
 use crate::lock::lock;
 use crate::sockets::Place;
 use crate::sweep::Pace;
+
+/// Sockets of which a loop is told at once, so that it can begin to write while a
+/// message is still being queued for others.
+const POSTS_LEN_MAX: usize = 64;
 
 /// What there is to do for the connections of one event loop.
 pub(crate) struct Mailbox {
@@ -65,6 +70,10 @@ impl Mailbox {
         self.leave(|letters| letters.due.push(place));
     }
 
+    fn post_all(&self, places: &[Place]) {
+        self.leave(|letters| letters.due.extend_from_slice(places));
+    }
+
     fn leave(&self, letter: impl FnOnce(&mut Letters)) {
         let mut letters = lock(&self.letters);
         let is_first = letters.is_empty();
@@ -88,5 +97,36 @@ impl Mailbox {
     /// Swaps what was collected for `letters`, which has to be empty.
     pub(crate) fn collect(&self, letters: &mut Letters) {
         std::mem::swap(&mut *lock(&self.letters), letters);
+    }
+}
+
+/// Sockets to which a message is to be written that many get, by their loops: a
+/// loop is told of several at once.
+#[derive(Default)]
+pub(crate) struct Posts<'a>(Vec<(&'a Mailbox, Vec<Place>)>);
+
+impl<'a> Posts<'a> {
+    /// As [`Mailbox::post`], but perhaps later.
+    pub(crate) fn add(&mut self, to: &'a Mailbox, place: Place) {
+        let index = self.0.iter().position(|(other, _)| ptr::eq(*other, to));
+        let Some((_, places)) = index.and_then(|index| self.0.get_mut(index)) else {
+            self.0.push((to, vec![place]));
+            return;
+        };
+        places.push(place);
+        if places.len() == POSTS_LEN_MAX {
+            to.post_all(places);
+            places.clear();
+        }
+    }
+}
+
+impl Drop for Posts<'_> {
+    fn drop(&mut self) {
+        for (mailbox, places) in &self.0 {
+            if !places.is_empty() {
+                mailbox.post_all(places);
+            }
+        }
     }
 }

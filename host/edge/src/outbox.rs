@@ -33,7 +33,7 @@ const ROUND_MAX: Duration = Duration::from_micros(200);
 const CHUNK_TIME: Duration = Duration::from_micros(250);
 /// Sockets of one tenant between two looks at the clock, as long as each takes one
 /// small frame.
-const UNTIMED_LEN: u32 = 4;
+const UNTIMED_LEN: u32 = 16;
 const SMALL_BYTES: usize = 4 << 10;
 /// Room that is kept from one round to the next.
 const KEPT_LEN_MAX: usize = 16 << 10;
@@ -165,14 +165,27 @@ impl EventLoop {
         self.sockets.with(place, |connection, stream| {
             bill.note(connection.key.tenant);
             let mut batch = self.outbox.batch.borrow_mut();
-            if !connection.take_posted(&mut batch) {
-                return;
-            }
+            let begun = match stream.is_tcp().then(|| connection.take_sole()).flatten() {
+                Some(frame) => {
+                    // Most often this is all, and nobody need hear of it.
+                    let begun = stream.write_now(&[IoSlice::new(&frame)]);
+                    if matches!(begun, Some(Ok(written)) if written == frame.len()) {
+                        if frame.len() > SMALL_BYTES {
+                            bill.pay();
+                        }
+                        return;
+                    }
+                    connection.untake_sole(frame, &mut batch);
+                    begun
+                }
+                None if connection.take_posted(&mut batch) => {
+                    with_slices(&batch, |slices| stream.write_now(slices))
+                }
+                None => return,
+            };
             let is_small = matches!(&*batch.frames, [frame] if frame.len() <= SMALL_BYTES);
             // The task registers its own waker when it finds the socket full.
             let mut context = Context::from_waker(Waker::noop());
-            // Most often this is all, and then the runtime need not hear of it.
-            let begun = with_slices(&batch, |slices| stream.write_now(slices));
             match go_on(begun, connection, stream, &mut batch, &mut context) {
                 Written::All => {}
                 Written::Blocked => connection.rouse(),

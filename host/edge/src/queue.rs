@@ -208,6 +208,21 @@ impl Queue {
         }
     }
 
+    /// Takes the only frame, if it is all that there is to write and to know. It
+    /// counts no more.
+    pub(crate) fn take_sole(&mut self) -> Option<Bytes> {
+        let is_more = self.rare.is_some() || self.ping || self.cut || self.is_counted();
+        let frame = self.first.take_if(|_| !is_more)?;
+        self.bytes -= frame.len();
+        Some(frame)
+    }
+
+    /// Takes such a frame into account again, as one which is in `batch`.
+    pub(crate) fn untake_sole(&mut self, frame: Bytes, batch: &mut Batch) {
+        self.bytes += frame.len();
+        batch.frames.push(frame);
+    }
+
     /// Moves the first frames to `batch`, which has to be empty. They still
     /// count until [`Self::give_back`].
     pub(crate) fn take(&mut self, batch: &mut Batch) {
@@ -298,6 +313,23 @@ mod tests {
             assert_eq!(written, [data(0), data(1), data(2)].concat());
             assert!(queue.rare.is_none());
         }
+    }
+
+    #[test]
+    fn a_sole_frame_which_was_not_written_whole_is_the_first_again() {
+        let mut queue = queue(1);
+        let frame = queue.take_sole().unwrap();
+        assert_eq!((queue.bytes(), queue.is_empty()), (0, true));
+        queue.push(data(1));
+        let mut batch = Batch::default();
+        queue.untake_sole(frame, &mut batch);
+        assert_eq!(queue.bytes(), 20);
+        queue.give_back(&mut batch, 3);
+        assert!(queue.take_sole().is_none(), "it is not all");
+        assert_eq!(queue.bytes(), 17);
+        let rest = write(&mut queue, usize::MAX);
+        assert_eq!(rest, [&data(0)[3..], &data(1)[..]].concat());
+        assert!(queue.take_sole().is_none(), "there is none");
     }
 
     #[test]

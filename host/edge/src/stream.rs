@@ -88,6 +88,11 @@ impl Stream {
         matches!(self, Self::Other(Other::Tls(_) | Other::Http2(_)))
     }
 
+    /// Whether [`Self::write_now`] is a way.
+    pub(crate) fn is_tcp(&self) -> bool {
+        matches!(self, Self::Tcp(_))
+    }
+
     /// Writes what the socket has room for, past the runtime and its books. None
     /// if there is no room, or no such way: then it is for [`AsyncWrite`] to do.
     pub(crate) fn write_now(&self, slices: &[IoSlice<'_>]) -> Option<io::Result<usize>> {

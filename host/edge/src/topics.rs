@@ -17,6 +17,7 @@ use crate::connection::Connection;
 use crate::deflate::Frames;
 use crate::key::{Connections, Entry};
 use crate::lock::lock;
+use crate::mailbox::Posts;
 
 /// Locks among which the topics are spread.
 const SHARD_COUNT: usize = 16;
@@ -195,12 +196,14 @@ impl Topics {
         let Some(topic) = self.get(tenant, name) else {
             return delivery;
         };
-        for Entry(connection) in &lock(&topic.subscribers).connections {
+        let subscribers = lock(&topic.subscribers);
+        let mut posts = Posts::default();
+        for Entry(connection) in &subscribers.connections {
             if Some(connection.key.id) == except {
                 continue;
             }
-            match connection.send_one_of(frames) {
-                Ok(_) => delivery.queued += 1,
+            match connection.send_one_of(frames, &mut posts) {
+                Ok(()) => delivery.queued += 1,
                 Err(SendError::Full(_)) => delivery.full += 1,
                 Err(SendError::Gone | SendError::TooLarge(_)) => {}
             }

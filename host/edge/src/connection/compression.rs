@@ -9,6 +9,7 @@ use super::Connection;
 use crate::deflate::{Agreed, Compressors, ExpandError, Expander, Frames};
 use crate::frame;
 use crate::lock::lock;
+use crate::mailbox::Posts;
 
 impl Connection {
     /// Notes what the handshake has agreed on, before anything is sent.
@@ -59,19 +60,33 @@ impl Connection {
         })
     }
 
-    /// Queues a message which many others get as well.
-    pub(crate) fn send_one_of(&self, frames: &Frames<'_>) -> Result<u64, SendError> {
-        let Some(agreed) = self.agreed() else {
-            return self.send(frames.plain());
+    /// Queues a message which many others get as well, and leaves it to `posts` to
+    /// tell the outbox.
+    pub(crate) fn send_one_of<'a>(
+        &'a self,
+        frames: &Frames<'_>,
+        posts: &mut Posts<'a>,
+    ) -> Result<(), SendError> {
+        let (_, place) = match self.agreed() {
+            None => self.queue_made(|_| frames.plain())?,
+            Some(agreed) => {
+                let bytes_min = self.compress_bytes_min();
+                match agreed.server_context {
+                    true => self.queue_made(|queue| {
+                        let sent = &mut queue.windows().sent;
+                        frames.agreed(agreed, bytes_min, Some(sent))
+                    })?,
+                    false => {
+                        let frame = frames.agreed(agreed, bytes_min, None);
+                        self.queue_made(|_| frame)?
+                    }
+                }
+            }
         };
-        let bytes_min = self.compress_bytes_min();
-        match agreed.server_context {
-            true => self.send_made(|queue| {
-                let sent = &mut queue.windows().sent;
-                frames.agreed(agreed, bytes_min, Some(sent))
-            }),
-            false => self.send(frames.agreed(agreed, bytes_min, None)),
+        if let Some(place) = place {
+            posts.add(&self.home, place);
         }
+        Ok(())
     }
 
     fn compress_bytes_min(&self) -> usize {

@@ -14,6 +14,7 @@ use super::{Connection, Shared, Writer, closure};
 use crate::frame;
 use crate::lock::lock;
 use crate::queue::{Batch, Queue};
+use crate::sockets::Place;
 
 impl Connection {
     /// Whether a message to the client is not too long.
@@ -34,12 +35,25 @@ impl Connection {
         self.send_made(|_| frame)
     }
 
-    /// The same with a frame that is made when it is known to have its place
-    /// behind all those before it, which it may refer to.
+    /// The same with a frame that is made as [`Self::queue_made`] says.
     pub(super) fn send_made(
         &self,
         frame: impl FnOnce(&mut Queue) -> Bytes,
     ) -> Result<u64, SendError> {
+        let (bytes, place) = self.queue_made(frame)?;
+        if let Some(place) = place {
+            self.home.post(place);
+        }
+        Ok(bytes)
+    }
+
+    /// Queues a frame that is made when it is known to have its place behind all
+    /// those before it, which it may refer to. Returns the bytes that are queued
+    /// now, and what the outbox has to be told of.
+    pub(super) fn queue_made(
+        &self,
+        frame: impl FnOnce(&mut Queue) -> Bytes,
+    ) -> Result<(u64, Option<Place>), SendError> {
         let mut shared = lock(&self.shared);
         if shared.is_closing() {
             return Err(SendError::Gone);
@@ -61,9 +75,7 @@ impl Connection {
         if shared.queue.is_counted() {
             self.recount(&mut shared);
         }
-        let bytes = shared.queue.bytes() as u64;
-        self.post(shared);
-        Ok(bytes)
+        Ok((shared.queue.bytes() as u64, shared.hand_over()))
     }
 
     /// Does what is to be done when a queue is full.
@@ -98,13 +110,31 @@ impl Connection {
 
     /// Has the outbox write what is queued, unless somebody will.
     pub(super) fn post(&self, mut shared: MutexGuard<'_, Shared>) {
-        if shared.writer == Writer::Task
-            && let Some(place) = shared.place
-        {
-            shared.writer = Writer::Outbox;
-            drop(shared);
+        let place = shared.hand_over();
+        drop(shared);
+        if let Some(place) = place {
             self.home.post(place);
         }
+    }
+
+    /// Takes what there is to write, for the outbox, if it is one frame. It is
+    /// thought written, which it nearly always is at once: who finds that it is not
+    /// says so with [`Self::untake_sole`].
+    pub(crate) fn take_sole(&self) -> Option<Bytes> {
+        let mut shared = lock(&self.shared);
+        if shared.writer == Writer::Blocked || shared.session().is_some() {
+            return None;
+        }
+        let frame = shared.queue.take_sole()?;
+        shared.writer = Writer::Task;
+        Some(frame)
+    }
+
+    /// Puts such a frame into `batch`, ahead of all that has come meanwhile.
+    pub(crate) fn untake_sole(&self, frame: Bytes, batch: &mut Batch) {
+        let mut shared = lock(&self.shared);
+        shared.queue.untake_sole(frame, batch);
+        shared.writer = Writer::Outbox;
     }
 
     /// Takes frames to write, for the outbox. False if it is not for it to do.
@@ -154,5 +184,15 @@ impl Connection {
     pub(crate) fn is_held(&self, limits: &ConnectionLimits) -> bool {
         limits.slow_consumer == SlowConsumer::Wait
             && lock(&self.shared).queue.bytes() >= limits.queue_bytes_max
+    }
+}
+
+impl Shared {
+    /// What the outbox has to be told of for it to write what is queued; none if it
+    /// knows, or if the task will.
+    fn hand_over(&mut self) -> Option<Place> {
+        let place = self.place.filter(|_| self.writer == Writer::Task)?;
+        self.writer = Writer::Outbox;
+        Some(place)
     }
 }
