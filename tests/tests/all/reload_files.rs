@@ -85,7 +85,7 @@ async fn a_file_that_is_written_unnoticed_is_taken_when_it_is_whole() {
     let link = elsewhere.path().join("fixture.wasm");
     fs::hard_link(&component, &link).unwrap();
     let plugin =
-        |name: &str| format!("[[plugin]]\nname = \"{name}\"\ncomponent = \"fixture.wasm\"\n");
+        |name: &str| format!("[[plugin]]\nname = \"{name}\"\ncomponent = \"{name}.wasm\"\n");
     let route = "[[route]]\npath = \"/\"\nplugin = \"fixture\"\n";
     let start = format!("listen = \"127.0.0.1:0\"\n{}{route}", plugin("fixture"));
     let manifest = folder.write("holdfast.toml", &start);
@@ -98,10 +98,7 @@ async fn a_file_that_is_written_unnoticed_is_taken_when_it_is_whole() {
         .unwrap();
     // The host looks because of something else.
     folder.write("other.wasm", build(1).bytes());
-    put(
-        &manifest,
-        start.clone() + &plugin("other").replace("fixture", "other"),
-    );
+    put(&manifest, start + &plugin("other"));
     until("the other plugin", || {
         host.log().contains("plugin=\"other\"")
     })

@@ -67,22 +67,15 @@ impl Connection {
         frames: &Frames<'_>,
         posts: &mut Posts<'a>,
     ) -> Result<(), SendError> {
-        let (_, place) = match self.agreed() {
-            None => self.queue_made(|_| frames.plain())?,
-            Some(agreed) => {
-                let bytes_min = self.compress_bytes_min();
-                match agreed.server_context {
-                    true => self.queue_made(|queue| {
-                        let sent = &mut queue.windows().sent;
-                        frames.agreed(agreed, bytes_min, Some(sent))
-                    })?,
-                    false => {
-                        let frame = frames.agreed(agreed, bytes_min, None);
-                        self.queue_made(|_| frame)?
-                    }
-                }
+        let agreed = self.agreed().map(|it| (it, self.compress_bytes_min()));
+        let (_, place) = self.queue_made(|queue| match agreed {
+            None => frames.plain(),
+            Some((agreed, bytes_min)) => {
+                let context = agreed.server_context;
+                let sent = context.then(|| &mut queue.windows().sent);
+                frames.agreed(agreed, bytes_min, sent)
             }
-        };
+        })?;
         if let Some(place) = place {
             posts.add(&self.home, place);
         }

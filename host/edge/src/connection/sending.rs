@@ -41,9 +41,7 @@ impl Connection {
         frame: impl FnOnce(&mut Queue) -> Bytes,
     ) -> Result<u64, SendError> {
         let (bytes, place) = self.queue_made(frame)?;
-        if let Some(place) = place {
-            self.home.post(place);
-        }
+        self.tell_outbox(place);
         Ok(bytes)
     }
 
@@ -112,6 +110,10 @@ impl Connection {
     pub(super) fn post(&self, mut shared: MutexGuard<'_, Shared>) {
         let place = shared.hand_over();
         drop(shared);
+        self.tell_outbox(place);
+    }
+
+    fn tell_outbox(&self, place: Option<Place>) {
         if let Some(place) = place {
             self.home.post(place);
         }
