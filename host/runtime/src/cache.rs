@@ -15,7 +15,7 @@ use wasmtime::component::Component;
 pub(crate) use draft::Draft;
 pub(crate) use pages::release;
 
-use crate::compile::PIECES_VERSION;
+use crate::compile;
 use crate::digest::Digest;
 
 mod draft;
@@ -99,7 +99,7 @@ impl Cache {
     fn path(&self, engine: &Engine, digest: Digest) -> PathBuf {
         let mut settings = Digester(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
-        PIECES_VERSION.hash(&mut settings);
+        compile::VERSION.hash(&mut settings);
         let settings: String = settings
             .0
             .finalize()

@@ -12,6 +12,7 @@
 //! tenant.
 
 mod child;
+pub(crate) mod direct;
 mod parent;
 pub(crate) mod pieces;
 
@@ -23,12 +24,17 @@ use wasmtime::Engine;
 use wasmtime::component::Component;
 
 pub use child::compile_stdin;
-pub(crate) use pieces::VERSION as PIECES_VERSION;
 
 use crate::cache::{Cache, Draft};
 use crate::digest::Digest;
+use crate::direct::is_there;
 use crate::engine::{Engines, Form};
 use crate::load::LoadError;
+
+/// Raised whenever something else is made of a component, or when modules that are
+/// linked directly get more imports: compiled code in the cache is as old as this
+/// number.
+pub(crate) const VERSION: u32 = 2;
 
 /// The child's exit code for what is no valid component.
 const EXIT_INVALID: u8 = 10;
@@ -93,8 +99,19 @@ impl Compiler {
 
 /// Compiles for the engine which suits the component better.
 fn choose(engines: &[Engine; 2], bytes: &[u8]) -> wasmtime::Result<(Form, Component)> {
+    if direct::is_claimed(bytes) {
+        let text = "it exports names which the host keeps for itself (`holdfast-…`)";
+        return Err(wasmtime::Error::msg(text));
+    }
     match pieces::cut(bytes) {
-        Ok(cut) => choose_as_it_is(engines, &cut),
+        Ok(cut) => {
+            if let Some(prepared) = direct::prepare(&cut, is_there)
+                && let Ok(chosen) = choose_as_it_is(engines, &prepared)
+            {
+                return Ok(chosen);
+            }
+            choose_as_it_is(engines, &cut)
+        }
         Err(error) => {
             // The engine says better what is wrong with it.
             choose_as_it_is(engines, bytes)?;

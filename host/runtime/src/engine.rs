@@ -50,6 +50,9 @@ const GIVEN_BACK_TOGETHER: usize = 8;
 /// components that come and go in turn, each maps its memory anew.
 const UNUSED_WARM_SLOTS_MAX: u32 = 16;
 
+/// Places of instances that are made for a moment, while a component is loaded.
+const LOADING: u32 = 1;
+
 /// Limits of each engine, reserved when it is made.
 #[derive(Clone, Debug)]
 pub struct EngineLimits {
@@ -159,14 +162,15 @@ fn config(form: Form) -> Config {
 }
 
 fn pool(limits: &EngineLimits) -> PoolingAllocationConfig {
+    let places = limits.instances_max.saturating_add(LOADING);
     let mut pool = PoolingAllocationConfig::new();
     pool.max_unused_warm_slots(UNUSED_WARM_SLOTS_MAX)
         .decommit_batch_size(GIVEN_BACK_TOGETHER)
-        .total_component_instances(limits.instances_max)
-        .total_core_instances(limits.instances_max.saturating_mul(4))
-        .total_memories(limits.instances_max)
-        .total_tables(limits.instances_max.saturating_mul(2))
-        .total_stacks(limits.instances_max.saturating_mul(2))
+        .total_component_instances(places)
+        .total_core_instances(places.saturating_mul(4))
+        .total_memories(places)
+        .total_tables(places.saturating_mul(2))
+        .total_stacks(places.saturating_mul(2))
         .max_core_instances_per_component(PARTS_MAX)
         .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(TABLES_MAX)

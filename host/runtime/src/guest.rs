@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::capability::outbound::{Budget, Outbound};
 use crate::capability::stdio;
+use crate::direct;
 use crate::http_0_3;
 use crate::plugin::Plugin;
 use crate::reaper::LARGE_BYTES;
@@ -35,6 +36,8 @@ pub(crate) struct Guest {
     /// What its events are about.
     pub(crate) subjects: Subjects,
     pub(crate) names: Names,
+    /// For a guest that is linked directly.
+    pub(crate) direct: direct::State,
 }
 
 /// Random bytes a guest gets at once. The event loop makes them without a
@@ -110,6 +113,7 @@ impl Guest {
                 table_elements: Used::default(),
                 subjects: Subjects::default(),
                 names: Names::default(),
+                direct: direct::State::default(),
             },
         );
         store.limiter_async(|guest| guest);

@@ -6,6 +6,7 @@ use holdfast_core::plugin::Handlers;
 
 use crate::capability::elsewhere::provider;
 use crate::capability::{self, Provision};
+use crate::compile::direct::is_added;
 use crate::digest::Digest;
 use crate::load::{LoadError, Loader};
 
@@ -57,6 +58,7 @@ impl Loader {
             compile_time,
             exports: kind
                 .exports(engine)
+                .filter(|(name, _)| !is_added(name))
                 .map(|(name, _)| name.to_owned())
                 .collect(),
             imports: kind.imports(engine).map(import).collect(),

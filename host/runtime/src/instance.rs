@@ -8,8 +8,9 @@ use wasmtime::Store;
 use wasmtime_wasi_http::{p2, p3};
 
 use crate::cooling::Use;
+use crate::direct::Direct;
 use crate::guest::Guest;
-use crate::load::Http;
+use crate::load::{Http, Parts};
 use crate::plugin::Plugin;
 use crate::tenant::Lodging;
 use crate::world::websocket_0_1_0 as websocket;
@@ -44,8 +45,16 @@ impl Place {
 
 /// What an instance exports.
 pub(crate) struct Handlers {
-    pub(crate) websocket: Option<websocket::Handlers>,
+    pub(crate) websocket: Option<WebSocketHandlers>,
     pub(crate) http: Option<HttpHandler>,
+}
+
+/// The WebSocket handlers of an instance.
+pub(crate) enum WebSocketHandlers {
+    /// Those of a component.
+    Component(websocket::Handlers),
+    /// Those of its module, linked directly.
+    Direct(Box<websocket::direct::Handlers>),
 }
 
 /// The HTTP handler of an instance.
@@ -63,22 +72,13 @@ impl Instance {
         // Its memory is made accessible before the limiter hears of it.
         plugin.tenant.house.reaper.pause().await;
         let mut store = Guest::store(loaded.parts.pre.engine(), plugin);
-        let instance = loaded.parts.pre.instantiate_async(&mut store).await?;
-        store.data_mut().set_made();
-        let websocket = &loaded.parts.websocket;
-        let websocket = websocket.as_ref().map(|indices| indices.of(instance));
-        let http = match &loaded.parts.http {
-            Some(Http::V0_2(indices)) => {
-                Some(HttpHandler::V0_2(indices.load(&mut store, &instance)?))
-            }
-            Some(Http::V0_3(indices)) => {
-                Some(HttpHandler::V0_3(indices.load(&mut store, &instance)?))
-            }
-            None => None,
+        let handlers = match &loaded.parts.direct {
+            Some(direct) => Handlers::of_module(direct, &mut store).await?,
+            None => Handlers::of_component(&loaded.parts, &mut store).await?,
         };
         Ok(Self {
             store,
-            handlers: Handlers { websocket, http },
+            handlers,
             uses: 0,
             idle_since: Instant::now(),
             place: None,
@@ -89,6 +89,41 @@ impl Instance {
     /// Has it keep its place for as long as it lives.
     pub(crate) fn keep(&mut self, place: Place) {
         self.place = Some(place);
+    }
+}
+
+impl Handlers {
+    async fn of_component(parts: &Parts, store: &mut Store<Guest>) -> wasmtime::Result<Self> {
+        let instance = parts.pre.instantiate_async(&mut *store).await?;
+        store.data_mut().set_made();
+        let websocket = parts.websocket.as_ref();
+        let websocket = websocket.map(|indices| WebSocketHandlers::Component(indices.of(instance)));
+        let http = match &parts.http {
+            Some(Http::V0_2(indices)) => Some(HttpHandler::V0_2(indices.load(store, &instance)?)),
+            Some(Http::V0_3(indices)) => Some(HttpHandler::V0_3(indices.load(store, &instance)?)),
+            None => None,
+        };
+        Ok(Self { websocket, http })
+    }
+
+    async fn of_module(direct: &Direct, store: &mut Store<Guest>) -> wasmtime::Result<Self> {
+        let instance = direct.pre.instantiate_async(&mut *store).await?;
+        store.data_mut().set_made();
+        let websocket = direct.websocket.of(store, instance).await?;
+        Ok(Self {
+            websocket: Some(WebSocketHandlers::Direct(Box::new(websocket))),
+            http: None,
+        })
+    }
+}
+
+impl WebSocketHandlers {
+    /// Asks for the format of the attachments; "" if the guest names none.
+    pub(crate) async fn format(&self, store: &mut Store<Guest>) -> wasmtime::Result<String> {
+        match self {
+            Self::Component(handlers) => handlers.format(store).await,
+            Self::Direct(handlers) => handlers.format(store).await,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod compile;
 mod cooling;
 mod deadline;
 mod digest;
+mod direct;
 mod engine;
 mod epoch;
 #[doc(hidden)]

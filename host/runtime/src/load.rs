@@ -21,8 +21,10 @@ pub use error::{Imports, LoadError, Names};
 use crate::cache::{self, Cache};
 use crate::capability;
 use crate::compile::Compiler;
+use crate::compile::direct::is_added;
 use crate::cooling::Uses;
 use crate::digest::Digest;
+use crate::direct::{self, Direct};
 use crate::engine::{Engines, Form};
 use crate::epoch::Epoch;
 use crate::guest::Guest;
@@ -34,6 +36,9 @@ pub struct Loader {
     engines: Engines,
     plain: Linker<Guest>,
     waiting: Linker<Guest>,
+    /// Modules get their imports here. Whoever looks one up does so alone: there is
+    /// room for one.
+    direct: Mutex<direct::Linker>,
     cache: Option<Cache>,
     compiler: Compiler,
     limits: LoadLimits,
@@ -58,6 +63,8 @@ pub(crate) struct Parts {
     pub(crate) pre: InstancePre<Guest>,
     pub(crate) http: Option<Http>,
     pub(crate) websocket: Option<websocket::Indices>,
+    /// Where its module is linked directly, instances are made of that.
+    pub(crate) direct: Option<Direct>,
     pub(crate) uses: Uses,
     /// That of its engine.
     pub(crate) epoch: Arc<Epoch>,
@@ -87,6 +94,7 @@ impl Loader {
         Ok(Self {
             plain: linker(engines.get(Form::Plain), false)?,
             waiting: linker(engines.get(Form::Waiting), true)?,
+            direct: Mutex::new(direct::Linker::new(engines.get(Form::Plain))?),
             engines,
             cache,
             compiler,
@@ -158,12 +166,19 @@ impl Loader {
 
     /// Links a component of one of the engines.
     pub(crate) fn link(&self, digest: Digest, component: &Component) -> Result<Loaded, LoadError> {
-        let linker = if Engine::same(component.engine(), self.engines.get(Form::Plain)) {
-            &self.plain
-        } else {
-            &self.waiting
+        let is_plain = Engine::same(component.engine(), self.engines.get(Form::Plain));
+        let linker = match is_plain {
+            true => &self.plain,
+            false => &self.waiting,
         };
-        link(linker, digest, component, self.engines.epoch())
+        let mut parts = link(linker, digest, component, self.engines.epoch())?;
+        if is_plain {
+            let direct = self.direct.lock().unwrap_or_else(PoisonError::into_inner);
+            parts.direct = direct.find(component).map_err(wrong_handler)?;
+        }
+        Ok(Loaded {
+            parts: Arc::new(parts),
+        })
     }
 
     /// Compiles a component, or takes it from the cache.
@@ -260,11 +275,12 @@ fn link(
     digest: Digest,
     component: &Component,
     epoch: &Arc<Epoch>,
-) -> Result<Loaded, LoadError> {
+) -> Result<Parts, LoadError> {
     let engine = component.engine();
     let kind = component.component_type();
     let exports: Vec<String> = kind
         .exports(engine)
+        .filter(|(name, _)| !is_added(name))
         .map(|(name, _)| name.to_owned())
         .collect();
     let imports: Vec<String> = kind
@@ -288,20 +304,19 @@ fn link(
     let pre = linker
         .instantiate_pre(component)
         .map_err(|error| LoadError::WrongImport(format!("{error:#}")))?;
-    let wrong = |error: wasmtime::Error| LoadError::WrongHandler(format!("{error:#}"));
     let has = |prefix: &str| exports.iter().any(|name| name.starts_with(prefix));
     let http = if has("wasi:http/handler@0.3") {
         Some(Http::V0_3(
-            p3::bindings::ServiceIndices::new(&pre).map_err(wrong)?,
+            p3::bindings::ServiceIndices::new(&pre).map_err(wrong_handler)?,
         ))
     } else if has("wasi:http/incoming-handler@0.2") {
         Some(Http::V0_2(
-            p2::bindings::ProxyIndices::new(&pre).map_err(wrong)?,
+            p2::bindings::ProxyIndices::new(&pre).map_err(wrong_handler)?,
         ))
     } else {
         None
     };
-    let websocket = websocket::Indices::find(&pre).map_err(wrong)?;
+    let websocket = websocket::Indices::find(&pre).map_err(wrong_handler)?;
     if websocket.is_none()
         && let Some(name) = exports.iter().find(|name| name.starts_with(WEBSOCKET))
     {
@@ -311,17 +326,19 @@ fn link(
     if http.is_none() && websocket.is_none() {
         return Err(LoadError::NoHandler(Names(exports)));
     }
-    let parts = Parts {
+    Ok(Parts {
         digest,
         pre,
         http,
         websocket,
+        direct: None,
         uses: Uses::default(),
         epoch: Arc::clone(epoch),
-    };
-    Ok(Loaded {
-        parts: Arc::new(parts),
     })
+}
+
+fn wrong_handler(error: wasmtime::Error) -> LoadError {
+    LoadError::WrongHandler(format!("{error:#}"))
 }
 
 /// How the names of our handlers begin, whatever their form.

@@ -57,12 +57,12 @@ pub(crate) struct Names(Option<(ConnectionId, Arc<str>)>);
 
 impl Names {
     /// The text form of an id.
-    pub(crate) fn of(&mut self, id: ConnectionId) -> Arc<str> {
-        let (_, name) = match &mut self.0 {
-            Some(last) if last.0 == id => last,
-            last => last.insert((id, id.to_hex().as_str().into())),
-        };
-        Arc::clone(name)
+    pub(crate) fn of(&mut self, id: ConnectionId) -> &Arc<str> {
+        if self.0.as_ref().is_none_or(|(last, _)| *last != id) {
+            self.0 = None;
+        }
+        let name = || (id, id.to_hex().as_str().into());
+        &self.0.get_or_insert_with(name).1
     }
 }
 

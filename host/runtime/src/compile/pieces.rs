@@ -13,7 +13,7 @@
 //! passes a list to another.
 
 mod helper;
-mod section;
+pub(super) mod section;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -26,12 +26,8 @@ use wasmparser::{
 use helper::{Address, Helper};
 use section::{Section, put_number, put_section, sections};
 
-/// Raised whenever the result changes: compiled code in the cache is as old as
-/// this number.
-pub(crate) const VERSION: u32 = 1;
-
 /// Begins every module and every component.
-const HEADER_LEN: usize = 8;
+pub(super) const HEADER_LEN: usize = 8;
 const MODULE: [u8; HEADER_LEN] = *b"\0asm\x01\0\0\0";
 const COMPONENT: [u8; HEADER_LEN] = *b"\0asm\x0d\0\x01\0";
 
@@ -94,11 +90,11 @@ struct Module {
 
 /// Sections of a module (core specification, section 5.5.2).
 const TYPE: u8 = 1;
-const IMPORT: u8 = 2;
+pub(super) const IMPORT: u8 = 2;
 const FUNCTION: u8 = 3;
 const MEMORY: u8 = 5;
-const CODE: u8 = 10;
-const CUSTOM: u8 = 0;
+pub(super) const CODE: u8 = 10;
+pub(super) const CUSTOM: u8 = 0;
 
 fn cut_module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Unreadable> {
     if !bytes.starts_with(&MODULE) {

@@ -15,7 +15,7 @@ use holdfast_core::event::{Failure, Outcome};
 use holdfast_core::plugin::LocalFuture;
 
 use crate::guest::Meter;
-use crate::instance::Instance;
+use crate::instance::{Instance, WebSocketHandlers};
 use crate::line::trap;
 use crate::world::websocket_0_1_0::{Alone, Call};
 
@@ -120,9 +120,12 @@ async fn run(mut instance: Box<Instance>, call: Call) -> Ended {
     instance.store.data().budget().begin();
     let handlers = &instance.handlers.websocket;
     let handlers = handlers.as_ref().ok_or(Failure::NoHandler)?;
-    let outcome = pin!(handlers.run(Alone(&mut instance.store), call))
-        .await
-        .map_err(|error| trap(&error))?;
+    let store = &mut instance.store;
+    let outcome = match handlers {
+        WebSocketHandlers::Component(handlers) => pin!(handlers.run(Alone(store), call)).await,
+        WebSocketHandlers::Direct(handlers) => pin!(handlers.run(store, call)).await,
+    }
+    .map_err(|error| trap(&error))?;
     instance.store.data().budget().end();
     Ok((instance, outcome))
 }

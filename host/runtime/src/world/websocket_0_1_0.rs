@@ -2,6 +2,7 @@
 
 mod answers;
 mod attachments;
+pub(crate) mod direct;
 mod exports;
 mod imports;
 mod types;

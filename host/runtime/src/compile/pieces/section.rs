@@ -3,13 +3,15 @@
 
 use super::Unreadable;
 
-pub(super) struct Section<'a> {
-    pub(super) id: u8,
-    pub(super) content: &'a [u8],
+pub(in crate::compile) struct Section<'a> {
+    pub(in crate::compile) id: u8,
+    pub(in crate::compile) content: &'a [u8],
 }
 
 /// Reads one after the other.
-pub(super) fn sections(mut rest: &[u8]) -> impl Iterator<Item = Result<Section<'_>, Unreadable>> {
+pub(in crate::compile) fn sections(
+    mut rest: &[u8],
+) -> impl Iterator<Item = Result<Section<'_>, Unreadable>> {
     std::iter::from_fn(move || {
         if rest.is_empty() {
             return None;
@@ -29,7 +31,7 @@ fn split_first(bytes: &[u8]) -> Option<(Section<'_>, &[u8])> {
     Some((Section { id, content }, behind))
 }
 
-pub(super) fn put_section(whole: &mut Vec<u8>, id: u8, content: &[u8]) {
+pub(in crate::compile) fn put_section(whole: &mut Vec<u8>, id: u8, content: &[u8]) {
     whole.push(id);
     // A component has less than 4 GiB, with or without calls in place of some
     // instructions of three bytes and more; otherwise the engine refuses it.
@@ -38,7 +40,7 @@ pub(super) fn put_section(whole: &mut Vec<u8>, id: u8, content: &[u8]) {
 }
 
 /// An unsigned number (core specification, section 5.2.2).
-pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u32) {
+pub(in crate::compile) fn put_number(bytes: &mut Vec<u8>, mut number: u32) {
     loop {
         let low = (number & 0x7f) as u8;
         number >>= 7;

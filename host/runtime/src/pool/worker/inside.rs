@@ -26,7 +26,7 @@ use crate::body::{self, Progress, Watched};
 use crate::capability::outbound::Budget;
 use crate::guest::Guest;
 use crate::http_0_3;
-use crate::instance::{Handlers, HttpHandler};
+use crate::instance::{Handlers, HttpHandler, WebSocketHandlers};
 use crate::line::{handler_failure, trap};
 use crate::pool::{Pool, USES};
 use crate::subject::Subject;
@@ -169,7 +169,7 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
     });
     let (outcome, listening) = match task {
         Task::WebSocket(call) => match &handlers.websocket {
-            Some(handlers) => {
+            Some(WebSocketHandlers::Component(handlers)) => {
                 let task = &guest_task;
                 let among = Among {
                     accessor,
@@ -178,7 +178,10 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
                 };
                 (handlers.run(among, call).await, None)
             }
-            None => (Ok(Outcome::Failed(Failure::NoHandler)), None),
+            // Of those that are linked directly, none waits.
+            Some(WebSocketHandlers::Direct(_)) | None => {
+                (Ok(Outcome::Failed(Failure::NoHandler)), None)
+            }
         },
         Task::Http(request) => serve(accessor, handlers, request, &guest_task, desk).await,
     };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use holdfast_core::event::{Failure, Outcome};
+use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance, InstancePre};
-use wasmtime::{Result, Store};
 
 use super::exports::{Alone, Call, Caller, Export, function};
 use crate::guest::Guest;
@@ -26,7 +26,7 @@ pub(super) struct Indices {
 
 impl Indices {
     /// Fails when a function's types are not ours.
-    pub(super) fn find(pre: &InstancePre<Guest>) -> Result<Self> {
+    pub(super) fn find(pre: &InstancePre<Guest>) -> wasmtime::Result<Self> {
         let Some((_, interface)) = pre.component().get_export(None, ATTACHMENTS) else {
             return Ok(Self::default());
         };
@@ -74,8 +74,31 @@ impl Call {
     }
 }
 
+impl Migration {
+    /// The format of the old attachment.
+    pub(super) fn from(&self) -> &str {
+        &self.from
+    }
+
+    /// The old attachment.
+    pub(super) fn attachment(&self) -> &[u8] {
+        &self.attachment
+    }
+
+    /// Takes what the guest has made of it.
+    pub(super) fn end(self, migrated: Result<Bytes, String>) -> Outcome {
+        match migrated {
+            Ok(attachment) => {
+                self.migrated.set(Some(attachment));
+                Outcome::Done
+            }
+            Err(text) => Outcome::Failed(handler_failure(&text)),
+        }
+    }
+}
+
 impl Functions {
-    pub(super) async fn format(&self, store: &mut Store<Guest>) -> Result<String> {
+    pub(super) async fn format(&self, store: &mut Store<Guest>) -> wasmtime::Result<String> {
         match &self.format {
             Some(format) => Ok(Alone(store).call(format, ()).await?.0),
             None => Ok(String::new()),
@@ -87,17 +110,12 @@ impl Functions {
         &self,
         mut caller: impl Caller,
         migration: Migration,
-    ) -> Result<Outcome> {
+    ) -> wasmtime::Result<Outcome> {
         let Some(migrate) = &self.migrate else {
             return Ok(Outcome::Failed(Failure::NoHandler));
         };
-        let params = (migration.from.to_string(), migration.attachment);
-        Ok(match caller.call(migrate, params).await? {
-            (Ok(attachment),) => {
-                migration.migrated.set(Some(attachment));
-                Outcome::Done
-            }
-            (Err(text),) => Outcome::Failed(handler_failure(&text)),
-        })
+        let params = (migration.from.to_string(), migration.attachment.clone());
+        let (migrated,) = caller.call(migrate, params).await?;
+        Ok(migration.end(migrated))
     }
 }

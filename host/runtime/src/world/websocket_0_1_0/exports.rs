@@ -200,7 +200,7 @@ impl Caller for Alone<'_> {
     }
 
     fn name(&mut self, id: ConnectionId) -> Arc<str> {
-        self.0.data_mut().names.of(id)
+        Arc::clone(self.0.data_mut().names.of(id))
     }
 
     async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>
@@ -219,7 +219,8 @@ impl Caller for Among<'_> {
     }
 
     fn name(&mut self, id: ConnectionId) -> Arc<str> {
-        self.accessor.with(|mut store| store.get().names.of(id))
+        self.accessor
+            .with(|mut store| Arc::clone(store.get().names.of(id)))
     }
 
     async fn call<P, R>(&mut self, handler: &Export<P, R>, params: P) -> Result<R>

@@ -19,7 +19,7 @@ const CONNECTIONS: &str = "holdfast:websocket/connections@0.1.0";
 const TOPICS: &str = "holdfast:websocket/topics@0.1.0";
 
 /// The most subscribers one call of `topics.subscribers` returns.
-const SUBSCRIBERS_MAX: u32 = 1000;
+pub(super) const SUBSCRIBERS_MAX: u32 = 1000;
 
 type Context<'a> = StoreContextMut<'a, Guest>;
 

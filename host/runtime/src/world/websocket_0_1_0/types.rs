@@ -13,8 +13,8 @@ use wasmtime::{Result, StoreContextMut};
 #[derive(ComponentType, Lift, Lower)]
 #[component(record)]
 pub(super) struct Header {
-    name: String,
-    value: Vec<u8>,
+    pub(super) name: String,
+    pub(super) value: Vec<u8>,
 }
 
 fn to_fields(headers: &HeaderMap) -> Vec<Header> {
@@ -87,10 +87,10 @@ impl From<event::Handshake> for Handshake {
 #[derive(ComponentType, Lift)]
 #[component(record)]
 pub(super) struct Acceptance {
-    subprotocol: Option<String>,
-    headers: Vec<Header>,
-    attachment: Bytes,
-    topics: Vec<String>,
+    pub(super) subprotocol: Option<String>,
+    pub(super) headers: Vec<Header>,
+    pub(super) attachment: Bytes,
+    pub(super) topics: Vec<String>,
 }
 
 impl TryFrom<Acceptance> for event::Acceptance {
@@ -110,9 +110,9 @@ impl TryFrom<Acceptance> for event::Acceptance {
 #[derive(ComponentType, Lift)]
 #[component(record)]
 pub(super) struct Rejection {
-    status: u16,
-    headers: Vec<Header>,
-    body: Bytes,
+    pub(super) status: u16,
+    pub(super) headers: Vec<Header>,
+    pub(super) body: Bytes,
 }
 
 impl TryFrom<Rejection> for event::Rejection {

@@ -1,0 +1,191 @@
+//! Components of a simple form, prepared for being linked directly. A call through
+//! the engine's component model costs many times as much as one of a module, so
+//! where a component is one module in the form in which tools write it
+//! ([`plan`]), and all that it imports is there for modules too
+//! ([`crate::direct`]), the host links that module itself.
+//!
+//! Such a component is compiled with two modules more, which it exports: the
+//! author's, whose imports and exports have names of ours, and the glue which
+//! calls it. What was the author's module before keeps its types, and has no code
+//! any more: through it the engine still checks that the component imports and
+//! exports what the host has.
+//!
+//! ```text
+//!  before: main, shim, fixup          ──► imports, exports
+//!  after:  main without code, shim, fixup ──► imports, exports
+//!          main, with other names     ──► `holdfast-module`
+//!          glue                       ──► `holdfast-glue`
+//! ```
+
+mod graph;
+mod plan;
+mod shim;
+
+use wasmparser::{
+    BinaryReader, CodeSectionReader, ExportSectionReader, ExternalKind, ImportSectionReader,
+    TypeRef,
+};
+
+use super::pieces::section::{Section, put_number, put_section, sections};
+use super::pieces::{self, HEADER_LEN};
+use graph::Graph;
+use plan::Plan;
+
+/// Under which names a component exports its module, and the glue.
+pub(crate) const MODULE: &str = "holdfast-module";
+pub(crate) const GLUE: &str = "holdfast-glue";
+
+const GLUE_BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glue.wasm"));
+
+/// Sections of a component (component model, Binary.md), and a sort of them.
+const CORE_MODULE: u8 = 1;
+const EXPORT: u8 = 11;
+const SORT_CORE_MODULE: [u8; 2] = [0x00, 0x11];
+
+/// Whether a component exports this only since it was prepared.
+pub(crate) fn is_added(name: &str) -> bool {
+    [MODULE, GLUE].contains(&name)
+}
+
+/// Whether a component says of itself that it was prepared, which only the host
+/// may.
+pub(super) fn is_claimed(component: &[u8]) -> bool {
+    let sections = component.get(HEADER_LEN..).unwrap_or_default();
+    Graph::read(sections).is_ok_and(|graph| graph.exports.iter().any(|it| is_added(it.0)))
+}
+
+/// The component with what is linked directly. None if it is not of that form, or
+/// imports what modules don't get.
+pub(super) fn prepare(component: &[u8], is_there: fn(&str, &str) -> bool) -> Option<Vec<u8>> {
+    let graph = Graph::read(component.get(HEADER_LEN..)?).ok()?;
+    let plan = Plan::of(&graph)?;
+    let mut targets = plan.imports.values();
+    if !targets.all(|target| is_there(&target.interface, &target.name)) {
+        return None;
+    }
+    // Numbers of modules count those of other sections, which there are none of.
+    let modules = graph.modules.iter().flatten().count();
+    if modules != graph.modules.len() {
+        return None;
+    }
+    let mut whole = component.get(..HEADER_LEN)?.to_vec();
+    let mut index = 0;
+    for section in sections(component.get(HEADER_LEN..)?) {
+        let Section { id, content } = section.ok()?;
+        if id == CORE_MODULE && index == plan.module {
+            put_section(&mut whole, id, &without_code(content)?);
+        } else {
+            put_section(&mut whole, id, content);
+        }
+        index += usize::from(id == CORE_MODULE);
+    }
+    let main = graph.modules.get(plan.module).copied()??;
+    put_section(&mut whole, CORE_MODULE, &renamed(main, &plan)?);
+    put_section(&mut whole, CORE_MODULE, GLUE_BYTES);
+    let mut exports = Vec::new();
+    put_number(&mut exports, 2);
+    for (name, index) in [(MODULE, modules), (GLUE, modules + 1)] {
+        exports.push(0);
+        put_name(&mut exports, name);
+        exports.extend(SORT_CORE_MODULE);
+        put_number(&mut exports, index as u32);
+        // No type besides its own.
+        exports.push(0);
+    }
+    put_section(&mut whole, EXPORT, &exports);
+    Some(whole)
+}
+
+/// The module with the same types, whose functions all trap.
+fn without_code(module: &[u8]) -> Option<Vec<u8>> {
+    const START: u8 = 8;
+    const ELEMENT: u8 = 9;
+    const DATA: u8 = 11;
+    const DATA_COUNT: u8 = 12;
+    /// Length, no locals, `unreachable`, `end`.
+    const BODY: [u8; 4] = [3, 0x00, 0x00, 0x0b];
+    let mut whole = module.get(..HEADER_LEN)?.to_vec();
+    for section in sections(module.get(HEADER_LEN..)?) {
+        let Section { id, content } = section.ok()?;
+        match id {
+            pieces::CUSTOM | START | ELEMENT | DATA | DATA_COUNT => {}
+            pieces::CODE => {
+                let count = CodeSectionReader::new(BinaryReader::new(content, 0));
+                let count = count.ok()?.count();
+                let mut code = Vec::new();
+                put_number(&mut code, count);
+                code.extend((0..count).flat_map(|_| BODY));
+                put_section(&mut whole, id, &code);
+            }
+            _ => put_section(&mut whole, id, content),
+        }
+    }
+    Some(whole)
+}
+
+/// The module with its imports and exports as the host links them.
+fn renamed(module: &[u8], plan: &Plan) -> Option<Vec<u8>> {
+    const EXPORT: u8 = 7;
+    let mut whole = module.get(..HEADER_LEN)?.to_vec();
+    for section in sections(module.get(HEADER_LEN..)?) {
+        let Section { id, content } = section.ok()?;
+        match id {
+            pieces::IMPORT => put_section(&mut whole, id, &imports(content, plan)?),
+            EXPORT => put_section(&mut whole, id, &exports(content, plan)?),
+            _ => put_section(&mut whole, id, content),
+        }
+    }
+    Some(whole)
+}
+
+fn imports(content: &[u8], plan: &Plan) -> Option<Vec<u8>> {
+    let reader = ImportSectionReader::new(BinaryReader::new(content, 0)).ok()?;
+    let mut count = 0;
+    let mut imports = Vec::new();
+    for import in reader.into_imports() {
+        let import = import.ok()?;
+        let TypeRef::Func(kind) = import.ty else {
+            return None;
+        };
+        let name = (import.module.to_owned(), import.name.to_owned());
+        let target = plan.imports.get(&name)?;
+        put_name(&mut imports, &target.interface);
+        put_name(&mut imports, &target.name);
+        imports.push(0);
+        put_number(&mut imports, kind);
+        count += 1;
+    }
+    Some(counted(count, &imports))
+}
+
+fn exports(content: &[u8], plan: &Plan) -> Option<Vec<u8>> {
+    let reader = ExportSectionReader::new(BinaryReader::new(content, 0)).ok()?;
+    let exported = reader.into_iter().collect::<Result<Vec<_>, _>>().ok()?;
+    let mut exports = Vec::new();
+    for (new, old) in &plan.exports {
+        let export = exported.iter().find(|export| export.name == old)?;
+        put_name(&mut exports, new);
+        exports.push(match export.kind {
+            ExternalKind::Func => 0,
+            ExternalKind::Memory => 2,
+            _ => return None,
+        });
+        put_number(&mut exports, export.index);
+    }
+    Some(counted(plan.exports.len() as u32, &exports))
+}
+
+fn counted(count: u32, items: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(items.len() + 5);
+    put_number(&mut whole, count);
+    whole.extend_from_slice(items);
+    whole
+}
+
+fn put_name(bytes: &mut Vec<u8>, name: &str) {
+    put_number(bytes, name.len() as u32);
+    bytes.extend_from_slice(name.as_bytes());
+}
+
+#[cfg(test)]
+mod tests;
