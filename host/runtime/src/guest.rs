@@ -113,7 +113,7 @@ impl Guest {
                 table_elements: Used::default(),
                 subjects: Subjects::default(),
                 names: Names::default(),
-                direct: direct::State::default(),
+                direct: direct::State::new(waits_max),
             },
         );
         store.limiter_async(|guest| guest);

@@ -8,6 +8,7 @@
 //! body before it returns is done when it returns, and need not be called again.
 
 mod client;
+pub(crate) mod direct;
 mod error;
 mod fields;
 mod incoming;
@@ -27,6 +28,13 @@ pub(crate) use response::{Body, Response};
 use crate::capability::outbound::Outbound;
 use crate::guest::Guest;
 use shelf::Shelf;
+
+/// The guest's ends of a message's body.
+pub(crate) mod flow {
+    pub(crate) use super::client::{Answer, Sending, received};
+    pub(crate) use super::incoming::{Ended, Incoming, Tail};
+    pub(crate) use super::outgoing::ends::{Closer, Taken, Witness, Writer};
+}
 
 /// Bytes of the header fields of one message which a guest makes, as the
 /// library counts them.

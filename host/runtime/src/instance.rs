@@ -10,6 +10,7 @@ use wasmtime_wasi_http::{p2, p3};
 use crate::cooling::Use;
 use crate::direct::Direct;
 use crate::guest::Guest;
+use crate::http_0_3;
 use crate::load::{Http, Parts};
 use crate::plugin::Plugin;
 use crate::tenant::Lodging;
@@ -52,7 +53,7 @@ pub(crate) struct Handlers {
 /// The WebSocket handlers of an instance.
 pub(crate) enum WebSocketHandlers {
     /// Those of a component.
-    Component(websocket::Handlers),
+    Component(Box<websocket::Handlers>),
     /// Those of its module, linked directly.
     Direct(Box<websocket::direct::Handlers>),
 }
@@ -61,6 +62,8 @@ pub(crate) enum WebSocketHandlers {
 pub(crate) enum HttpHandler {
     V0_2(p2::bindings::Proxy),
     V0_3(p3::bindings::Service),
+    /// The same version, of a module that is linked directly.
+    Direct(http_0_3::direct::Handlers),
 }
 
 impl Instance {
@@ -97,7 +100,8 @@ impl Handlers {
         let instance = parts.pre.instantiate_async(&mut *store).await?;
         store.data_mut().set_made();
         let websocket = parts.websocket.as_ref();
-        let websocket = websocket.map(|indices| WebSocketHandlers::Component(indices.of(instance)));
+        let websocket =
+            websocket.map(|indices| WebSocketHandlers::Component(Box::new(indices.of(instance))));
         let http = match &parts.http {
             Some(Http::V0_2(indices)) => Some(HttpHandler::V0_2(indices.load(store, &instance)?)),
             Some(Http::V0_3(indices)) => Some(HttpHandler::V0_3(indices.load(store, &instance)?)),
@@ -107,12 +111,11 @@ impl Handlers {
     }
 
     async fn of_module(direct: &Direct, store: &mut Store<Guest>) -> wasmtime::Result<Self> {
-        let instance = direct.pre.instantiate_async(&mut *store).await?;
-        store.data_mut().set_made();
-        let websocket = direct.websocket.of(store, instance).await?;
+        let handlers = direct.instantiate(store).await?;
+        let websocket = handlers.websocket.map(Box::new);
         Ok(Self {
-            websocket: Some(WebSocketHandlers::Direct(Box::new(websocket))),
-            http: None,
+            websocket: websocket.map(WebSocketHandlers::Direct),
+            http: handlers.http.map(HttpHandler::Direct),
         })
     }
 }

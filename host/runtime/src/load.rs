@@ -38,7 +38,7 @@ pub struct Loader {
     waiting: Linker<Guest>,
     /// Modules get their imports here. Whoever looks one up does so alone: there is
     /// room for one.
-    direct: Mutex<direct::Linker>,
+    direct: Mutex<[direct::Linker; 2]>,
     cache: Option<Cache>,
     compiler: Compiler,
     limits: LoadLimits,
@@ -94,7 +94,10 @@ impl Loader {
         Ok(Self {
             plain: linker(engines.get(Form::Plain), false)?,
             waiting: linker(engines.get(Form::Waiting), true)?,
-            direct: Mutex::new(direct::Linker::new(engines.get(Form::Plain))?),
+            direct: Mutex::new([
+                direct::Linker::new(engines.get(Form::Plain))?,
+                direct::Linker::new(engines.get(Form::Waiting))?,
+            ]),
             engines,
             cache,
             compiler,
@@ -172,10 +175,11 @@ impl Loader {
             false => &self.waiting,
         };
         let mut parts = link(linker, digest, component, self.engines.epoch())?;
-        if is_plain {
-            let direct = self.direct.lock().unwrap_or_else(PoisonError::into_inner);
-            parts.direct = direct.find(component).map_err(wrong_handler)?;
-        }
+        let linkers = self.direct.lock().unwrap_or_else(PoisonError::into_inner);
+        let [plain, waiting] = &*linkers;
+        let direct = if is_plain { plain } else { waiting };
+        parts.direct = direct.find(component).map_err(wrong_handler)?;
+        drop(linkers);
         Ok(Loaded {
             parts: Arc::new(parts),
         })

@@ -81,6 +81,11 @@ impl Subjects {
         self.alone = subject;
     }
 
+    /// What the event is about that is alone.
+    pub(crate) fn alone(&self) -> &Subject {
+        &self.alone
+    }
+
     /// An event has begun among others.
     pub(crate) fn add(&mut self, task: GuestTaskId, subject: Subject) {
         self.among.push((task, subject));

@@ -5,6 +5,7 @@
 
 mod atomics;
 mod batch;
+pub(crate) mod direct;
 mod draft;
 
 use std::sync::Arc;
@@ -71,14 +72,18 @@ fn add_store(linker: &mut Linker<Guest>) -> Result<()> {
         "[method]bucket.list-keys",
         |mut store: Context<'_>, (bucket, cursor): (Resource<Bucket>, Option<String>)| {
             let scope = scope(&mut store, &bucket)?;
-            let keys = database(&store).keys(&scope, cursor.as_deref());
-            let keys = keys.map(|(keys, has_more)| KeyResponse {
-                cursor: keys.last().filter(|_| has_more).cloned(),
-                keys,
-            });
-            Ok((keys.map_err(Error::from),))
+            Ok((keys(database(&store), &scope, cursor.as_deref()),))
         },
     )
+}
+
+/// Some keys behind the cursor.
+fn keys(database: &Store, scope: &Scope, cursor: Option<&str>) -> Result<KeyResponse, Error> {
+    let (keys, has_more) = database.keys(scope, cursor)?;
+    Ok(KeyResponse {
+        cursor: keys.last().filter(|_| has_more).cloned(),
+        keys,
+    })
 }
 
 /// What both versions of `store` have in common.

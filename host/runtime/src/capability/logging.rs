@@ -14,8 +14,7 @@ const LOGGING: [&str; 2] = ["wasi:logging/logging@0.1.0-draft", "wasi:logging/lo
 #[derive(ComponentType, Lift, Clone, Copy)]
 #[component(enum)]
 #[repr(u8)]
-#[allow(dead_code, reason = "guests make them")]
-enum Level {
+pub(crate) enum Level {
     #[component(name = "trace")]
     Trace,
     #[component(name = "debug")]
@@ -28,6 +27,21 @@ enum Level {
     Error,
     #[component(name = "critical")]
     Critical,
+}
+
+impl Level {
+    /// By the number of its case.
+    pub(crate) fn of(case: u32) -> Option<Self> {
+        Some(match case {
+            0 => Self::Trace,
+            1 => Self::Debug,
+            2 => Self::Info,
+            3 => Self::Warn,
+            4 => Self::Error,
+            5 => Self::Critical,
+            _ => return None,
+        })
+    }
 }
 
 /// Adds the interface under both names.
@@ -43,19 +57,15 @@ fn add(linker: &mut Linker<Guest>, name: &str) -> Result<()> {
             let subject = subject(&mut store);
             let context = context.to_str(&store)?;
             let message = message.to_str(&store)?;
-            log(
-                store.data(),
-                &subject,
-                level,
-                &line(&context),
-                &line(&message),
-            );
+            write(store.data(), &subject, level, &context, &message);
             Ok(())
         },
     )
 }
 
-fn log(guest: &Guest, subject: &Subject, level: Level, context: &str, message: &str) {
+/// Writes a guest's words to the log.
+pub(crate) fn write(guest: &Guest, subject: &Subject, level: Level, context: &str, message: &str) {
+    let (context, message) = (&*line(context), &*line(message));
     if !guest.plugin().may_log(context.len() + message.len()) {
         return;
     }

@@ -20,6 +20,10 @@
 mod graph;
 mod plan;
 mod shim;
+mod turns;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use wasmparser::{
     BinaryReader, CodeSectionReader, ExportSectionReader, ExternalKind, ImportSectionReader,
@@ -29,17 +33,24 @@ use wasmparser::{
 use super::pieces::section::{Section, put_number, put_section, sections};
 use super::pieces::{self, HEADER_LEN};
 use graph::Graph;
-use plan::Plan;
+use plan::{Plan, Target};
+
+use crate::direct::turns::IN_TURNS;
 
 /// Under which names a component exports its module, and the glue.
 pub(crate) const MODULE: &str = "holdfast-module";
 pub(crate) const GLUE: &str = "holdfast-glue";
+
+/// Between the name of what a module imports several times, and a number.
+pub(crate) const AGAIN: char = '~';
 
 const GLUE_BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glue.wasm"));
 
 /// Sections of a component (component model, Binary.md), and a sort of them.
 const CORE_MODULE: u8 = 1;
 const EXPORT: u8 = 11;
+/// The exports of a module.
+const MODULE_EXPORT: u8 = 7;
 const SORT_CORE_MODULE: [u8; 2] = [0x00, 0x11];
 
 /// Whether a component exports this only since it was prepared.
@@ -58,7 +69,7 @@ pub(super) fn is_claimed(component: &[u8]) -> bool {
 /// imports what modules don't get.
 pub(super) fn prepare(component: &[u8], is_there: fn(&str, &str) -> bool) -> Option<Vec<u8>> {
     let graph = Graph::read(component.get(HEADER_LEN..)?).ok()?;
-    let plan = Plan::of(&graph)?;
+    let mut plan = Plan::of(&graph)?;
     let mut targets = plan.imports.values();
     if !targets.all(|target| is_there(&target.interface, &target.name)) {
         return None;
@@ -80,11 +91,16 @@ pub(super) fn prepare(component: &[u8], is_there: fn(&str, &str) -> bool) -> Opt
         index += usize::from(id == CORE_MODULE);
     }
     let main = graph.modules.get(plan.module).copied()??;
-    put_section(&mut whole, CORE_MODULE, &renamed(main, &plan)?);
-    put_section(&mut whole, CORE_MODULE, GLUE_BYTES);
+    let main = with_turns(main, &mut plan, is_there)?;
+    put_section(&mut whole, CORE_MODULE, &renamed(&main, &plan)?);
+    let mut added = vec![(MODULE, modules)];
+    if plan.has_websocket {
+        put_section(&mut whole, CORE_MODULE, GLUE_BYTES);
+        added.push((GLUE, modules + 1));
+    }
     let mut exports = Vec::new();
-    put_number(&mut exports, 2);
-    for (name, index) in [(MODULE, modules), (GLUE, modules + 1)] {
+    put_number(&mut exports, added.len() as u32);
+    for (name, index) in added {
         exports.push(0);
         put_name(&mut exports, name);
         exports.extend(SORT_CORE_MODULE);
@@ -123,15 +139,93 @@ fn without_code(module: &[u8]) -> Option<Vec<u8>> {
     Some(whole)
 }
 
+/// The module with functions before those imports with which it can take turns.
+fn with_turns<'m>(
+    module: &'m [u8],
+    plan: &mut Plan,
+    is_there: fn(&str, &str) -> bool,
+) -> Option<Cow<'m, [u8]>> {
+    let functions = functions(module)?;
+    let target = |number: u32| {
+        let (name, _) = functions.get(number as usize)?;
+        plan.imports.get(name)
+    };
+    let takes_turns = |number: &u32| {
+        let in_turns = |target: &Target| format!("{IN_TURNS}{}", target.name);
+        target(*number).is_some_and(|target| is_there(&target.interface, &in_turns(target)))
+    };
+    let candidates = (0..functions.len() as u32).filter(takes_turns).collect();
+    let mut imports: Vec<_> = turns::only_called(module, &candidates)?
+        .into_iter()
+        .collect();
+    let realloc = plan.exports.iter().find(|(new, _)| new == "realloc");
+    let (false, Some((_, realloc))) = (imports.is_empty(), realloc) else {
+        return Some(Cow::Borrowed(module));
+    };
+    let realloc = exported(module, realloc)?;
+    imports.sort_unstable();
+    let mut kinds = Vec::new();
+    for number in imports {
+        let (name, kind) = functions.get(number as usize)?;
+        let target = plan.imports.get_mut(name)?;
+        // Perhaps it has several numbers.
+        if !target.name.starts_with(IN_TURNS) {
+            target.name.insert_str(0, IN_TURNS);
+        }
+        kinds.push((number, *kind));
+    }
+    let module = turns::stand_before(module, &kinds, functions.len() as u32, realloc)?;
+    Some(Cow::Owned(module))
+}
+
+type Names = (String, String);
+
+/// The functions which a module imports, and their types. It imports nothing else.
+fn functions(module: &[u8]) -> Option<Vec<(Names, u32)>> {
+    let mut functions = Vec::new();
+    for section in sections(module.get(HEADER_LEN..)?) {
+        let Section { id, content } = section.ok()?;
+        if id != pieces::IMPORT {
+            continue;
+        }
+        let reader = ImportSectionReader::new(BinaryReader::new(content, 0)).ok()?;
+        for import in reader.into_imports() {
+            let import = import.ok()?;
+            let TypeRef::Func(kind) = import.ty else {
+                return None;
+            };
+            let name = (import.module.to_owned(), import.name.to_owned());
+            functions.push((name, kind));
+        }
+    }
+    Some(functions)
+}
+
+/// The number of the function which a module exports by this name.
+fn exported(module: &[u8], name: &str) -> Option<u32> {
+    for section in sections(module.get(HEADER_LEN..)?) {
+        let Section { id, content } = section.ok()?;
+        if id == MODULE_EXPORT {
+            let reader = ExportSectionReader::new(BinaryReader::new(content, 0)).ok()?;
+            for export in reader {
+                let export = export.ok()?;
+                if export.name == name && export.kind == ExternalKind::Func {
+                    return Some(export.index);
+                }
+            }
+        }
+    }
+    None
+}
+
 /// The module with its imports and exports as the host links them.
 fn renamed(module: &[u8], plan: &Plan) -> Option<Vec<u8>> {
-    const EXPORT: u8 = 7;
     let mut whole = module.get(..HEADER_LEN)?.to_vec();
     for section in sections(module.get(HEADER_LEN..)?) {
         let Section { id, content } = section.ok()?;
         match id {
             pieces::IMPORT => put_section(&mut whole, id, &imports(content, plan)?),
-            EXPORT => put_section(&mut whole, id, &exports(content, plan)?),
+            MODULE_EXPORT => put_section(&mut whole, id, &exports(content, plan)?),
             _ => put_section(&mut whole, id, content),
         }
     }
@@ -142,6 +236,7 @@ fn imports(content: &[u8], plan: &Plan) -> Option<Vec<u8>> {
     let reader = ImportSectionReader::new(BinaryReader::new(content, 0)).ok()?;
     let mut count = 0;
     let mut imports = Vec::new();
+    let mut seen: HashMap<&Target, u32> = HashMap::new();
     for import in reader.into_imports() {
         let import = import.ok()?;
         let TypeRef::Func(kind) = import.ty else {
@@ -149,8 +244,14 @@ fn imports(content: &[u8], plan: &Plan) -> Option<Vec<u8>> {
         };
         let name = (import.module.to_owned(), import.name.to_owned());
         let target = plan.imports.get(&name)?;
+        let before = seen.entry(target).or_default();
         put_name(&mut imports, &target.interface);
-        put_name(&mut imports, &target.name);
+        // A module in a component must not import two things by the same name.
+        match before {
+            0 => put_name(&mut imports, &target.name),
+            ref again => put_name(&mut imports, &format!("{}{AGAIN}{again}", target.name)),
+        }
+        *before += 1;
         imports.push(0);
         put_number(&mut imports, kind);
         count += 1;

@@ -123,7 +123,7 @@ fn cut_module(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Unreadable> {
     Ok(Cow::Owned(whole))
 }
 
-fn is_about_code(custom: &[u8]) -> bool {
+pub(super) fn is_about_code(custom: &[u8]) -> bool {
     let mut reader = BinaryReader::new(custom, 0);
     let name = reader.read_string();
     name.is_ok_and(|name| name.starts_with("metadata.code."))
@@ -251,7 +251,7 @@ impl Module {
 }
 
 /// A section that is a vector, with more items at its end.
-fn longer(content: &[u8], more: &[Vec<u8>]) -> Result<Vec<u8>, Unreadable> {
+pub(super) fn longer(content: &[u8], more: &[Vec<u8>]) -> Result<Vec<u8>, Unreadable> {
     let mut reader = BinaryReader::new(content, 0);
     let count = reader.read_var_u32()?;
     let rest = content.get(reader.original_position()..);

@@ -76,6 +76,11 @@ impl<'a> Mem<'a> {
         Ok(u32::from_le_bytes(self.array(at)?))
     }
 
+    /// A number of eight bytes.
+    pub(crate) fn long(&self, at: u32) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.array(at)?))
+    }
+
     /// The address and the length of a list or string.
     pub(crate) fn span(&self, at: u32) -> Result<(u32, u32)> {
         Ok((self.word(at)?, self.word(offset(at, 4)?)?))
@@ -88,6 +93,15 @@ impl<'a> Mem<'a> {
             Some(place) => place.copy_from_slice(bytes),
             None => bail!("a value is to be written behind the guest's memory"),
         }
+        Ok(())
+    }
+
+    /// Copies bytes from one address to another.
+    pub(crate) fn move_within(&mut self, from: u32, to: u32, len: u32) -> Result<()> {
+        self.bytes(from, len)?;
+        self.bytes(to, len)?;
+        let from = from as usize;
+        self.0.copy_within(from..from + len as usize, to as usize);
         Ok(())
     }
 

@@ -28,6 +28,7 @@ const ERROR: &str = "wasi:io/error@0.2";
 const POLL: &str = "wasi:io/poll@0.2";
 const STREAMS: &str = "wasi:io/streams@0.2";
 const INSECURE_SEED: &str = "wasi:random/insecure-seed@0.2";
+const RANDOM_0_3: &str = "wasi:random/random@0.3";
 const RANDOM: &str = "wasi:random/random@0.2";
 
 /// The functions of each interface.
@@ -42,7 +43,10 @@ pub(crate) const IMPORTS: &[(&str, &[&str])] = &[
     (TERMINAL_STDIN, &["get-terminal-stdin"]),
     (TERMINAL_STDOUT, &["get-terminal-stdout"]),
     (TERMINAL_STDERR, &["get-terminal-stderr"]),
-    (MONOTONIC_CLOCK, &["now"]),
+    (
+        MONOTONIC_CLOCK,
+        &["now", "subscribe-instant", "subscribe-duration"],
+    ),
     (WALL_CLOCK, &["now"]),
     (ERROR, &["[resource-drop]error"]),
     (POLL, &["[resource-drop]pollable", "[method]pollable.block"]),
@@ -59,6 +63,7 @@ pub(crate) const IMPORTS: &[(&str, &[&str])] = &[
     ),
     (INSECURE_SEED, &["insecure-seed"]),
     (RANDOM, &["get-random-bytes", "get-random-u64"]),
+    (RANDOM_0_3, &["get-random-bytes"]),
 ];
 
 /// Adds all of them.
@@ -95,17 +100,17 @@ fn define_cli(linker: &mut Definitions) -> Result<()> {
     linker.func_wrap(STDIN, "get-stdin", |mut caller: Context<'_>| {
         let stream = stdin::Host::get_stdin(&mut caller.data_mut().cli())?;
         let handles = &mut caller.data_mut().direct.handles;
-        Ok(handles.give(Kind::InputStream, &stream))
+        handles.give(Kind::InputStream, &stream)
     })?;
     linker.func_wrap(STDOUT, "get-stdout", |mut caller: Context<'_>| {
         let stream = stdout::Host::get_stdout(&mut caller.data_mut().cli())?;
         let handles = &mut caller.data_mut().direct.handles;
-        Ok(handles.give(Kind::OutputStream, &stream))
+        handles.give(Kind::OutputStream, &stream)
     })?;
     linker.func_wrap(STDERR, "get-stderr", |mut caller: Context<'_>| {
         let stream = stderr::Host::get_stderr(&mut caller.data_mut().cli())?;
         let handles = &mut caller.data_mut().direct.handles;
-        Ok(handles.give(Kind::OutputStream, &stream))
+        handles.give(Kind::OutputStream, &stream)
     })?;
     Ok(())
 }
@@ -269,7 +274,7 @@ fn define_streams(linker: &mut Definitions) -> Result<()> {
             let guest = caller.data_mut();
             let stream = output(guest, handle)?;
             let pollable = HostOutputStream::subscribe(guest.table(), stream)?;
-            Ok(guest.direct.handles.give(Kind::Pollable, &pollable))
+            guest.direct.handles.give(Kind::Pollable, &pollable)
         },
     )?;
     Ok(())
@@ -299,7 +304,7 @@ fn put_error(caller: &mut Context<'_>, result: u32, by: u32, error: StreamError)
         StreamError::LastOperationFailed(error) => {
             let guest = caller.data_mut();
             let error = guest.table().push(error)?;
-            (0, guest.direct.handles.give(Kind::Error, &error))
+            (0, guest.direct.handles.give(Kind::Error, &error)?)
         }
     };
     let (mut memory, _) = view(caller)?;
@@ -315,6 +320,24 @@ fn define_clocks(linker: &mut Definitions) -> Result<()> {
     linker.func_wrap(MONOTONIC_CLOCK, "now", |mut caller: Context<'_>| {
         monotonic_clock::Host::now(&mut caller.data_mut().clocks())
     })?;
+    linker.func_wrap(
+        MONOTONIC_CLOCK,
+        "subscribe-instant",
+        |mut caller: Context<'_>, when: u64| {
+            let guest = caller.data_mut();
+            let pollable = monotonic_clock::Host::subscribe_instant(&mut guest.clocks(), when)?;
+            guest.direct.handles.give(Kind::Pollable, &pollable)
+        },
+    )?;
+    linker.func_wrap(
+        MONOTONIC_CLOCK,
+        "subscribe-duration",
+        |mut caller: Context<'_>, ns: u64| {
+            let guest = caller.data_mut();
+            let pollable = monotonic_clock::Host::subscribe_duration(&mut guest.clocks(), ns)?;
+            guest.direct.handles.give(Kind::Pollable, &pollable)
+        },
+    )?;
     linker.func_wrap(WALL_CLOCK, "now", |mut caller: Context<'_>, result: u32| {
         let now = wall_clock::Host::now(&mut caller.data_mut().clocks())?;
         let (mut memory, _) = view(&mut caller)?;
@@ -342,19 +365,21 @@ fn define_random(linker: &mut Definitions) -> Result<()> {
     linker.func_wrap(RANDOM, "get-random-u64", |mut caller: Context<'_>| {
         secure::Host::get_random_u64(caller.data_mut().ctx().ctx.random())
     })?;
-    linker.func_wrap_async(
-        RANDOM,
-        "get-random-bytes",
-        |mut caller: Context<'_>, (len, result): (u64, u32)| {
-            Box::new(async move {
-                let random = caller.data_mut().ctx().ctx.random();
-                let bytes = secure::Host::get_random_bytes(random, len)?;
-                let at = room(&mut caller, 1, bytes.len()).await?;
-                let (mut memory, _) = view(&mut caller)?;
-                memory.put(at, &bytes)?;
-                memory.put_span(aligned(result, 4)?, at, bytes.len())
-            })
-        },
-    )?;
+    for interface in [RANDOM, RANDOM_0_3] {
+        linker.func_wrap_async(
+            interface,
+            "get-random-bytes",
+            |mut caller: Context<'_>, (len, result): (u64, u32)| {
+                Box::new(async move {
+                    let random = caller.data_mut().ctx().ctx.random();
+                    let bytes = secure::Host::get_random_bytes(random, len)?;
+                    let at = room(&mut caller, 1, bytes.len()).await?;
+                    let (mut memory, _) = view(&mut caller)?;
+                    memory.put(at, &bytes)?;
+                    memory.put_span(aligned(result, 4)?, at, bytes.len())
+                })
+            },
+        )?;
+    }
     Ok(())
 }

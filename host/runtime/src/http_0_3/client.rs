@@ -31,27 +31,55 @@ impl HostWithStore<Guest> for Http {
         store: &Accessor<Guest, Self>,
         request: Resource<types::Request>,
     ) -> Result<Resource<types::Response>, Failed> {
-        let answer = store.with(|mut access| {
-            let view = access.get();
-            let request = view.table.requests.take(request);
-            let (request, options) = assemble(request.map_err(TrappableError::trap)?)?;
-            let received = Box::new(std::future::ready(Ok(())));
-            Ok::<_, Failed>(view.outbound.send_request(request, options, received))
+        let sent = store.with(|mut access| {
+            let sent = send(&mut access.get(), request);
+            sent.map_err(TrappableError::trap)
         })?;
-        let (response, progress) = Box::into_pin(answer).await.map_err(|it| code(&it))?;
-        let (head, body) = response.into_parts();
-        let body = driven(body, Box::into_pin(progress)).map_err(|it| code(&it))?;
+        let response = sent.await?;
         store.with(|mut access| {
-            let view = access.get();
-            let response = Response {
-                status: head.status,
-                headers: FieldMap::new_immutable(view.outbound, head.headers),
-                body: Body::Host(body),
-            };
-            let response = view.table.responses.push(response);
+            let response = received(&mut access.get(), response);
             response.map_err(TrappableError::trap)
         })
     }
+}
+
+/// A response that comes from somebody else, or why there is none.
+pub(crate) type Answer = Result<http::Response<WasiBody>, ErrorCode>;
+
+/// Begins to send a request.
+pub(super) fn send(
+    view: &mut View<'_>,
+    request: Resource<types::Request>,
+) -> wasmtime::Result<Sending> {
+    let answer = match assemble(view.table.requests.take(request)?) {
+        Ok((request, options)) => {
+            let received = Box::new(std::future::ready(Ok(())));
+            Ok(view.outbound.send_request(request, options, received))
+        }
+        Err(code) => Err(code),
+    };
+    Ok(Box::pin(async {
+        let (response, progress) = Box::into_pin(answer?).await.map_err(|it| code(&it))?;
+        let (head, body) = response.into_parts();
+        let body = driven(body, Box::into_pin(progress)).map_err(|it| code(&it))?;
+        Ok(http::Response::from_parts(head, body))
+    }))
+}
+
+/// A request on its way.
+pub(crate) type Sending = Pin<Box<dyn Future<Output = Answer> + Send>>;
+
+/// The response for a guest.
+pub(crate) fn received(
+    view: &mut View<'_>,
+    response: http::Response<WasiBody>,
+) -> wasmtime::Result<Resource<types::Response>> {
+    let (head, body) = response.into_parts();
+    view.table.responses.push(Response {
+        status: head.status,
+        headers: FieldMap::new_immutable(view.outbound, head.headers),
+        body: Body::Host(body),
+    })
 }
 
 type Assembled = (http::Request<WasiBody>, Option<RequestOptions>);

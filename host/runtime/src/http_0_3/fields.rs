@@ -44,7 +44,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
 }
 
 /// Tells an error that the guest is to know from one that ends it.
-fn known<T>(result: FieldsResult<T>) -> wasmtime::Result<Result<T, HeaderError>> {
+pub(super) fn known<T>(result: FieldsResult<T>) -> wasmtime::Result<Result<T, HeaderError>> {
     match result {
         Ok(value) => Ok(Ok(value)),
         Err(error) => error.downcast().map(Err),
@@ -91,7 +91,7 @@ fn set(
 
 impl View<'_> {
     /// The fields of a message, which can't be changed from now on.
-    pub(super) fn take_fields(&mut self, fields: Resource<Fields>) -> wasmtime::Result<FieldMap> {
+    pub(crate) fn take_fields(&mut self, fields: Resource<Fields>) -> wasmtime::Result<FieldMap> {
         let mut fields = self.table.fields.take(fields)?;
         fields.set_immutable();
         Ok(fields)
@@ -108,7 +108,7 @@ impl View<'_> {
     }
 }
 
-fn refusal(error: FieldMapError) -> TrappableError<HeaderError> {
+pub(super) fn refusal(error: FieldMapError) -> TrappableError<HeaderError> {
     TrappableError::from(match error {
         FieldMapError::Immutable => HeaderError::Immutable,
         FieldMapError::InvalidHeaderName | FieldMapError::InvalidHeaderValue => {

@@ -15,8 +15,10 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi_http::p3::bindings::http::types::{ErrorCode, Trailers};
 use wasmtime_wasi_http::{Error, FieldMap, WasiBody};
 
+use super::View;
 use super::error::code;
 use super::outgoing::Ending;
+use super::outgoing::ends::Closer;
 use crate::guest::Guest;
 
 /// The stream and what follows it.
@@ -27,33 +29,40 @@ pub(super) fn read<B>(
 where
     B: Into<WasiBody>,
 {
-    let (sender, end) = oneshot::channel();
-    let incoming = Incoming {
-        body: body.into(),
-        end: Some(sender),
-    };
+    let (incoming, tail) = Incoming::open(body.into());
     let stream = StreamReader::new(store.as_context_mut(), incoming)?;
-    let ending = FutureReader::new(store, Tail(end))?;
+    let ending = FutureReader::new(store, tail)?;
     Ok((stream, ending))
 }
 
 /// What comes after the last byte.
-type End = Result<Option<HeaderMap>, Error>;
+pub(crate) type End = Result<Option<HeaderMap>, Error>;
 
 /// Gives the bytes.
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     body: WasiBody,
     /// None when the end was told.
     end: Option<oneshot::Sender<End>>,
 }
 
 impl Incoming {
+    /// The bytes of a body, and what follows them.
+    pub(super) fn open(body: WasiBody) -> (Self, Tail) {
+        let (sender, end) = oneshot::channel();
+        let end_sender = Some(sender);
+        let incoming = Self {
+            body,
+            end: end_sender,
+        };
+        (incoming, Tail(end))
+    }
+
     /// The body of a stream which the guest hands on without reading it.
     pub(super) fn into_body(mut self) -> WasiBody {
         std::mem::take(&mut self.body)
     }
 
-    fn end(&mut self, end: End) -> StreamResult {
+    pub(crate) fn end(&mut self, end: End) -> StreamResult {
         if let Some(sender) = self.end.take() {
             // The guest may not want to know.
             let _ = sender.send(end);
@@ -61,8 +70,13 @@ impl Incoming {
         StreamResult::Dropped
     }
 
+    /// Whether nothing follows.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
     /// Bytes, or the end.
-    fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Bytes, End>> {
+    pub(crate) fn poll_bytes(&mut self, context: &mut Context<'_>) -> Poll<Result<Bytes, End>> {
         loop {
             return Poll::Ready(match Pin::new(&mut self.body).poll_frame(context) {
                 Poll::Pending => return Poll::Pending,
@@ -93,7 +107,7 @@ impl StreamProducer<Guest> for Incoming {
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
         let room = destination.remaining(store.as_context_mut());
-        if room == Some(0) && self.body.is_end_stream() {
+        if room == Some(0) && self.is_at_end() {
             return Poll::Ready(Ok(self.end(Ok(None))));
         }
         let mut bytes = match self.poll_bytes(context) {
@@ -129,7 +143,7 @@ impl StreamProducer<Guest> for Incoming {
 }
 
 /// Gives what follows.
-struct Tail(oneshot::Receiver<End>);
+pub(crate) struct Tail(oneshot::Receiver<End>);
 
 impl FutureProducer<Guest> for Tail {
     type Item = Result<Option<Resource<Trailers>>, ErrorCode>;
@@ -140,21 +154,43 @@ impl FutureProducer<Guest> for Tail {
         mut store: StoreContextMut<'_, Guest>,
         finish: bool,
     ) -> Poll<wasmtime::Result<Option<Self::Item>>> {
+        match self.poll(context, &mut store.data_mut().http_0_3()) {
+            Poll::Pending if finish => Poll::Ready(Ok(None)),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(ending) => Poll::Ready(ending.map(Some)),
+        }
+    }
+}
+
+/// What follows, as a guest gets it.
+pub(crate) type Ended = Result<Option<Resource<Trailers>>, ErrorCode>;
+
+impl Tail {
+    /// Has the same follow another body.
+    pub(super) async fn pass_on(self, closer: Closer) {
+        let end = self.0.await.unwrap_or(Ok(None));
+        closer.close(end.map_err(|error| code(&error)));
+    }
+
+    /// What follows, once it is known.
+    pub(crate) fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        view: &mut View<'_>,
+    ) -> Poll<wasmtime::Result<Ended>> {
         let end = match Pin::new(&mut self.0).poll(context) {
             // The guest has closed the stream before its end.
             Poll::Ready(Err(_)) => Ok(None),
             Poll::Ready(Ok(end)) => end,
-            Poll::Pending if finish => return Poll::Ready(Ok(None)),
             Poll::Pending => return Poll::Pending,
         };
-        let view = store.data_mut().http_0_3();
-        Poll::Ready(Ok(Some(match end {
+        Poll::Ready(Ok(match end {
             Ok(Some(trailers)) => {
                 let trailers = FieldMap::new_immutable(view.outbound, trailers);
                 Ok(Some(view.table.fields.push(trailers)?))
             }
             Ok(None) => Ok(None),
             Err(error) => Err(code(&error)),
-        })))
+        }))
     }
 }

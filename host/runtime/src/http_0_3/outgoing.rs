@@ -3,7 +3,7 @@
 //! the guest how it went. The other end, [`Outgoing`], is read by whoever sends
 //! the message.
 
-mod ends;
+pub(crate) mod ends;
 #[cfg(test)]
 mod tests;
 
@@ -91,33 +91,52 @@ pub(super) struct Made {
     pub(super) mismatch: fn(Option<u64>) -> ErrorCode,
 }
 
+/// The ends of a body which belong to the guest's side.
+pub(super) struct Ends {
+    pub(super) writer: Option<ends::Writer>,
+    pub(super) closer: ends::Closer,
+    pub(super) witness: ends::Witness,
+}
+
 impl Outgoing {
     /// Begins to take the body.
     pub(super) fn new(
         mut store: StoreContextMut<'_, Guest>,
         made: Made,
     ) -> wasmtime::Result<(Self, Sent)> {
+        let (body, ends) = Self::open(made.contents.is_some(), made.length, made.mismatch);
+        if let (Some(contents), Some(writer)) = (made.contents, ends.writer) {
+            contents.pipe(store.as_context_mut(), writer)?;
+        }
+        made.ending.pipe(store.as_context_mut(), ends.closer)?;
+        let sent = FutureReader::new(store, ends.witness)?;
+        Ok((body, sent))
+    }
+
+    /// A body and its other ends.
+    pub(super) fn open(
+        has_contents: bool,
+        length: Option<u64>,
+        mismatch: fn(Option<u64>) -> ErrorCode,
+    ) -> (Self, Ends) {
         let flow = Flow {
             length: Length {
                 // Without contents it is the length of something else, such as
                 // what GET would have got where this answers HEAD.
-                declared: made.length.filter(|_| made.contents.is_some()),
-                mismatch: Some(made.mismatch),
+                declared: length.filter(|_| has_contents),
+                mismatch: Some(mismatch),
                 ..Length::default()
             },
-            is_written: made.contents.is_none(),
+            is_written: !has_contents,
             ..Flow::default()
         };
         let shared = Arc::new(Mutex::new(flow));
-        if let Some(contents) = made.contents {
-            let writer = ends::Writer(Arc::clone(&shared));
-            contents.pipe(store.as_context_mut(), writer)?;
-        }
-        let closer = ends::Closer(Arc::clone(&shared));
-        made.ending.pipe(store.as_context_mut(), closer)?;
-        let witness = ends::Witness(Arc::clone(&shared));
-        let sent = FutureReader::new(store, witness)?;
-        Ok((Self(shared), sent))
+        let ends = Ends {
+            writer: has_contents.then(|| ends::Writer(Arc::clone(&shared))),
+            closer: ends::Closer(Arc::clone(&shared)),
+            witness: ends::Witness(Arc::clone(&shared)),
+        };
+        (Self(shared), ends)
     }
 
     /// The whole body, if it has come to its end and nothing of it was read.

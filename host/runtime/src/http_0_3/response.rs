@@ -98,6 +98,12 @@ impl Body {
     }
 }
 
+impl Default for Body {
+    fn default() -> Self {
+        Self::Host(WasiBody::default())
+    }
+}
+
 impl From<Body> for WasiBody {
     fn from(body: Body) -> Self {
         match body {

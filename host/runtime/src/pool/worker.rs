@@ -5,6 +5,7 @@
 //! is not free and the worker can't begin another event; it is *stuck*. Jobs
 //! which a stuck worker leaves in the queue go to another one.
 
+mod direct;
 mod inside;
 mod outside;
 mod seat;
@@ -45,7 +46,8 @@ struct Job {
 /// The workers of one pool.
 #[derive(Default)]
 pub(super) struct Crew {
-    jobs: RefCell<VecDeque<Job>>,
+    /// Boxed, since each is handed on several times.
+    jobs: RefCell<VecDeque<Box<Job>>>,
     seats: RefCell<Vec<Rc<Seat>>>,
     is_hiring: Cell<bool>,
 }
@@ -66,7 +68,7 @@ impl Crew {
     }
 
     /// The next job that somebody still waits for.
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<Box<Job>> {
         let mut jobs = self.jobs.borrow_mut();
         loop {
             let job = jobs.pop_front()?;
@@ -82,11 +84,12 @@ impl Crew {
     }
 
     /// The jobs whose time is over.
-    fn take_late(&self) -> Vec<Job> {
+    #[expect(clippy::vec_box, reason = "they are boxed already")]
+    fn take_late(&self) -> Vec<Box<Job>> {
         let now = Instant::now();
         let mut jobs = self.jobs.borrow_mut();
         let is_late = |job: &Job| job.deadline.is_some_and(|deadline| deadline <= now);
-        let (late, kept) = jobs.drain(..).partition(is_late);
+        let (late, kept) = jobs.drain(..).partition(|job| is_late(job));
         *jobs = kept;
         drop(jobs);
         Vec::from(late)
@@ -102,7 +105,7 @@ impl Crew {
 pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome {
     let (reply, outcome) = oneshot::channel();
     let limit = Duration::from_millis(pool.plugin.event.timeout_ms);
-    let job = Job {
+    let job = Box::new(Job {
         deadline: match &task {
             Task::WebSocket(Call::Close(..)) => None,
             _ => Some(Instant::now() + limit),
@@ -111,7 +114,7 @@ pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome
         reply,
         entered,
         queued: Queued::new(&pool.plugin),
-    };
+    });
     pool.crew.jobs.borrow_mut().push_back(job);
     match pool.free_seat() {
         Some(seat) => seat.turn(),

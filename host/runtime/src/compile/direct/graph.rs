@@ -5,10 +5,10 @@
 
 use wasmparser::{
     BinaryReader, BinaryReaderError, CanonicalFunction, CanonicalOption, ComponentAlias,
-    ComponentAliasSectionReader, ComponentCanonicalSectionReader, ComponentExportSectionReader,
-    ComponentExternalKind, ComponentImportSectionReader, ComponentInstance,
-    ComponentInstanceSectionReader, ComponentTypeRef, ComponentTypeSectionReader, ExternalKind,
-    Instance, InstanceSectionReader,
+    ComponentAliasSectionReader, ComponentCanonicalSectionReader, ComponentDefinedType,
+    ComponentExportSectionReader, ComponentExternalKind, ComponentImportSectionReader,
+    ComponentInstance, ComponentInstanceSectionReader, ComponentType, ComponentTypeRef,
+    ComponentTypeSectionReader, ExternalKind, Instance, InstanceSectionReader,
 };
 
 use super::super::pieces::section::{Section, sections};
@@ -57,6 +57,15 @@ pub(super) enum ComponentPart<'a> {
     Other,
 }
 
+/// A type of the component model.
+pub(super) enum Type<'a> {
+    OfInstance(Of<'a>),
+    Defined(ComponentDefinedType<'a>),
+    /// Another name of one.
+    Same(u32),
+    Other,
+}
+
 /// The parts of a component, by their numbers.
 #[derive(Default)]
 pub(super) struct Graph<'a> {
@@ -68,8 +77,7 @@ pub(super) struct Graph<'a> {
     pub(super) tables: Vec<Of<'a>>,
     pub(super) functions: Vec<Function<'a>>,
     pub(super) parts: Vec<ComponentPart<'a>>,
-    /// Types which are those of an instance.
-    pub(super) types: Vec<Option<Of<'a>>>,
+    pub(super) types: Vec<Type<'a>>,
     pub(super) components: Vec<Option<&'a [u8]>>,
     pub(super) exports: Vec<(&'a str, ComponentExternalKind, u32)>,
     /// Something is called when an instance is made.
@@ -108,8 +116,12 @@ impl<'a> Graph<'a> {
                 }
             }
             TYPE => {
-                let count = ComponentTypeSectionReader::new(reader)?.count();
-                self.types.extend((0..count).map(|_| None));
+                for kind in ComponentTypeSectionReader::new(reader)? {
+                    self.types.push(match kind? {
+                        ComponentType::Defined(kind) => Type::Defined(kind),
+                        _ => Type::Other,
+                    });
+                }
             }
             CANON => {
                 for function in ComponentCanonicalSectionReader::new(reader)? {
@@ -147,7 +159,7 @@ impl<'a> Graph<'a> {
                     ComponentExternalKind::Module => self.modules.push(None),
                     ComponentExternalKind::Func => self.functions.push(Function::OfInstance(of)),
                     ComponentExternalKind::Value => {}
-                    ComponentExternalKind::Type => self.types.push(Some(of)),
+                    ComponentExternalKind::Type => self.types.push(Type::OfInstance(of)),
                     ComponentExternalKind::Instance => self.parts.push(ComponentPart::Other),
                     ComponentExternalKind::Component => self.components.push(None),
                 }
@@ -170,7 +182,7 @@ impl<'a> Graph<'a> {
             ComponentAlias::Outer { kind, .. } => match kind {
                 Outer::CoreModule => self.modules.push(None),
                 Outer::CoreType => {}
-                Outer::Type => self.types.push(None),
+                Outer::Type => self.types.push(Type::Other),
                 Outer::Component => self.components.push(None),
             },
         }
@@ -192,7 +204,7 @@ impl<'a> Graph<'a> {
             ComponentTypeRef::Module(_) => self.modules.push(None),
             ComponentTypeRef::Func(_) => self.functions.push(Function::Imported(name)),
             ComponentTypeRef::Value(_) => {}
-            ComponentTypeRef::Type(_) => self.types.push(None),
+            ComponentTypeRef::Type(_) => self.types.push(Type::Other),
             ComponentTypeRef::Instance(_) => self.parts.push(ComponentPart::Imported(name)),
             ComponentTypeRef::Component(_) => self.components.push(None),
         }
@@ -208,10 +220,7 @@ impl<'a> Graph<'a> {
             }
             ComponentExternalKind::Func => self.functions.push(Function::Same(index)),
             ComponentExternalKind::Value => {}
-            ComponentExternalKind::Type => {
-                let of = self.types.get(index as usize).copied().flatten();
-                self.types.push(of);
-            }
+            ComponentExternalKind::Type => self.types.push(Type::Same(index)),
             ComponentExternalKind::Instance => self.parts.push(ComponentPart::Same(index)),
             ComponentExternalKind::Component => self.components.push(None),
         }
@@ -224,6 +233,17 @@ impl<'a> Graph<'a> {
                 Function::Same(other) if *other < index => index = *other,
                 Function::Same(_) => return None,
                 function => return Some(function),
+            }
+        }
+    }
+
+    /// A type by its number, whatever name it goes by.
+    pub(super) fn kind(&self, mut index: u32) -> Option<&Type<'a>> {
+        loop {
+            match self.types.get(index as usize)? {
+                Type::Same(other) if *other < index => index = *other,
+                Type::Same(_) => return None,
+                kind => return Some(kind),
             }
         }
     }

@@ -12,9 +12,12 @@
 
 use std::collections::HashMap;
 
-use wasmparser::{CanonicalFunction, CanonicalOption, ComponentInstance, Export, Instance};
+use wasmparser::{
+    CanonicalFunction, CanonicalOption, ComponentDefinedType, ComponentInstance, ComponentValType,
+    Export, Instance, PrimitiveValType, ValType,
+};
 
-use super::graph::{ComponentPart, CoreFunction, Function, Graph, Of};
+use super::graph::{ComponentPart, CoreFunction, Function, Graph, Of, Type};
 use super::shim;
 use crate::compile::pieces::HEADER_LEN;
 
@@ -27,11 +30,13 @@ pub(super) struct Plan {
     pub(super) imports: HashMap<(String, String), Target>,
     /// Its exports which are of use, by new names.
     pub(super) exports: Vec<(String, String)>,
+    /// Whether it has WebSocket handlers, which need the glue.
+    pub(super) has_websocket: bool,
 }
 
 /// What an import stands for: a function of an interface, or what drops one of
 /// its resources. The interface has as much of its version as matters.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Target {
     pub(super) interface: String,
     pub(super) name: String,
@@ -55,12 +60,18 @@ const ATTACHMENTS: Interface = (
     &[("format", "format"), ("migrate", "migrate")],
 );
 
+const HTTP: Interface = ("wasi:http/handler@0.3", &[("handle", "handle")]);
+
 /// Interfaces whose handlers are called otherwise.
-const NOT_DIRECT: [&str; 3] = [
+const NOT_DIRECT: [&str; 2] = [
     "holdfast:websocket/websocket-handler@",
-    "wasi:http/handler@",
     "wasi:http/incoming-handler@",
 ];
+
+/// Where built-in functions of the component model are, for modules.
+const BUILT_IN: &str = "holdfast:direct";
+
+const HTTP_TYPES: &str = "wasi:http/types@0.3";
 
 impl Plan {
     /// None if the component is not of that form.
@@ -79,6 +90,14 @@ struct Planner<'g, 'a> {
     shim: Option<(u32, HashMap<&'a str, u32>)>,
     memory: &'a str,
     realloc: Option<&'a str>,
+}
+
+/// Options of a function, besides those which are the same for all.
+#[derive(Default)]
+struct Options<'a> {
+    post_return: Option<&'a str>,
+    callback: Option<&'a str>,
+    is_async: bool,
 }
 
 impl<'g, 'a> Planner<'g, 'a> {
@@ -125,15 +144,27 @@ impl<'g, 'a> Planner<'g, 'a> {
         if self.graph.exports.iter().any(|(name, ..)| is_other(name)) || !is_quiet(self.graph) {
             return None;
         }
-        let mut exports = self.interface(&HANDLER)??;
+        let websocket = self.interface(&HANDLER)?;
+        let http = self.interface(&HTTP)?;
+        let has_websocket = websocket.is_some();
+        if !has_websocket && http.is_none() {
+            return None;
+        }
+        let mut exports = websocket.unwrap_or_default();
+        exports.extend(http.unwrap_or_default());
         exports.extend(self.interface(&ATTACHMENTS)?.unwrap_or_default());
         let imports = self.imports()?;
         exports.push(("memory".to_owned(), self.memory.to_owned()));
-        exports.push(("realloc".to_owned(), self.realloc?.to_owned()));
+        if let Some(realloc) = self.realloc {
+            exports.push(("realloc".to_owned(), realloc.to_owned()));
+        } else if has_websocket {
+            return None;
+        }
         Some(Plan {
             module: self.module as usize,
             imports,
             exports,
+            has_websocket,
         })
     }
 
@@ -175,17 +206,25 @@ impl<'g, 'a> Planner<'g, 'a> {
                 func_index,
                 options,
             } => {
-                self.agree(options)?;
+                let prefix = match self.agree(options)?.is_async {
+                    true => "[async]",
+                    false => "",
+                };
                 match self.graph.function(*func_index)? {
-                    Function::OfInstance(of) => (*of, ""),
+                    Function::OfInstance(of) => (*of, prefix),
                     _ => return None,
                 }
             }
-            CanonicalFunction::ResourceDrop { resource } => {
-                let of = self.graph.types.get(*resource as usize).copied()??;
-                (of, "[resource-drop]")
+            CanonicalFunction::ResourceDrop { resource } => match self.graph.kind(*resource)? {
+                Type::OfInstance(of) => (*of, "[resource-drop]"),
+                _ => return None,
+            },
+            other => {
+                return Some(Target {
+                    interface: BUILT_IN.to_owned(),
+                    name: self.built_in(other)?,
+                });
             }
-            _ => return None,
         };
         let (instance, name) = of;
         match self.graph.part(instance)? {
@@ -197,9 +236,64 @@ impl<'g, 'a> Planner<'g, 'a> {
         }
     }
 
+    /// The name of a built-in function, with that of what it is about.
+    fn built_in(&mut self, function: &CanonicalFunction) -> Option<String> {
+        use CanonicalFunction as F;
+        let flow = |kind: u32| Flows(self.graph).name(kind);
+        let name = match function {
+            F::TaskReturn {
+                result: Some(result),
+                ..
+            } if Flows(self.graph).is_response(result) => "task.return".to_owned(),
+            F::TaskCancel => "task.cancel".to_owned(),
+            F::SubtaskDrop => "subtask.drop".to_owned(),
+            F::SubtaskCancel { .. } => "subtask.cancel".to_owned(),
+            F::ContextGet {
+                ty: ValType::I32,
+                slot,
+            } => format!("context.get-{slot}"),
+            F::ContextSet {
+                ty: ValType::I32,
+                slot,
+            } => format!("context.set-{slot}"),
+            F::WaitableSetNew => "waitable-set.new".to_owned(),
+            F::WaitableSetDrop => "waitable-set.drop".to_owned(),
+            F::WaitableSetPoll { .. } => "waitable-set.poll".to_owned(),
+            F::WaitableJoin => "waitable.join".to_owned(),
+            F::StreamNew { ty } | F::FutureNew { ty } => format!("{}.new", flow(*ty)?),
+            F::StreamRead { ty, .. } | F::FutureRead { ty, .. } => format!("{}.read", flow(*ty)?),
+            F::StreamWrite { ty, .. } | F::FutureWrite { ty, .. } => {
+                format!("{}.write", flow(*ty)?)
+            }
+            F::StreamCancelRead { ty, .. } | F::FutureCancelRead { ty, .. } => {
+                format!("{}.cancel-read", flow(*ty)?)
+            }
+            F::StreamCancelWrite { ty, .. } | F::FutureCancelWrite { ty, .. } => {
+                format!("{}.cancel-write", flow(*ty)?)
+            }
+            F::StreamDropReadable { ty } | F::FutureDropReadable { ty } => {
+                format!("{}.drop-readable", flow(*ty)?)
+            }
+            F::StreamDropWritable { ty } | F::FutureDropWritable { ty } => {
+                format!("{}.drop-writable", flow(*ty)?)
+            }
+            _ => return None,
+        };
+        let is_agreed = match function {
+            F::TaskReturn { options, .. } => !self.agree(options)?.is_async,
+            // Others would have the guest's stack wait.
+            F::StreamRead { options, .. }
+            | F::StreamWrite { options, .. }
+            | F::FutureRead { options, .. }
+            | F::FutureWrite { options, .. } => self.agree(options)?.is_async,
+            _ => true,
+        };
+        is_agreed.then_some(name)
+    }
+
     /// Whether options are those of the simple form, and the same everywhere.
-    fn agree(&mut self, options: &[CanonicalOption]) -> Option<Option<Of<'a>>> {
-        let mut post_return = None;
+    fn agree(&mut self, options: &[CanonicalOption]) -> Option<Options<'a>> {
+        let mut agreed = Options::default();
         for option in options {
             match option {
                 CanonicalOption::UTF8 => {}
@@ -214,12 +308,16 @@ impl<'g, 'a> Planner<'g, 'a> {
                     self.realloc = Some(name);
                 }
                 CanonicalOption::PostReturn(function) => {
-                    post_return = Some(self.of_main(*function)?);
+                    agreed.post_return = Some(self.of_main(*function)?.1);
                 }
+                CanonicalOption::Callback(function) => {
+                    agreed.callback = Some(self.of_main(*function)?.1);
+                }
+                CanonicalOption::Async => agreed.is_async = true,
                 _ => return None,
             }
         }
-        Some(post_return)
+        Some(agreed)
     }
 
     /// A function which the module exports.
@@ -248,7 +346,15 @@ impl<'g, 'a> Planner<'g, 'a> {
             };
             let (_, old) = self.of_main(*function)?;
             found.push(((*new).to_owned(), old.to_owned()));
-            if let Some((_, old)) = self.agree(options)? {
+            let options = self.agree(options)?;
+            // Only requests are handled by async functions.
+            if options.is_async != (*name == HTTP.0) {
+                return None;
+            }
+            if options.is_async {
+                found.push((format!("{new}-callback"), options.callback?.to_owned()));
+            }
+            if let Some(old) = options.post_return {
                 found.push((format!("{new}-end"), old.to_owned()));
             }
         }
@@ -280,6 +386,91 @@ impl<'g, 'a> Planner<'g, 'a> {
                 Some(argument.index)
             }
         }
+    }
+}
+
+/// Streams and futures, of which those of HTTP are known.
+struct Flows<'g, 'a>(&'g Graph<'a>);
+
+impl Flows<'_, '_> {
+    /// What a stream or future is of: bytes, what follows them, or whether they were
+    /// sent.
+    fn name(&self, kind: u32) -> Option<&'static str> {
+        use ComponentDefinedType as T;
+        let of = |kind: &ComponentValType| match kind {
+            ComponentValType::Type(kind) => self.defined(*kind),
+            ComponentValType::Primitive(_) => None,
+        };
+        match self.defined(kind)? {
+            T::Stream(Some(ComponentValType::Primitive(PrimitiveValType::U8))) => Some("stream"),
+            T::Future(Some(content)) => {
+                let T::Result {
+                    ok,
+                    err: Some(error),
+                } = of(content)?
+                else {
+                    return None;
+                };
+                if !self.is_of_http(error, "error-code") {
+                    return None;
+                }
+                match ok {
+                    None => Some("sent"),
+                    Some(ok) => {
+                        let T::Option(trailers) = of(ok)? else {
+                            return None;
+                        };
+                        let T::Own(trailers) = of(trailers)? else {
+                            return None;
+                        };
+                        let trailers = ComponentValType::Type(*trailers);
+                        let names = ["trailers", "fields"];
+                        let is_known = names.iter().any(|name| self.is_of_http(&trailers, name));
+                        is_known.then_some("ending")
+                    }
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it is what a handler of HTTP returns.
+    fn is_response(&self, kind: &ComponentValType) -> bool {
+        use ComponentDefinedType as T;
+        let ComponentValType::Type(kind) = kind else {
+            return false;
+        };
+        let Some(T::Result {
+            ok: Some(ComponentValType::Type(ok)),
+            err: Some(error),
+        }) = self.defined(*kind)
+        else {
+            return false;
+        };
+        let Some(T::Own(response)) = self.defined(*ok) else {
+            return false;
+        };
+        let response = ComponentValType::Type(*response);
+        self.is_of_http(&response, "response") && self.is_of_http(error, "error-code")
+    }
+
+    fn defined(&self, kind: u32) -> Option<&ComponentDefinedType<'_>> {
+        match self.0.kind(kind)? {
+            Type::Defined(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    fn is_of_http(&self, kind: &ComponentValType, name: &str) -> bool {
+        let ComponentValType::Type(kind) = kind else {
+            return false;
+        };
+        let Some(Type::OfInstance((instance, known))) = self.0.kind(*kind) else {
+            return false;
+        };
+        let part = self.0.part(*instance);
+        let is_http = |interface: &str| compatible(interface) == HTTP_TYPES;
+        matches!(part, Some(ComponentPart::Imported(name)) if is_http(name)) && *known == name
     }
 }
 

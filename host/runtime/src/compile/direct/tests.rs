@@ -151,3 +151,75 @@ fn no_component_says_of_itself_that_it_was_prepared() {
     let error = choose(&compilers().unwrap(), &bytes).err().unwrap();
     assert!(error.to_string().contains("keeps for itself"), "{error}");
 }
+
+/// A guest that is given a text, and says where it lies and how long it is.
+const TAKER: &str = r#"(module
+  (import "a" "get" (func $get (param i32 i32)))
+  (memory (export "memory") 1)
+  (global $free (mut i32) (i32.const 1000))
+  %MORE%
+  (func $realloc (export "realloc") (param i32 i32 i32 i32) (result i32)
+    (global.set $free (i32.and
+      (i32.add (global.get $free) (i32.sub (local.get 2) (i32.const 1)))
+      (i32.sub (i32.const 0) (local.get 2))))
+    (global.get $free)
+    (global.set $free (i32.add (global.get $free) (local.get 3))))
+  (func (export "take") (result i32)
+    (call $get (i32.const 7) (i32.const 16))
+    (i32.load (i32.const 16))))"#;
+
+#[test]
+fn room_is_made_in_turns() {
+    use wasmtime::{Caller, Linker, Store};
+
+    let module = wat::parse_str(TAKER.replace("%MORE%", "")).unwrap();
+    let get = [0].into();
+    assert_eq!(turns::only_called(&module, &get), Some(get));
+    let realloc = exported(&module, "realloc").unwrap();
+    let (_, kind) = functions(&module).unwrap()[0];
+    let module = turns::stand_before(&module, &[(0, kind)], 1, realloc).unwrap();
+    let engine = wasmtime::Engine::default();
+    let module = wasmtime::Module::new(&engine, module).unwrap();
+    let mut linker = Linker::new(&engine);
+    // Two pieces: one of three bytes, and one of eight, aligned to four.
+    linker
+        .func_wrap(
+            "a",
+            "get",
+            |mut caller: Caller<'_, Vec<u32>>, own: u32, at: u32| {
+                let memory = caller.get_export("memory").unwrap().into_memory().unwrap();
+                let (bytes, seen) = memory.data_and_store_mut(&mut caller);
+                let word = &mut bytes[16..20];
+                let given = u32::from_le_bytes(word.try_into().unwrap());
+                seen.extend([own, at, given]);
+                let wanted = match seen.len() {
+                    3 => 3 << 1,
+                    6 => 8 << 1 | 1,
+                    9 => u32::MAX,
+                    _ => 99,
+                };
+                word.copy_from_slice(&u32::to_le_bytes(wanted));
+            },
+        )
+        .unwrap();
+    let mut store = Store::new(&engine, Vec::new());
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let take = instance.get_typed_func::<(), u32>(&mut store, "take");
+    assert_eq!(take.unwrap().call(&mut store, ()).unwrap(), 99);
+    let turns = [7, 17, 0, 7, 18, 1000, 7, 18, 1004, 7, 19, u32::MAX];
+    assert_eq!(*store.data(), turns);
+}
+
+#[test]
+fn what_is_not_only_called_is_left_alone() {
+    for more in [
+        "(table 1 funcref) (elem (i32.const 0) func $get)",
+        "(global funcref (ref.func $get))",
+        "(elem declare func $get) (func (drop (ref.func $get)))",
+        "(func (param i32 i32) (return_call $get (local.get 0) (local.get 1)))",
+    ] {
+        let module = wat::parse_str(TAKER.replace("%MORE%", more)).unwrap();
+        let left = turns::only_called(&module, &[0].into()).unwrap();
+        assert!(left.is_empty(), "{more}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use wasmtime::component::{
     FutureConsumer, FutureProducer, Resource, Source, StreamConsumer, StreamResult,
@@ -14,7 +14,48 @@ use super::{Reading, Shared, lock, wake};
 use crate::guest::Guest;
 
 /// Takes the bytes. Dropped when the guest has closed its end.
-pub(super) struct Writer(pub(super) Arc<Shared>);
+pub(crate) struct Writer(pub(super) Arc<Shared>);
+
+/// What was taken.
+pub(crate) enum Taken {
+    /// So many bytes.
+    Read(usize),
+    /// Nothing yet: there is no room.
+    Blocked,
+    /// Nothing any more.
+    Dropped,
+}
+
+impl Writer {
+    /// Takes of what is offered as much as there is room for. Who has to wait is
+    /// woken.
+    pub(crate) fn take(&self, offered: &[u8], waker: impl FnOnce() -> Waker) -> Taken {
+        let mut flow = lock(&self.0);
+        if !matches!(flow.reading, Reading::Open) {
+            return Taken::Dropped;
+        }
+        let Some(room) = flow.room(offered.len()) else {
+            let reader = flow.wakers.reader.take();
+            drop(flow);
+            wake(reader);
+            return Taken::Dropped;
+        };
+        if room == 0 && !(offered.is_empty() && flow.bytes.is_empty()) {
+            flow.wakers.writer = Some(waker());
+            return Taken::Blocked;
+        }
+        if flow.bytes.is_empty() {
+            // Most bodies are one piece, which then is kept as it is.
+            flow.bytes.reserve_exact(room);
+        }
+        flow.bytes
+            .extend_from_slice(offered.get(..room).unwrap_or(offered));
+        let reader = flow.wakers.reader.take();
+        drop(flow);
+        wake(reader);
+        Taken::Read(room)
+    }
+}
 
 impl StreamConsumer<Guest> for Writer {
     type Item = u8;
@@ -26,36 +67,17 @@ impl StreamConsumer<Guest> for Writer {
         source: Source<'_, u8>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
-        let mut flow = lock(&self.0);
-        if !matches!(flow.reading, Reading::Open) {
-            return Poll::Ready(Ok(StreamResult::Dropped));
-        }
         let mut source = source.as_direct(store);
         let offered = source.remaining();
-        let Some(room) = flow.room(offered.len()) else {
-            let reader = flow.wakers.reader.take();
-            drop(flow);
-            wake(reader);
-            return Poll::Ready(Ok(StreamResult::Dropped));
-        };
-        if room == 0 && !(offered.is_empty() && flow.bytes.is_empty()) {
-            if finish {
-                return Poll::Ready(Ok(StreamResult::Cancelled));
+        Poll::Ready(Ok(match self.take(offered, || context.waker().clone()) {
+            Taken::Dropped => StreamResult::Dropped,
+            Taken::Blocked if finish => StreamResult::Cancelled,
+            Taken::Blocked => return Poll::Pending,
+            Taken::Read(len) => {
+                source.mark_read(len);
+                StreamResult::Completed
             }
-            flow.wakers.writer = Some(context.waker().clone());
-            return Poll::Pending;
-        }
-        if flow.bytes.is_empty() {
-            // Most bodies are one piece, which then is kept as it is.
-            flow.bytes.reserve_exact(room);
-        }
-        flow.bytes
-            .extend_from_slice(offered.get(..room).unwrap_or(offered));
-        source.mark_read(room);
-        let reader = flow.wakers.reader.take();
-        drop(flow);
-        wake(reader);
-        Poll::Ready(Ok(StreamResult::Completed))
+        }))
     }
 }
 
@@ -70,7 +92,7 @@ impl Drop for Writer {
 }
 
 /// Takes what follows the bytes.
-pub(super) struct Closer(pub(super) Arc<Shared>);
+pub(crate) struct Closer(pub(super) Arc<Shared>);
 
 impl FutureConsumer<Guest> for Closer {
     type Item = Result<Option<Resource<Trailers>>, ErrorCode>;
@@ -98,7 +120,8 @@ impl FutureConsumer<Guest> for Closer {
 }
 
 impl Closer {
-    fn close(&self, ending: Result<Option<http::HeaderMap>, ErrorCode>) {
+    /// Takes it, unless it was taken before.
+    pub(crate) fn close(&self, ending: Result<Option<http::HeaderMap>, ErrorCode>) {
         let mut flow = lock(&self.0);
         if flow.ending.is_some() || !matches!(flow.reading, Reading::Open) {
             return;
@@ -118,7 +141,7 @@ impl Drop for Closer {
 }
 
 /// Tells the guest how it went.
-pub(super) struct Witness(pub(super) Arc<Shared>);
+pub(crate) struct Witness(pub(super) Arc<Shared>);
 
 impl FutureProducer<Guest> for Witness {
     type Item = Result<(), ErrorCode>;
@@ -129,17 +152,26 @@ impl FutureProducer<Guest> for Witness {
         _store: StoreContextMut<'_, Guest>,
         finish: bool,
     ) -> Poll<wasmtime::Result<Option<Self::Item>>> {
+        match self.poll(|| context.waker().clone()) {
+            Poll::Pending if finish => Poll::Ready(Ok(None)),
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(sent) => Poll::Ready(Ok(Some(sent))),
+        }
+    }
+}
+
+impl Witness {
+    /// How it went, once that is known.
+    pub(crate) fn poll(&self, waker: impl FnOnce() -> Waker) -> Poll<Result<(), ErrorCode>> {
         let mut flow = lock(&self.0);
-        let sent = match &flow.reading {
-            Reading::Open if finish => return Poll::Ready(Ok(None)),
+        Poll::Ready(match &flow.reading {
             Reading::Open => {
-                flow.wakers.witness = Some(context.waker().clone());
+                flow.wakers.witness = Some(waker());
                 return Poll::Pending;
             }
             Reading::Done => Ok(()),
             Reading::Failed(code) => Err(code.clone()),
             Reading::GivenUp => Err(ErrorCode::ConnectionTerminated),
-        };
-        Poll::Ready(Ok(Some(sent)))
+        })
     }
 }

@@ -35,10 +35,30 @@ use crate::world::websocket_0_1_0::Among;
 /// A job which the guest has begun and not answered.
 pub(super) struct Begun {
     id: u64,
-    /// Which of the store's tasks it is, once the guest has begun.
-    pub(super) task: Rc<Cell<Option<GuestTaskId>>>,
+    /// Which of the store's tasks it is, once the guest has begun, if the engine has
+    /// tasks for it.
+    task: Option<Rc<Cell<Option<GuestTaskId>>>>,
     pub(super) deadline: Instant,
     pub(super) reply: oneshot::Sender<Outcome>,
+}
+
+impl Begun {
+    /// One without a task of the engine's.
+    pub(super) fn new(id: u64, deadline: Instant, reply: oneshot::Sender<Outcome>) -> Self {
+        let task = None;
+        Self {
+            id,
+            task,
+            deadline,
+            reply,
+        }
+    }
+
+    /// Whether it was running when the guest trapped.
+    pub(super) fn is_culprit(&self, job: Option<u64>, task: Option<GuestTaskId>) -> bool {
+        let own = self.task.as_ref().and_then(|task| task.get());
+        job == Some(self.id) || (task.is_some() && own == task)
+    }
 }
 
 /// What both parts of a worker see.
@@ -54,12 +74,14 @@ pub(super) struct Desk {
     pub(super) budget: Arc<Budget>,
     /// Whether the guest has failed, which ends all its bodies.
     pub(super) has_failed: Arc<AtomicBool>,
+    /// The job for which the guest is running, if it is linked directly.
+    pub(super) current: Cell<Option<u64>>,
     /// Whether the inner part has had a turn since this was last cleared.
     pub(super) had_turn: Cell<bool>,
 }
 
 impl Desk {
-    fn answer(&self, id: u64, outcome: Outcome) {
+    pub(super) fn answer(&self, id: u64, outcome: Outcome) {
         let mut begun = self.begun.borrow_mut();
         if let Some(index) = begun.iter().position(|job| job.id == id) {
             // Whoever waited may have gone meanwhile.
@@ -96,7 +118,7 @@ impl Desk {
     }
 
     /// Ends the worker when its events are done, or after the time of one.
-    fn leave_in_time(&self) {
+    pub(super) fn leave_in_time(&self) {
         self.seat.is_leaving.set(true);
         if self.leave_by.get().is_none() {
             self.leave_by.set(Some(Instant::now() + self.limit()));
@@ -104,7 +126,7 @@ impl Desk {
     }
 }
 
-type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+pub(super) type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// Works until there is nothing to do and the worker is to leave.
 pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk) {
@@ -150,20 +172,20 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
 
 /// Runs one job to its end; with a streaming response, that is when nobody
 /// listens any more.
-async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Job, id: u64) {
+async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Box<Job>, id: u64) {
     let Job {
         task,
         reply,
         deadline,
         entered,
         queued,
-    } = job;
+    } = *job;
     drop(queued);
     let guest_task = Rc::new(Cell::new(None));
     desk.budget.begin();
     desk.begun.borrow_mut().push(Begun {
         id,
-        task: Rc::clone(&guest_task),
+        task: Some(Rc::clone(&guest_task)),
         deadline: deadline.unwrap_or_else(|| Instant::now() + desk.limit()),
         reply,
     });
@@ -190,11 +212,8 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
         Outcome::Failed(trap(&error))
     });
     desk.answer(id, outcome);
-    if let Some((progress, listening)) = listening {
-        let limit_ms = desk.pool.plugin.http.response_idle_timeout_ms;
-        if !progress.listened(limit_ms, listening).await {
-            desk.leave_in_time();
-        }
+    if let Some(listening) = listening {
+        desk.listened(listening).await;
     }
     desk.budget.end();
     if let Some(task) = guest_task.get() {
@@ -206,7 +225,47 @@ async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: 
 type Served = (wasmtime::Result<Outcome>, Option<Listening>);
 
 /// The body of a response, and whether somebody wants more of it.
-type Listening = (Progress, oneshot::Receiver<()>);
+pub(super) type Listening = (Progress, oneshot::Receiver<()>);
+
+impl Desk {
+    /// The response, if the guest has written all of it.
+    pub(super) fn whole(&self, response: &mut Response) -> Option<Outcome> {
+        let bytes = response.body_mut().take_whole()?;
+        let bytes_max = self.pool.plugin.http.response_bytes_max;
+        if !body::may_have(bytes.len(), bytes_max) {
+            let metrics = &self.pool.plugin.settings.metrics;
+            metrics.note_limit(LimitHit::Response);
+            let text = format!("its response has more than {bytes_max} bytes");
+            return Some(Outcome::Failed(Failure::Handler(text)));
+        }
+        let (head, _) = std::mem::take(response).into_parts();
+        let response = http::Response::from_parts(head, body::whole(bytes));
+        Some(Outcome::Response(Box::new(response)))
+    }
+
+    /// The response, and whether somebody wants more of it. It ends at once if the
+    /// body is complete within a moment.
+    pub(super) async fn streamed(&self, response: Response) -> (Outcome, Listening) {
+        let (listener, listening) = oneshot::channel();
+        let progress = Progress::default();
+        let watched = Watched {
+            has_failed: Arc::clone(&self.has_failed),
+            progress: progress.clone(),
+            _listener: listener,
+            settings: Arc::clone(&self.pool.plugin.settings),
+        };
+        let response = body::answer(response, watched).await;
+        (Outcome::Response(Box::new(response)), (progress, listening))
+    }
+
+    /// Waits until nobody wants more of a response.
+    pub(super) async fn listened(&self, (progress, listening): Listening) {
+        let limit_ms = self.pool.plugin.http.response_idle_timeout_ms;
+        if !progress.listened(limit_ms, listening).await {
+            self.leave_in_time();
+        }
+    }
+}
 
 /// Serves a request through `wasi:http/handler@0.3`, up to the head of the
 /// response.
@@ -222,31 +281,11 @@ async fn serve(
     };
     match respond(accessor, handler, request, task).await {
         Ok(Ok(mut response)) => {
-            let bytes_max = desk.pool.plugin.http.response_bytes_max;
-            if let Some(bytes) = response.body_mut().take_whole() {
-                if !body::may_have(bytes.len(), bytes_max) {
-                    let metrics = &desk.pool.plugin.settings.metrics;
-                    metrics.note_limit(LimitHit::Response);
-                    let text = format!("its response has more than {bytes_max} bytes");
-                    return (Ok(Outcome::Failed(Failure::Handler(text))), None);
-                }
-                let response = response.map(|_| body::whole(bytes));
-                return (Ok(Outcome::Response(Box::new(response))), None);
+            if let Some(outcome) = desk.whole(&mut response) {
+                return (Ok(outcome), None);
             }
-            // Ends at once if the body is complete within a moment.
-            let (listener, listening) = oneshot::channel();
-            let progress = Progress::default();
-            let watched = Watched {
-                has_failed: Arc::clone(&desk.has_failed),
-                progress: progress.clone(),
-                _listener: listener,
-                settings: Arc::clone(&desk.pool.plugin.settings),
-            };
-            let response = body::answer(response, watched).await;
-            (
-                Ok(Outcome::Response(Box::new(response))),
-                Some((progress, listening)),
-            )
+            let (outcome, listening) = desk.streamed(response).await;
+            (Ok(outcome), Some(listening))
         }
         Ok(Err(code)) => (Ok(Outcome::Failed(refused(code))), None),
         Err(error) => (Err(error), None),
@@ -254,14 +293,14 @@ async fn serve(
 }
 
 /// What a handler says instead of a response.
-fn refused(code: ErrorCode) -> Failure {
+pub(super) fn refused(code: ErrorCode) -> Failure {
     handler_failure(&match code {
         ErrorCode::InternalError(Some(text)) => text,
         code => format!("{code:?}"),
     })
 }
 
-type Response = http::Response<http_0_3::Body>;
+pub(super) type Response = http::Response<http_0_3::Body>;
 
 async fn respond(
     accessor: &Accessor<Guest>,

@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -17,8 +17,9 @@ use wasmtime::component::GuestTaskId;
 use super::super::Pool;
 use super::super::plain::no_turn;
 use super::super::watch::Watch;
+use super::direct;
 use super::inside::{self, Begun, Desk};
-use crate::instance::{Instance, Place};
+use crate::instance::{HttpHandler, Instance, Place};
 use crate::line::trap;
 use crate::share::{Pause, Turn};
 
@@ -28,9 +29,12 @@ const STUCK_AFTER: u32 = 12;
 
 /// How a worker has ended, if not in peace.
 enum Ended {
-    Trapped(wasmtime::Error, Option<GuestTaskId>),
+    Trapped(wasmtime::Error, Culprit),
     OutOfTime,
 }
+
+/// What was running when the guest trapped: a job, or a task of the engine's.
+type Culprit = (Option<u64>, Option<GuestTaskId>);
 
 /// A worker's life, from its place to its end.
 pub(super) async fn work(pool: Rc<Pool>, place: Place) {
@@ -48,6 +52,7 @@ pub(super) async fn work(pool: Rc<Pool>, place: Place) {
         leave_by: Cell::new(None),
         budget: Arc::clone(instance.store.data().budget()),
         has_failed: Arc::default(),
+        current: Cell::new(None),
         had_turn: Cell::new(false),
     };
     seat.live(Box::pin(serve(instance, desk))).await;
@@ -75,7 +80,7 @@ async fn live(instance: &mut Instance, desk: &Desk) -> Result<(), Ended> {
     match watch(instance, desk).await {
         None => Err(Ended::OutOfTime),
         Some(Ok(())) => Ok(()),
-        Some(Err(error)) => Err(Ended::Trapped(error, culprit(instance))),
+        Some(Err(error)) => Err(Ended::Trapped(error, culprit(instance, desk))),
     }
 }
 
@@ -87,12 +92,7 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
     let mut held_since = None;
     let turn = Turn::new(&desk.pool.share);
     turn.observe(&meter);
-    let handlers = &instance.handlers;
-    let mut inside = pin!(
-        instance
-            .store
-            .run_concurrent(async |accessor| inside::work(accessor, handlers, desk).await)
-    );
+    let mut inside = pin!(inside(instance, desk));
     poll_fn(|context| {
         desk.had_turn.set(false);
         if let Poll::Ready(ended) = turn.poll(inside.as_mut(), context) {
@@ -122,6 +122,22 @@ async fn watch(instance: &mut Instance, desk: &Desk) -> Option<wasmtime::Result<
         expire(desk, context)
     })
     .await
+}
+
+type Inside<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + 'a>>;
+
+fn inside<'a>(instance: &'a mut Instance, desk: &'a Desk) -> Inside<'a> {
+    let Instance {
+        store, handlers, ..
+    } = instance;
+    let handlers = &*handlers;
+    match &handlers.http {
+        Some(HttpHandler::Direct(handler)) => Box::pin(direct::work(store, handler, desk)),
+        _ => Box::pin(async move {
+            let work = async |accessor: &_| inside::work(accessor, handlers, desk).await;
+            store.run_concurrent(work).await
+        }),
+    }
 }
 
 /// The tenant's turn is awaited: sees to those meanwhile whose time is over, also
@@ -157,19 +173,23 @@ fn expire<T>(desk: &Desk, context: &Context<'_>) -> Poll<Option<T>> {
     Poll::Pending
 }
 
-/// The task which was running when the guest trapped, if the store still knows.
-fn culprit(instance: &mut Instance) -> Option<GuestTaskId> {
+/// What was running when the guest trapped, if that is still known.
+fn culprit(instance: &mut Instance, desk: &Desk) -> Culprit {
+    let job = desk.current.get();
+    if job.is_some() {
+        return (job, None);
+    }
     let mut store = instance.store.as_context_mut();
     // The youngest call comes first, the event's own last.
-    store.async_call_stack().ok()?.last()
+    let tasks = store.async_call_stack().ok();
+    (None, tasks.and_then(|tasks| tasks.last()))
 }
 
 /// One event has trapped; those beside it were only disrupted.
-fn answer_trap(begun: Vec<Begun>, error: &wasmtime::Error, culprit: Option<GuestTaskId>) {
+fn answer_trap(begun: Vec<Begun>, error: &wasmtime::Error, (running, task): Culprit) {
     let is_alone = begun.len() == 1;
     for job in begun {
-        let is_culprit = culprit.is_some() && job.task.get() == culprit;
-        let failure = match is_alone || is_culprit {
+        let failure = match is_alone || job.is_culprit(running, task) {
             true => trap(error),
             false => Failure::Disrupted,
         };

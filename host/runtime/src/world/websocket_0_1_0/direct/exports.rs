@@ -4,15 +4,14 @@ use holdfast_core::Message;
 use holdfast_core::event::{Closure, ConnectionState, Failure, Handshake, Outcome};
 use holdfast_core::id::CONNECTION_ID_LEN;
 use wasmtime::{
-    Extern, Func, Instance, Module, ModuleExport, Result, Store, TypedFunc, WasmParams,
-    WasmResults, bail,
+    Extern, Func, Instance, Module, ModuleExport, Result, Store, TypedFunc, WasmParams, bail,
 };
 
 use super::super::attachments::Migration;
 use super::super::exports::Call;
 use super::super::types::CloseCause;
-use super::values::{self, Writer};
-use crate::direct::{Context, view};
+use super::values::{self, Values};
+use crate::direct::{Context, Made, none, view};
 use crate::guest::Guest;
 use crate::line::handler_failure;
 use crate::subject::Subject;
@@ -21,7 +20,7 @@ use crate::subject::Subject;
 pub(crate) struct Exports {
     glue: Module,
     glue_receive: ModuleExport,
-    memory: ModuleExport,
+    glue_make_room: ModuleExport,
     realloc: ModuleExport,
     accept: Export,
     open: Export,
@@ -44,17 +43,26 @@ impl Export {
             end: module.get_export_index(&format!("{name}-end")),
         })
     }
+
+    fn of<P: WasmParams>(&self, made: &mut Made<'_>) -> Result<Handler<P>> {
+        Ok(Handler {
+            function: made.function(&self.function)?,
+            end: match &self.end {
+                Some(end) => Some(made.function(end)?),
+                None => None,
+            },
+        })
+    }
 }
 
 impl Exports {
     pub(crate) fn find(module: &Module, glue: Module) -> Result<Self> {
         let export = |name| Export::find(module, name).ok_or_else(none);
-        let index = |name| module.get_export_index(name).ok_or_else(none);
         Ok(Self {
             glue_receive: glue.get_export_index("receive").ok_or_else(none)?,
+            glue_make_room: glue.get_export_index("make-room").ok_or_else(none)?,
             glue,
-            memory: index("memory")?,
-            realloc: index("realloc")?,
+            realloc: module.get_export_index("realloc").ok_or_else(none)?,
             accept: export("accept")?,
             open: export("open")?,
             receive: export("receive")?,
@@ -64,83 +72,40 @@ impl Exports {
         })
     }
 
-    /// The handlers of an instance, which knows its memory from then on.
-    pub(crate) async fn of(
-        &self,
-        store: &mut Store<Guest>,
-        instance: Instance,
-    ) -> Result<Handlers> {
-        let mut made = Made { store, instance };
-        let memory = made.export(&self.memory)?.into_memory();
-        let memory = memory.ok_or_else(none)?;
-        let realloc = made.function(&self.realloc)?;
-        made.store.data_mut().direct.set_made(memory, realloc);
+    /// The handlers of an instance.
+    pub(crate) async fn of(&self, made: &mut Made<'_>) -> Result<Handlers> {
+        let glue = self.glue(made).await?;
+        let mut of_glue = |export| {
+            let function = glue.get_module_export(&mut *made.store, export);
+            function.and_then(Extern::into_func).ok_or_else(none)
+        };
+        let (receive, make_room) = (of_glue(&self.glue_receive)?, of_glue(&self.glue_make_room)?);
         Ok(Handlers {
-            accept: made.handler(&self.accept)?,
-            open: made.handler(&self.open)?,
-            receive: made.receive(self).await?,
-            close: made.handler(&self.close)?,
-            format: made.optional(self.format.as_ref())?,
-            migrate: made.optional(self.migrate.as_ref())?,
-        })
-    }
-}
-
-fn none() -> wasmtime::Error {
-    wasmtime::Error::msg("a module does not export what its component does")
-}
-
-/// An instance that has just been made.
-struct Made<'a> {
-    store: &'a mut Store<Guest>,
-    instance: Instance,
-}
-
-impl Made<'_> {
-    fn export(&mut self, export: &ModuleExport) -> Result<Extern> {
-        let export = self.instance.get_module_export(&mut *self.store, export);
-        export.ok_or_else(none)
-    }
-
-    fn function<P: WasmParams, R: WasmResults>(
-        &mut self,
-        export: &ModuleExport,
-    ) -> Result<TypedFunc<P, R>> {
-        let function = self.export(export)?.into_func().ok_or_else(none)?;
-        function.typed(&*self.store)
-    }
-
-    fn handler<P: WasmParams>(&mut self, export: &Export) -> Result<Handler<P>> {
-        Ok(Handler {
-            function: self.function(&export.function)?,
-            end: match &export.end {
-                Some(end) => Some(self.function(end)?),
-                None => None,
-            },
+            receive: receive.typed(&*made.store)?,
+            make_room: make_room.typed(&*made.store)?,
+            accept: self.accept.of(made)?,
+            open: self.open.of(made)?,
+            close: self.close.of(made)?,
+            format: self.format.as_ref().map(|it| it.of(made)).transpose()?,
+            migrate: self.migrate.as_ref().map(|it| it.of(made)).transpose()?,
         })
     }
 
-    fn optional<P: WasmParams>(&mut self, export: Option<&Export>) -> Result<Option<Handler<P>>> {
-        export.map(|export| self.handler(export)).transpose()
-    }
-
-    /// The guest's `receive`, with the glue before it.
-    async fn receive(&mut self, exports: &Exports) -> Result<TypedFunc<Delivered, ()>> {
-        let end = match &exports.receive.end {
-            Some(end) => self.export(end)?,
-            None => Func::wrap(&mut *self.store, |_: u32| {}).into(),
+    /// The glue before the guest.
+    async fn glue(&self, made: &mut Made<'_>) -> Result<Instance> {
+        let end = match &self.receive.end {
+            Some(end) => made.export(end)?,
+            None => Func::wrap(&mut *made.store, |_: u32| {}).into(),
         };
         let imports = [
-            self.export(&exports.realloc)?,
-            self.export(&exports.receive.function)?,
+            made.export(&self.realloc)?,
+            made.export(&self.receive.function)?,
             end,
-            Func::wrap(&mut *self.store, fill).into(),
-            Func::wrap(&mut *self.store, note_outcome).into(),
+            Func::wrap(&mut *made.store, fill).into(),
+            Func::wrap(&mut *made.store, note_outcome).into(),
+            Func::wrap(&mut *made.store, values::wanted).into(),
         ];
-        let glue = Instance::new_async(&mut *self.store, &exports.glue, &imports).await?;
-        let glue = glue.get_module_export(&mut *self.store, &exports.glue_receive);
-        let receive = glue.and_then(Extern::into_func).ok_or_else(none)?;
-        receive.typed(&*self.store)
+        Instance::new_async(&mut *made.store, &self.glue, &imports).await
     }
 }
 
@@ -202,6 +167,7 @@ pub(crate) struct Handlers {
     accept: Handler<Handshaken>,
     open: Handler<(u32, u32, u32, u32, u64, u64)>,
     receive: TypedFunc<Delivered, ()>,
+    make_room: TypedFunc<(), ()>,
     close: Handler<Closed>,
     format: Option<Handler<()>>,
     migrate: Option<Handler<(u32, u32, u32, u32)>>,
@@ -223,6 +189,7 @@ impl Handlers {
     pub(crate) async fn run(&self, store: &mut Store<Guest>, call: Call) -> Result<Outcome> {
         let subject = Subject::of_call(&call);
         store.data_mut().subjects.set(subject);
+        store.data_mut().direct.tasks.begin_alone();
         match call {
             Call::Message(state, message) => self.message(store, state, message).await,
             // Boxed, since these are rare and would make every message larger.
@@ -257,31 +224,47 @@ impl Handlers {
         outcome.ok_or_else(|| wasmtime::Error::msg("a message has no outcome"))
     }
 
+    /// Where the values are for which the guest has made room.
+    async fn give<const COUNT: usize>(
+        &self,
+        store: &mut Store<Guest>,
+        values: Values,
+    ) -> Result<[Text; COUNT]> {
+        let given = values.give(store, &self.make_room).await?;
+        match given.try_into() {
+            Ok(given) => Ok(given),
+            Err(_) => bail!("there are more values than it was said"),
+        }
+    }
+
     async fn accept(&self, store: &mut Store<Guest>, handshake: Handshake) -> Result<Outcome> {
-        let mut writer = Writer(store);
         let id = handshake.id.to_hex();
-        let (id, id_len) = writer.bytes(id.as_str().as_bytes()).await?;
-        let (scheme, scheme_len) = writer.bytes(handshake.scheme.as_bytes()).await?;
-        let (authority, authority_len) = writer.bytes(handshake.authority.as_bytes()).await?;
-        let (path, path_len) = writer.bytes(handshake.path_with_query.as_bytes()).await?;
-        let (headers, headers_len) = writer.headers(&handshake.headers).await?;
-        let (protocols, protocols_len) = writer.texts(&handshake.subprotocols).await?;
-        let (remote, remote_len) = writer.bytes(handshake.remote_address.as_bytes()).await?;
+        let values = Values::new()
+            .bytes(id.as_str().as_bytes())
+            .bytes(handshake.scheme.as_bytes())
+            .bytes(handshake.authority.as_bytes())
+            .bytes(handshake.path_with_query.as_bytes())
+            .headers(&handshake.headers)
+            .texts(&handshake.subprotocols)
+            .bytes(handshake.remote_address.as_bytes());
+        let [id, scheme, authority, path, headers, protocols, remote] =
+            self.give(store, values).await?;
         let params = (
-            id,
-            id_len,
-            scheme,
-            scheme_len,
-            authority,
-            authority_len,
-            path,
-            path_len,
-            headers,
-            headers_len,
-            protocols,
-            protocols_len,
-            remote,
-            remote_len,
+            id.0,
+            id.1,
+            scheme.0,
+            scheme.1,
+            authority.0,
+            authority.1,
+            path.0,
+            path.1,
+            headers.0,
+            // Of a header field there are two.
+            headers.1 / 2,
+            protocols.0,
+            protocols.1,
+            remote.0,
+            remote.1,
         );
         let decision = |reader: &values::Reader<'_>, at| reader.decision(at);
         let decided = self.accept.call(store, params, decision).await?;
@@ -289,9 +272,9 @@ impl Handlers {
     }
 
     async fn open(&self, store: &mut Store<Guest>, state: ConnectionState) -> Result<Outcome> {
-        let ((id, id_len), (attachment, len)) = shown(store, &state).await?;
+        let [id, attachment] = self.give(store, shown(&state)).await?;
         let (version, buffered) = (state.attachment_version, state.buffered_bytes);
-        let params = (id, id_len, attachment, len, version, buffered);
+        let params = (id.0, id.1, attachment.0, attachment.1, version, buffered);
         self.open.call(store, params, values::handled).await
     }
 
@@ -301,19 +284,19 @@ impl Handlers {
         state: ConnectionState,
         closure: Closure,
     ) -> Result<Outcome> {
-        let ((id, id_len), (attachment, len)) = shown(store, &state).await?;
-        let (reason, reason_len) = Writer(store).bytes(closure.reason.as_bytes()).await?;
+        let values = shown(&state).bytes(closure.reason.as_bytes());
+        let [id, attachment, reason] = self.give(store, values).await?;
         let params = (
-            id,
-            id_len,
-            attachment,
-            len,
+            id.0,
+            id.1,
+            attachment.0,
+            attachment.1,
             state.attachment_version,
             state.buffered_bytes,
             CloseCause::from(closure.cause) as u32,
             u32::from(closure.code),
-            reason,
-            reason_len,
+            reason.0,
+            reason.1,
         );
         self.close.call(store, params, values::handled).await
     }
@@ -322,21 +305,21 @@ impl Handlers {
         let Some(migrate) = &self.migrate else {
             return Ok(Outcome::Failed(Failure::NoHandler));
         };
-        let mut writer = Writer(store);
-        let (from, from_len) = writer.bytes(migration.from().as_bytes()).await?;
-        let (attachment, len) = writer.bytes(migration.attachment()).await?;
-        let params = (from, from_len, attachment, len);
+        let values = Values::new().bytes(migration.from().as_bytes());
+        let values = values.bytes(migration.attachment());
+        let [from, attachment] = self.give(store, values).await?;
+        let params = (from.0, from.1, attachment.0, attachment.1);
         let migrated = |reader: &values::Reader<'_>, at| reader.migrated(at);
         let migrated = migrate.call(store, params, migrated).await?;
         Ok(migration.end(migrated))
     }
 }
 
-/// A connection's id and its attachment, in the guest's memory.
-async fn shown(store: &mut Store<Guest>, state: &ConnectionState) -> Result<(Text, Text)> {
-    let mut writer = Writer(store);
-    let id = writer.bytes(state.id.to_hex().as_str().as_bytes()).await?;
-    Ok((id, writer.bytes(&state.attachment).await?))
+/// A connection's id and its attachment.
+fn shown(state: &ConnectionState) -> Values {
+    let id = state.id.to_hex();
+    let values = Values::new().bytes(id.as_str().as_bytes());
+    values.bytes(&state.attachment)
 }
 
 /// Writes the message to where the glue has made room for it.

@@ -4,11 +4,12 @@ use std::cell::Cell;
 
 use bytes::Bytes;
 use holdfast_core::event::{self, Outcome};
-use http::HeaderMap;
-use wasmtime::{Result, Store, bail};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use wasmtime::{Result, Store, TypedFunc, bail};
 
 use super::super::types::{Acceptance, Header, Rejection};
-use crate::direct::{Mem, aligned, no_case, offset, room};
+use crate::direct::turns::Gift;
+use crate::direct::{Context, Mem, aligned, no_case, offset};
 use crate::guest::Guest;
 use crate::line::handler_failure;
 
@@ -24,40 +25,93 @@ pub(super) fn len(len: usize) -> Result<u32> {
     }
 }
 
-/// Writes values to where the guest makes room for them.
-pub(super) struct Writer<'a>(pub(super) &'a mut Store<Guest>);
+/// Values for a guest, for which it makes room all at once.
+pub(super) struct Values {
+    gift: Gift,
+    /// Lists whose items are other values: the number of each, and how many it has.
+    lists: Vec<(usize, usize)>,
+    len: usize,
+}
 
-impl Writer<'_> {
-    pub(super) async fn bytes(&mut self, bytes: &[u8]) -> Result<(u32, u32)> {
-        let at = room(&mut *self.0, 1, bytes.len()).await?;
-        self.memory()?.put(at, bytes)?;
-        Ok((at, len(bytes.len())?))
-    }
-
-    pub(super) async fn texts(&mut self, texts: &[String]) -> Result<(u32, u32)> {
-        let list = room(&mut *self.0, 4, texts.len() * TEXT_BYTES as usize).await?;
-        for (place, text) in (list..).step_by(TEXT_BYTES as usize).zip(texts) {
-            let (at, _) = self.bytes(text.as_bytes()).await?;
-            self.memory()?.put_span(place, at, text.len())?;
+impl Values {
+    pub(super) fn new() -> Self {
+        Self {
+            gift: Gift::values(),
+            lists: Vec::new(),
+            len: 0,
         }
-        Ok((list, len(texts.len())?))
     }
 
-    pub(super) async fn headers(&mut self, headers: &HeaderMap) -> Result<(u32, u32)> {
-        let list = room(&mut *self.0, 4, headers.len() * HEADER_BYTES as usize).await?;
-        for (place, (name, value)) in (list..).step_by(HEADER_BYTES as usize).zip(headers) {
-            let (at, _) = self.bytes(name.as_str().as_bytes()).await?;
-            let (value_at, value_len) = self.bytes(value.as_bytes()).await?;
-            let mut memory = self.memory()?;
-            memory.put_span(place, at, name.as_str().len())?;
-            memory.put_span(offset(place, 8)?, value_at, value_len as usize)?;
+    pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
+        self.push(1, bytes);
+        self
+    }
+
+    pub(super) fn texts(mut self, texts: &[String]) -> Self {
+        self.list(texts.iter().map(String::as_bytes).collect());
+        self
+    }
+
+    pub(super) fn headers(mut self, headers: &HeaderMap) -> Self {
+        let both = |(name, value): (&HeaderName, &HeaderValue)| {
+            [name.as_str().as_bytes().to_vec(), value.as_bytes().to_vec()]
+        };
+        let items: Vec<_> = headers.iter().flat_map(both).collect();
+        self.list(items.iter().map(Vec::as_slice).collect());
+        self
+    }
+
+    fn list(&mut self, items: Vec<&[u8]>) {
+        self.lists.push((self.len, items.len()));
+        self.push(4, &vec![0; items.len() * TEXT_BYTES as usize]);
+        items.iter().for_each(|item| self.push(1, item));
+    }
+
+    fn push(&mut self, align: u32, bytes: &[u8]) {
+        self.gift.push(align, bytes);
+        self.len += 1;
+    }
+
+    /// Has the guest make room, and writes them there. Returns where they are: bytes
+    /// with their length, lists with the number of their strings.
+    pub(super) async fn give(
+        self,
+        store: &mut Store<Guest>,
+        make_room: &TypedFunc<(), ()>,
+    ) -> Result<Vec<(u32, u32)>> {
+        store.data_mut().direct.gift = Some(self.gift);
+        make_room.call_async(&mut *store, ()).await?;
+        let Some(gift) = store.data_mut().direct.gift.take() else {
+            bail!("there is room for nothing");
+        };
+        let memory = store.data().direct.memory()?;
+        let mut memory = Mem::new(memory.data_mut(store));
+        let spans = gift.put(&mut memory)?;
+        let mut given = Vec::new();
+        let mut lists = self.lists.iter().peekable();
+        let mut rest = spans.iter().enumerate();
+        while let Some((number, (at, len))) = rest.next() {
+            let Some((_, count)) = lists.next_if(|(list, _)| *list == number) else {
+                given.push((*at, *len));
+                continue;
+            };
+            let places = (*at..).step_by(TEXT_BYTES as usize);
+            for (place, (_, (item, len))) in places.zip(rest.by_ref().take(*count)) {
+                memory.put_span(place, *item, *len as usize)?;
+            }
+            given.push((*at, *count as u32));
         }
-        Ok((list, len(headers.len())?))
+        Ok(given)
     }
+}
 
-    fn memory(&mut self) -> Result<Mem<'_>> {
-        let memory = self.0.data().direct.memory()?;
-        Ok(Mem::new(memory.data_mut(&mut *self.0)))
+/// Says how much room the next value wants, when there is room for the one before.
+pub(super) fn wanted(mut caller: Context<'_>, at: u32) -> Result<u32> {
+    match &mut caller.data_mut().direct.gift {
+        // There is none before the first.
+        Some(gift) if at == u32::MAX && gift.is_new() => gift.wanted(),
+        Some(gift) => gift.place(at),
+        None => bail!("there is nothing to give"),
     }
 }
 

@@ -1,0 +1,118 @@
+//! Messages with bodies: what is made of the ends of streams and futures which a
+//! guest gives away, and which it gets.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::CONTENT_LENGTH;
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt;
+use wasmtime::{Result, bail};
+use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
+use wasmtime_wasi_http::{Error, FieldMap, WasiBody};
+
+use super::super::incoming::Incoming;
+use super::super::outgoing::Outgoing;
+use super::super::response::Body;
+use crate::direct::{Flow, Mem, Peer, State, Taking};
+use crate::guest::Guest;
+
+/// The body which a guest gives to a message, and the future that tells it how it
+/// went.
+pub(super) fn body(
+    guest: &mut Guest,
+    memory: &mut Mem<'_>,
+    headers: &FieldMap,
+    contents: Option<u32>,
+    ending: u32,
+    mismatch: fn(Option<u64>) -> ErrorCode,
+) -> Result<(Body, u32)> {
+    let direct = &mut guest.direct;
+    let contents = match contents {
+        Some(contents) => Some(direct.take_reader(Flow::Stream, contents)?),
+        None => None,
+    };
+    let ending = direct.take_reader(Flow::Ending, ending)?;
+    let contents = match contents {
+        Some(Taking::OfHost(Peer::Incoming(incoming, first))) => {
+            direct.drop_taken(ending)?;
+            let sent = direct.give_reader(Flow::Sent, Peer::Done)?;
+            return Ok((Body::Host(handed_on(*incoming, first)), sent));
+        }
+        Some(Taking::OfHost(_)) => bail!("a stream of bytes is written by something else"),
+        Some(Taking::OfGuest(pipe)) => Some(pipe),
+        None => None,
+    };
+    // Fields which are made by guests have one valid length at most.
+    let length = headers.get(CONTENT_LENGTH);
+    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
+    let (body, ends) = Outgoing::open(contents.is_some(), length, mismatch);
+    if let (Some(pipe), Some(writer)) = (contents, ends.writer) {
+        State::read_by_host(guest, memory, pipe, Peer::Writer(writer))?;
+    }
+    match ending {
+        Taking::OfGuest(pipe) => {
+            State::read_by_host(guest, memory, pipe, Peer::Closer(ends.closer))?;
+        }
+        // What follows a body that came in is to follow this one.
+        Taking::OfHost(Peer::Tail(tail)) => {
+            tokio::task::spawn_local(tail.pass_on(ends.closer));
+        }
+        Taking::OfHost(_) => bail!("the end of a body is written by something else"),
+    }
+    let sent = guest
+        .direct
+        .give_reader(Flow::Sent, Peer::Witness(ends.witness))?;
+    Ok((Body::Guest(body), sent))
+}
+
+/// The body for a guest that reads it: a stream, and a future for what follows.
+pub(super) fn consume(guest: &mut Guest, body: Body, handled: u32) -> Result<(u32, u32)> {
+    let direct = &mut guest.direct;
+    // Nobody here wants to know how the guest liked it.
+    let handled = direct.take_reader(Flow::Sent, handled)?;
+    direct.drop_taken(handled)?;
+    let (incoming, tail) = Incoming::open(body.into());
+    let incoming = Peer::Incoming(Box::new(incoming), Bytes::new());
+    let stream = direct.give_reader(Flow::Stream, incoming)?;
+    Ok((stream, direct.give_reader(Flow::Ending, Peer::Tail(tail))?))
+}
+
+/// A body that came in and goes out again.
+fn handed_on(incoming: Incoming, first: Bytes) -> WasiBody {
+    let rest = incoming.into_body();
+    match first.is_empty() {
+        true => rest,
+        false => Begun { first, rest }.boxed_unsync(),
+    }
+}
+
+/// A body of which a piece was taken, and not all of that was read.
+struct Begun {
+    first: Bytes,
+    rest: WasiBody,
+}
+
+impl http_body::Body for Begun {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        match std::mem::take(&mut self.first) {
+            first if first.is_empty() => Pin::new(&mut self.rest).poll_frame(context),
+            first => Poll::Ready(Some(Ok(Frame::data(first)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_empty() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::default()
+    }
+}

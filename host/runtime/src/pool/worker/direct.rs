@@ -1,0 +1,283 @@
+//! The inner part of a worker whose guest is linked directly. The engine knows
+//! nothing of its tasks, so that they are kept here: a task is called when it
+//! begins, and again whenever something has happened for which it waits.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use holdfast_core::event::{Body, Failure, Outcome};
+use tokio::time::Instant;
+use wasmtime::{Result, Store};
+
+use super::inside::{Begun, Desk, Response, Running, refused};
+use super::{Job, Task};
+use crate::direct::{Event, Mem, Returned, State, Value, Woken, put_value};
+use crate::guest::Guest;
+use crate::http_0_3;
+use crate::http_0_3::direct::{Handlers, Next};
+use crate::plugin::Entered;
+use crate::pool::USES;
+use crate::subject::Subject;
+
+/// Works until there is nothing to do and the worker is to leave. An error means
+/// that the instance is lost.
+pub(super) async fn work(store: &mut Store<Guest>, handlers: &Handlers, desk: &Desk) -> Result<()> {
+    let mut work = Work {
+        woken: Arc::clone(&store.data().direct.woken),
+        waker: Waker::noop().clone(),
+        store,
+        handlers,
+        desk,
+        uses: 0,
+        held: Vec::new(),
+        running: FuturesUnordered::new(),
+        ends: Vec::new(),
+        yielded: Vec::new(),
+        has_paused: false,
+    };
+    loop {
+        let step = poll_fn(|context| work.next(context)).await?;
+        match step {
+            Step::Begin(job) => work.begin(job).await?,
+            Step::GoOn(task, event) => pin!(work.go_on(task, event)).await?,
+            Step::Put(handle, at, value) => pin!(work.put(handle, at, value)).await?,
+            Step::Leave => return Ok(()),
+        }
+    }
+}
+
+struct Work<'a> {
+    store: &'a mut Store<Guest>,
+    handlers: &'a Handlers,
+    desk: &'a Desk,
+    /// Jobs that were begun.
+    uses: u64,
+    /// Those which the guest has in hand.
+    held: Vec<(u64, Entered)>,
+    /// Those whose response is on its way.
+    running: FuturesUnordered<Running<'a>>,
+    woken: Arc<Woken>,
+    /// The worker's own, which those ends wake.
+    waker: Waker,
+    /// Ends of streams and futures at which something may have happened.
+    ends: Vec<u32>,
+    /// Tasks that let others run.
+    yielded: Vec<usize>,
+    /// Whether others had a turn since.
+    has_paused: bool,
+}
+
+/// What is to be done next.
+enum Step {
+    Begin(Box<Job>),
+    /// A task is told of an event.
+    GoOn(usize, Event),
+    /// A value is written to where the guest reads a future, which then is told.
+    Put(u32, u32, Value),
+    Leave,
+}
+
+impl Work<'_> {
+    fn next(&mut self, context: &mut Context<'_>) -> Poll<Result<Step>> {
+        let desk = self.desk;
+        desk.had_turn.set(true);
+        // It has been idle, or others had their turn; that does not count.
+        self.store.set_epoch_deadline(1);
+        if !self.waker.will_wake(context.waker()) {
+            self.waker = context.waker().clone();
+            self.woken.set_worker(context.waker());
+        }
+        while let Poll::Ready(Some(())) = self.running.poll_next_unpin(context) {
+            self.note_load();
+        }
+        match self.next_of_guest() {
+            Ok(Some(step)) => return Poll::Ready(Ok(step)),
+            Ok(None) => {}
+            Err(error) => return Poll::Ready(Err(error)),
+        }
+        self.see_whether_to_leave();
+        let load = self.load();
+        if !desk.seat.is_leaving.get()
+            && load < desk.pool.plugin.instance.events_max as usize
+            && let Some(job) = desk.pool.crew.next()
+        {
+            return Poll::Ready(Ok(Step::Begin(job)));
+        }
+        if !self.yielded.is_empty() {
+            // They go on with the next turn.
+            self.has_paused = true;
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        // Late ones are not waited for.
+        let has_work = load > desk.late.borrow().len();
+        match desk.seat.is_leaving.get() && !has_work {
+            true => Poll::Ready(Ok(Step::Leave)),
+            false => Poll::Pending,
+        }
+    }
+
+    /// What tasks that are under way have to do.
+    fn next_of_guest(&mut self) -> Result<Option<Step>> {
+        self.ends.append(&mut self.woken.take());
+        while let Some(handle) = self.ends.pop() {
+            let memory = self.store.data().direct.memory()?;
+            let (bytes, guest) = memory.data_and_store_mut(&mut *self.store);
+            if let Some((at, value)) = State::proceed(guest, &mut Mem::new(bytes), handle)? {
+                return Ok(Some(Step::Put(handle, at, value)));
+            }
+        }
+        if std::mem::take(&mut self.has_paused) {
+            for task in self.yielded.drain(..) {
+                self.store.data_mut().direct.tasks.resume(task);
+            }
+        }
+        let next = self.store.data_mut().direct.next()?;
+        Ok(next.map(|(task, event)| Step::GoOn(task, event)))
+    }
+
+    fn see_whether_to_leave(&self) {
+        let pool = &self.desk.pool;
+        let is_free = self.uses > 0 && self.load() == 0;
+        if self.uses >= pool.uses_max(USES)
+            || (is_free && pool.is_given_away(&pool.waiting_hire, self.uses))
+        {
+            self.desk.seat.is_leaving.set(true);
+        }
+    }
+
+    fn load(&self) -> usize {
+        self.held.len() + self.running.len()
+    }
+
+    fn note_load(&self) {
+        let seat = &self.desk.seat;
+        seat.load.set(self.load() as u32);
+        seat.idle_since
+            .set(self.desk.pool.share.clock().last_turn());
+    }
+
+    async fn begin(&mut self, job: Box<Job>) -> Result<()> {
+        let Job {
+            task,
+            reply,
+            deadline,
+            entered,
+            queued,
+        } = *job;
+        drop(queued);
+        self.uses += 1;
+        let id = self.uses;
+        let desk = self.desk;
+        desk.budget.begin();
+        let deadline = deadline.unwrap_or_else(|| Instant::now() + desk.limit());
+        desk.begun
+            .borrow_mut()
+            .push(Begun::new(id, deadline, reply));
+        self.held.push((id, entered));
+        self.note_load();
+        match task {
+            Task::Http(request) => self.serve(id, request).await,
+            // Those of modules that are linked directly don't wait.
+            Task::WebSocket(_) => {
+                self.end(id, Outcome::Failed(Failure::NoHandler));
+                Ok(())
+            }
+        }
+    }
+
+    async fn serve(&mut self, id: u64, request: http::Request<Body>) -> Result<()> {
+        let subject = Subject::of_request(&request);
+        let guest = self.store.data_mut();
+        let view = guest.http_0_3();
+        let request = http_0_3::Request::incoming(request, view.outbound);
+        let request = view.table.push_request(request)?;
+        let request = guest.direct.give_request(&request)?;
+        let task = guest.direct.tasks.begin(id, subject.clone());
+        guest.subjects.set(subject);
+        self.desk.current.set(Some(id));
+        let next = self.handlers.begin(self.store, request).await?;
+        self.after(task, id, next)
+    }
+
+    async fn go_on(&mut self, task: usize, event: Event) -> Result<()> {
+        let guest = self.store.data_mut();
+        let Some((id, subject)) = guest.direct.tasks.run(task) else {
+            return Ok(());
+        };
+        guest.subjects.set(subject);
+        self.desk.current.set(Some(id));
+        let next = self.handlers.go_on(self.store, event).await?;
+        self.after(task, id, next)
+    }
+
+    /// The guest has returned: sees to what it has made, and to what it wants next.
+    fn after(&mut self, task: usize, id: u64, next: Next) -> Result<()> {
+        let direct = &mut self.store.data_mut().direct;
+        direct.tasks.pause();
+        let returned = direct.tasks.take_returned(task);
+        match next {
+            Next::Exit => direct.tasks.end(task)?,
+            Next::Yield => self.yielded.push(task),
+            Next::Wait(set) => direct.wait(task, set)?,
+        }
+        if let Some(returned) = returned {
+            self.answer(id, returned)?;
+        }
+        self.desk.current.set(None);
+        Ok(())
+    }
+
+    /// Puts the value of a future to where the guest reads it.
+    async fn put(&mut self, handle: u32, at: u32, value: Value) -> Result<()> {
+        put_value(&mut *self.store, at, value).await?;
+        self.store.data_mut().direct.finish_value(handle)
+    }
+
+    fn answer(&mut self, id: u64, returned: Returned) -> Result<()> {
+        let response = match returned {
+            Ok(response) => response,
+            Err(code) => {
+                self.end(id, Outcome::Failed(refused(code)));
+                return Ok(());
+            }
+        };
+        let table = self.store.data_mut().http_0_3().table;
+        let mut response = table.take_response(response)?.into_http();
+        if let Some(outcome) = self.desk.whole(&mut response) {
+            self.end(id, outcome);
+            return Ok(());
+        }
+        if let Some(entered) = self.let_go(id) {
+            let sent = send(self.desk, id, response, entered);
+            self.running.push(Box::pin(sent));
+        }
+        self.note_load();
+        Ok(())
+    }
+
+    /// A job is done.
+    fn end(&mut self, id: u64, outcome: Outcome) {
+        self.desk.answer(id, outcome);
+        self.desk.budget.end();
+        drop(self.let_go(id));
+        self.note_load();
+    }
+
+    fn let_go(&mut self, id: u64) -> Option<Entered> {
+        let place = self.held.iter().position(|(held, _)| *held == id)?;
+        Some(self.held.swap_remove(place).1)
+    }
+}
+
+/// Answers with a response that is not complete, up to when nobody listens any more.
+async fn send(desk: &Desk, id: u64, response: Response, entered: Entered) {
+    let (outcome, listening) = desk.streamed(response).await;
+    desk.answer(id, outcome);
+    desk.listened(listening).await;
+    desk.budget.end();
+    drop(entered);
+}
