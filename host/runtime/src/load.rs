@@ -231,6 +231,11 @@ impl Loaded {
         &self.parts.digest
     }
 
+    /// Whether the host links its module itself, without the engine's component model.
+    pub fn is_direct(&self) -> bool {
+        self.parts.direct.is_some()
+    }
+
     /// Which handlers the component has.
     pub fn handlers(&self) -> plugin::Handlers {
         plugin::Handlers {

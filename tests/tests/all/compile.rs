@@ -61,6 +61,24 @@ async fn what_is_compiled_ahead_starts_without_a_compiler() {
     assert!(text.contains("no cache to compile into"), "{text}");
 }
 
+/// Of the simple form, and importing nothing that only components get; and others.
+#[tokio::test]
+async fn components_of_one_module_are_linked_directly() {
+    for (guest, linked) in [
+        ("echo", "directly"),
+        ("chat", "directly"),
+        ("plain", "directly"),
+        ("hostile", "directly"),
+        ("waiting", "as a component"),
+        ("wstd", "as a component"),
+    ] {
+        let host = Setup::new(guest).start().await;
+        let linked = format!("linked=\"{linked}\"");
+        host.logged(&["plugin loaded", &linked]).await;
+        host.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn who_waits_for_a_compiler_is_told() {
     let folder = Folder::new();
