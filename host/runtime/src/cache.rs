@@ -99,7 +99,7 @@ impl Cache {
     fn path(&self, engine: &Engine, digest: Digest) -> PathBuf {
         let mut settings = Digester(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut settings);
-        compile::VERSION.hash(&mut settings);
+        compile::fingerprint(&mut settings);
         let settings: String = settings
             .0
             .finalize()

@@ -16,6 +16,7 @@ pub(crate) mod direct;
 mod parent;
 pub(crate) mod pieces;
 
+use std::hash::{Hash, Hasher};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -27,14 +28,23 @@ pub use child::compile_stdin;
 
 use crate::cache::{Cache, Draft};
 use crate::digest::Digest;
-use crate::direct::is_there;
+use crate::direct::{imports, is_there};
 use crate::engine::{Engines, Form};
 use crate::load::LoadError;
 
-/// Raised whenever something else is made of a component, or when modules that are
-/// linked directly get more imports: compiled code in the cache is as old as this
-/// number.
-pub(crate) const VERSION: u32 = 2;
+/// Raised whenever something else is made of a component.
+const VERSION: u32 = 2;
+
+/// What the machine code of a component depends on, besides the component and the
+/// settings of the engine.
+pub(crate) fn fingerprint(hasher: &mut impl Hasher) {
+    VERSION.hash(hasher);
+    direct::GLUE_BYTES.hash(hasher);
+    // Whether a component is linked directly depends on what modules get.
+    for import in imports() {
+        import.hash(hasher);
+    }
+}
 
 /// The child's exit code for what is no valid component.
 const EXIT_INVALID: u8 = 10;

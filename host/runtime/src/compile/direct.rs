@@ -44,7 +44,7 @@ pub(crate) const GLUE: &str = "holdfast-glue";
 /// Between the name of what a module imports several times, and a number.
 pub(crate) const AGAIN: char = '~';
 
-const GLUE_BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glue.wasm"));
+pub(super) const GLUE_BYTES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/glue.wasm"));
 
 /// Sections of a component (component model, Binary.md), and a sort of them.
 const CORE_MODULE: u8 = 1;

@@ -14,6 +14,9 @@ const CONFIG: &str = "wasi:config/store@0.2.0-rc.1";
 const LOGGING: &str = "wasi:logging/logging@0.1.0-draft";
 const MONOTONIC_CLOCK: &str = "wasi:clocks/monotonic-clock@0.3";
 
+/// No key of a setting is longer, in bytes.
+const KEY_BYTES_MAX: u32 = 64 << 10;
+
 /// The functions of each interface.
 pub(crate) const IMPORTS: &[(&str, &[&str])] = &[
     (CONFIG, &["get"]),
@@ -31,7 +34,9 @@ pub(super) fn define(linker: &mut Definitions) -> Result<()> {
                 let result = aligned(result, 4)?;
                 let (mut memory, guest) = view(&mut caller)?;
                 let config = &guest.plugin().grants.config;
-                let value = config.get(memory.text(key, len)?);
+                let is_short = len <= KEY_BYTES_MAX;
+                let key = memory.text(key, len.min(KEY_BYTES_MAX))?;
+                let value = config.get(key).filter(|_| is_short);
                 let value = value.map(|it| it.reveal().to_owned());
                 memory.put(result, &[0])?;
                 memory.put(offset(result, 4)?, &[u8::from(value.is_some())])?;

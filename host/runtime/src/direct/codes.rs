@@ -214,7 +214,12 @@ fn text(memory: &Mem<'_>, case: u32, at: u32, len: u32) -> Result<Option<String>
     /// An error need not say more.
     const LEN_MAX: u32 = 64 << 10;
     match is_some(case)? {
-        true => Ok(Some(memory.text(at, len.min(LEN_MAX))?.to_owned())),
+        true if len <= LEN_MAX => Ok(Some(memory.text(at, len)?.to_owned())),
+        // Perhaps it is cut within a character.
+        true => {
+            let bytes = memory.bytes(at, LEN_MAX)?;
+            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
+        }
         false => Ok(None),
     }
 }

@@ -69,6 +69,11 @@ impl Handles {
         Ok(Resource::new_own(borrowed.rep()))
     }
 
+    /// Of handles, and of whatever else the guest makes the host keep.
+    pub(super) fn len_max(&self) -> usize {
+        self.len_max
+    }
+
     pub(super) fn add(&mut self, entry: Entry) -> Result<u32> {
         if self.entries.len() >= self.len_max {
             bail!("the guest keeps more than {} handles", self.len_max);

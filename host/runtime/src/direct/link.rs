@@ -51,7 +51,7 @@ impl Direct {
 }
 
 /// All interfaces of which modules get something.
-fn interfaces() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
+pub(crate) fn imports() -> impl Iterator<Item = &'static (&'static str, &'static [&'static str])> {
     let all = [
         websocket::IMPORTS,
         http::IMPORTS,
@@ -70,7 +70,7 @@ const TICKS_MAX: u64 = 100;
 
 /// Whether modules get this function of an interface.
 pub(crate) fn is_there(interface: &str, function: &str) -> bool {
-    interfaces().any(|(name, functions)| *name == interface && functions.contains(&function))
+    imports().any(|(name, functions)| *name == interface && functions.contains(&function))
 }
 
 impl Linker {
@@ -145,7 +145,7 @@ mod tests {
             let error = definitions.instantiate_pre(&module).err().unwrap();
             format!("{error:#}")
         };
-        for (interface, functions) in interfaces() {
+        for (interface, functions) in imports() {
             for function in *functions {
                 let error = refused(interface, function);
                 assert!(error.contains("expected global, but found func"), "{error}");

@@ -125,6 +125,11 @@ pub(crate) fn offset(at: u32, by: u32) -> Result<u32> {
     }
 }
 
+/// Places in a list from this address on, each of so many bytes.
+pub(crate) fn places(list: u32, each: u32) -> impl Iterator<Item = u32> {
+    std::iter::successors(Some(list), move |at| at.checked_add(each))
+}
+
 /// Where a value is to be read or written that is aligned to so many bytes.
 pub(crate) fn aligned(at: u32, align: u32) -> Result<u32> {
     match at.is_multiple_of(align) {

@@ -53,6 +53,10 @@ const COMPLETED: u32 = 0;
 const DROPPED: u32 = 1;
 const CANCELLED: u32 = 2;
 
+/// The most bytes which go from one place of a guest to another at once, since nobody
+/// can interrupt it.
+const PASSED_ON_MAX: u32 = 64 << 10;
+
 /// The most bytes of one reading or writing, of which the number is told together
 /// with the result.
 const LEN_MAX: u32 = (1 << 28) - 1;
@@ -397,11 +401,11 @@ impl State {
         match &mut of.reader {
             Side::Gone => Ok(Attempt::Done(result(0, DROPPED))),
             Side::Guest(reader) => {
-                let reader = *reader;
-                if of.flow != Flow::Stream {
-                    bail!("a future of this kind can't be read where it is written");
+                let (reader, flow) = (*reader, of.flow);
+                match flow {
+                    Flow::Stream => state.pass_on(memory, handle, reader),
+                    _ => state.meet(reader),
                 }
-                state.pass_on(memory, handle, reader)
             }
             Side::Host(Peer::Writer(_)) => state.write_to_host(memory, handle, pipe, place),
             reader @ Side::Host(Peer::Closer(_)) => {
@@ -450,13 +454,21 @@ impl State {
         })
     }
 
+    /// Both ends of a future are the guest's, which may still give the other one away.
+    fn meet(&mut self, other: u32) -> Result<Attempt> {
+        match self.handles.end(other)?.pending {
+            Some(_) => bail!("a future of this kind can't be read where it is written"),
+            None => Ok(Attempt::Blocked),
+        }
+    }
+
     /// Both ends are the guest's: bytes go from one place of its memory to another.
     fn pass_on(&mut self, memory: &mut Mem<'_>, writer: u32, reader: u32) -> Result<Attempt> {
         let (_, from) = self.under_way(writer)?;
         let Some(to) = self.handles.end(reader)?.pending else {
             return Ok(Attempt::Blocked);
         };
-        let len = from.len.min(to.len);
+        let len = from.len.min(to.len).min(PASSED_ON_MAX);
         if len == 0 && from.len > 0 {
             // Who reads nothing only asks whether there is something.
             self.finish(reader, result(0, COMPLETED))?;
@@ -478,11 +490,11 @@ impl State {
         match &of.writer {
             Side::Gone => return Ok(Attempt::Done(result(0, DROPPED))),
             Side::Guest(writer) => {
-                let writer = *writer;
-                if of.flow != Flow::Stream {
-                    bail!("a future of this kind can't be read where it is written");
-                }
-                return state.read_own(memory, writer, handle);
+                let (writer, flow) = (*writer, of.flow);
+                return match flow {
+                    Flow::Stream => state.read_own(memory, writer, handle),
+                    _ => state.meet(writer),
+                };
             }
             Side::Host(_) => {}
         }
@@ -539,7 +551,7 @@ impl State {
         let Some(from) = self.handles.end(writer)?.pending else {
             return Ok(Attempt::Blocked);
         };
-        let len = from.len.min(to.len);
+        let len = from.len.min(to.len).min(PASSED_ON_MAX);
         if len == 0 && to.len > 0 {
             // Who writes nothing only asks whether somebody reads.
             self.finish(writer, result(0, COMPLETED))?;

@@ -46,7 +46,7 @@ pub(crate) struct Tasks {
 
 impl Tasks {
     /// A task begins, and is the one which runs.
-    pub(crate) fn begin(&mut self, job: u64, subject: Subject) -> usize {
+    pub(super) fn begin(&mut self, job: u64, subject: Subject) -> usize {
         let task = self.slab.insert(Task {
             job,
             subject,
@@ -62,6 +62,10 @@ impl Tasks {
     pub(crate) fn begin_alone(&mut self) {
         self.current = None;
         self.alone = [0; SLOTS];
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slab.len()
     }
 
     /// It stops running.

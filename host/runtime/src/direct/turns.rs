@@ -83,6 +83,9 @@ impl Gift {
 
     /// There is room for one more. How much is wanted next.
     pub(crate) fn place(&mut self, at: u32) -> Result<u32> {
+        if self.places.len() >= self.pieces.len() {
+            bail!("there is more room than was wanted");
+        }
         self.places.push(at);
         self.wanted()
     }
@@ -179,8 +182,8 @@ pub(crate) fn define(
                     let Some(gift) = &mut guest.direct.gift else {
                         bail!("there is room for nothing");
                     };
-                    gift.places.push(place);
-                    memory.put(at, &gift.wanted()?.to_le_bytes())
+                    let wanted = gift.place(place)?;
+                    memory.put(at, &wanted.to_le_bytes())
                 }
                 3 => match guest.direct.gift.take() {
                     Some(gift) if gift.places.len() == gift.pieces.len() => {

@@ -9,6 +9,7 @@ use wasmtime::{Result, bail};
 
 use super::State;
 use super::handles::Entry;
+use crate::subject::Subject;
 
 /// What has happened, as a guest is told: a code, the handle that it is about, and
 /// a number which depends on both.
@@ -33,6 +34,8 @@ pub(super) struct Waitable {
     set: Option<u32>,
     /// What has happened and was not told yet.
     pub(super) event: Option<Event>,
+    /// Whether its set has it among those that are ready.
+    is_queued: bool,
 }
 
 /// What a task can wait for together.
@@ -41,8 +44,9 @@ pub(super) struct Set {
     members: u32,
     /// Members to which something has happened, and perhaps others.
     ready: VecDeque<u32>,
-    /// The task that waits for it.
-    pub(super) waiting: Option<usize>,
+    /// The task that waits for it, and whether that can go on.
+    waiting: Option<usize>,
+    is_resumed: bool,
 }
 
 impl State {
@@ -57,19 +61,37 @@ impl State {
     }
 
     fn make_ready(&mut self, set: u32, handle: u32) -> Result<()> {
+        let waitable = self.handles.waitable(handle)?;
+        if std::mem::replace(&mut waitable.is_queued, true) {
+            return Ok(());
+        }
         let set = self.handles.set(set)?;
         set.ready.push_back(handle);
-        if let Some(task) = set.waiting.take() {
+        if let Some(task) = set.waiting
+            && !std::mem::replace(&mut set.is_resumed, true)
+        {
             self.tasks.resume(task);
         }
         Ok(())
+    }
+
+    /// A task begins, and is the one which runs.
+    pub(crate) fn begin_task(&mut self, job: u64, subject: Subject) -> Result<usize> {
+        let max = self.handles.len_max();
+        if self.tasks.len() >= max {
+            bail!("the guest has more than {max} tasks under way");
+        }
+        Ok(self.tasks.begin(job, subject))
     }
 
     /// The next task that can go on, and what it is told.
     pub(crate) fn next(&mut self) -> Result<Option<(usize, Event)>> {
         while let Some((task, set)) = self.tasks.next() {
             let event = match set {
-                Some(set) => self.next_event(set)?,
+                Some(set) => {
+                    self.handles.set(set)?.waiting = None;
+                    self.next_event(set)?
+                }
                 None => Some(Event::default()),
             };
             match (event, set) {
@@ -85,11 +107,10 @@ impl State {
     /// What has happened to one of a set, if anything has.
     pub(super) fn next_event(&mut self, set: u32) -> Result<Option<Event>> {
         while let Some(handle) = self.handles.set(set)?.ready.pop_front() {
-            // It may have left the set since, or be gone.
-            if let Ok(waitable) = self.handles.waitable(handle)
-                && waitable.set == Some(set)
-                && let Some(event) = waitable.event.take()
-            {
+            let waitable = self.handles.waitable(handle)?;
+            waitable.is_queued = false;
+            // Who was asked otherwise meanwhile has none.
+            if let Some(event) = waitable.event.take() {
                 return Ok(Some(event));
             }
         }
@@ -103,9 +124,10 @@ impl State {
         if of.waiting.is_some() {
             bail!("two tasks wait for the same set");
         }
-        match of.ready.is_empty() {
-            true => of.waiting = Some(task),
-            false => self.tasks.resume(task),
+        of.waiting = Some(task);
+        of.is_resumed = !of.ready.is_empty();
+        if of.is_resumed {
+            self.tasks.resume(task);
         }
         Ok(())
     }
@@ -141,8 +163,14 @@ impl State {
     }
 
     pub(super) fn leave_set(&mut self, handle: u32) -> Result<()> {
-        if let Some(set) = self.handles.waitable(handle)?.set.take() {
-            self.handles.set(set)?.members -= 1;
+        let waitable = self.handles.waitable(handle)?;
+        let is_queued = std::mem::take(&mut waitable.is_queued);
+        if let Some(set) = waitable.set.take() {
+            let set = self.handles.set(set)?;
+            set.members -= 1;
+            if is_queued {
+                set.ready.retain(|ready| *ready != handle);
+            }
         }
         Ok(())
     }
@@ -192,5 +220,79 @@ impl Wake for Bell {
         if let Some(worker) = worker {
             worker.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::direct::Flow;
+
+    /// A state with a stream, of which something has happened to the readable end.
+    fn state() -> (State, u32) {
+        let mut state = State::new(16);
+        let reader = state.new_pipe(Flow::Stream).unwrap() as u32;
+        let event = Event {
+            code: STREAM_READ,
+            handle: reader,
+            payload: 7,
+        };
+        state.notify(event).unwrap();
+        (state, reader)
+    }
+
+    #[test]
+    fn what_has_happened_is_told_once() {
+        let (mut state, reader) = state();
+        let set = state.new_set().unwrap();
+        assert_eq!(state.next_event(set).unwrap(), None);
+        state.join(reader, set).unwrap();
+        assert_eq!(state.next_event(set).unwrap().unwrap().payload, 7);
+        assert_eq!(state.next_event(set).unwrap(), None);
+        assert!(state.drop_set(set).is_err(), "somebody is in it");
+        state.join(reader, 0).unwrap();
+        state.drop_set(set).unwrap();
+        assert!(state.join(reader, set).is_err());
+    }
+
+    #[test]
+    fn who_joins_often_is_there_once() {
+        let (mut state, reader) = state();
+        let sets = [state.new_set().unwrap(), state.new_set().unwrap()];
+        for _ in 0..100 {
+            for set in sets {
+                state.join(reader, set).unwrap();
+            }
+        }
+        let [first, second] = sets.map(|set| state.handles.set(set).unwrap().ready.len());
+        assert_eq!((first, second), (0, 1));
+        let [first, second] = sets.map(|set| state.next_event(set).unwrap());
+        assert!(first.is_none() && second.is_some());
+    }
+
+    #[test]
+    fn a_task_goes_on_when_something_happens() {
+        let (mut state, reader) = state();
+        let set = state.new_set().unwrap();
+        let task = state.begin_task(1, Subject::default()).unwrap();
+        state.wait(task, set).unwrap();
+        assert!(state.wait(task, set).is_err() && state.drop_set(set).is_err());
+        assert_eq!(state.next().unwrap(), None);
+        state.join(reader, set).unwrap();
+        let (next, event) = state.next().unwrap().unwrap();
+        assert_eq!((next, event.handle), (task, reader));
+        // It waits no more, until it does so again.
+        assert_eq!(state.next().unwrap(), None);
+        state.wait(task, set).unwrap();
+        assert_eq!(state.next().unwrap(), None);
+    }
+
+    #[test]
+    fn there_is_an_end_to_tasks() {
+        let mut state = State::new(2);
+        for job in 0..2 {
+            state.begin_task(job, Subject::default()).unwrap();
+        }
+        assert!(state.begin_task(2, Subject::default()).is_err());
     }
 }

@@ -8,7 +8,7 @@ use wasmtime_wasi::cli::WasiCliView;
 use wasmtime_wasi::p2::bindings::{cli, clocks, io, random};
 use wasmtime_wasi::p2::{DynOutputStream, DynPollable, StreamError};
 
-use super::memory::{aligned, no_case, offset};
+use super::memory::{aligned, no_case, offset, places};
 use super::{Context, Definitions, Kind, room, view};
 use crate::guest::Guest;
 
@@ -124,7 +124,7 @@ async fn put_list<'s>(
 ) -> Result<()> {
     let texts: Vec<_> = texts.collect();
     let list = room(&mut *caller, 4, texts.len() * 8).await?;
-    for (place, text) in (list..).step_by(8).zip(&texts) {
+    for (place, text) in places(list, 8).zip(&texts) {
         let at = room(&mut *caller, 1, text.len()).await?;
         let (mut memory, _) = view(caller)?;
         memory.put(at, text.as_bytes())?;

@@ -32,6 +32,8 @@ pub(crate) struct Response {
 pub(crate) enum Body {
     /// It comes from a peer. Guests may hand it on without reading it.
     Host(WasiBody),
+    /// The same, of which a guest has this piece of, and not the rest.
+    Begun(Bytes, WasiBody),
     /// A guest writes it.
     Guest(Outgoing),
 }
@@ -92,7 +94,7 @@ impl Body {
     /// The whole body, if a guest has written all of it already.
     pub(crate) fn take_whole(&mut self) -> Option<Bytes> {
         match self {
-            Self::Host(_) => None,
+            Self::Host(_) | Self::Begun(..) => None,
             Self::Guest(body) => body.take_whole(),
         }
     }
@@ -108,6 +110,7 @@ impl From<Body> for WasiBody {
     fn from(body: Body) -> Self {
         match body {
             Body::Host(body) => body,
+            begun @ Body::Begun(..) => begun.boxed_unsync(),
             Body::Guest(body) => body.boxed_unsync(),
         }
     }
@@ -123,6 +126,8 @@ impl http_body::Body for Body {
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         match &mut *self {
             Self::Host(body) => Pin::new(body).poll_frame(context),
+            Self::Begun(first, rest) if first.is_empty() => Pin::new(rest).poll_frame(context),
+            Self::Begun(first, _) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(first))))),
             Self::Guest(body) => Pin::new(body).poll_frame(context),
         }
     }
@@ -130,6 +135,7 @@ impl http_body::Body for Body {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Host(body) => body.is_end_stream(),
+            Self::Begun(first, rest) => first.is_empty() && rest.is_end_stream(),
             Self::Guest(body) => body.is_end_stream(),
         }
     }
@@ -137,6 +143,7 @@ impl http_body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Host(body) => body.size_hint(),
+            Self::Begun(..) => SizeHint::default(),
             Self::Guest(body) => body.size_hint(),
         }
     }

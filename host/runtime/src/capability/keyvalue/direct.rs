@@ -8,7 +8,7 @@ use wasmtime::{AsContextMut, Result};
 
 use super::atomics::{self, Cas, CasError};
 use super::{Bucket, Error, KeyResponse, change, database, done, draft, get, keys, scope};
-use crate::direct::{Context, Definitions, Kind, aligned, no_case, offset, room, view};
+use crate::direct::{Context, Definitions, Kind, aligned, no_case, offset, places, room, view};
 use crate::store::{Kind as Change, Scope};
 
 const STORE: &str = "wasi:keyvalue/store@0.2.0-draft2";
@@ -144,7 +144,7 @@ async fn list_keys(
         Err(error) => return put_failed(caller, result, 4, error).await,
     };
     let list = room(&mut *caller, 4, keys.len() * EACH).await?;
-    for (place, key) in (list..).step_by(EACH).zip(&keys) {
+    for (place, key) in places(list, EACH as u32).zip(&keys) {
         let at = put_text(caller, key.as_bytes()).await?;
         view(caller)?.0.put_span(place, at, key.len())?;
     }

@@ -44,7 +44,7 @@ fn count_of_shim(module: &[u8]) -> Option<u32> {
                     match (export.kind, export.name, export.index) {
                         (ExternalKind::Table, TABLE, 0) => {}
                         (ExternalKind::Func, name, index) => {
-                            exported.push((name.parse::<u32>().ok()?, index));
+                            exported.push((name, index));
                         }
                         _ => return None,
                     }
@@ -60,7 +60,9 @@ fn count_of_shim(module: &[u8]) -> Option<u32> {
         }
     }
     // Each function by its own number.
-    let is_own = exported.iter().all(|(name, index)| name == index);
+    let is_own = exported
+        .iter()
+        .all(|(name, index)| *name == index.to_string());
     (is_own && exported.len() == count as usize).then_some(count)
 }
 
@@ -104,7 +106,7 @@ fn count_of_fixup(module: &[u8]) -> Option<u32> {
                 for import in section.into_imports() {
                     let import = import.ok()?;
                     match (import.module, import.ty) {
-                        ("", TypeRef::Func(_)) if import.name.parse() == Ok(count) => count += 1,
+                        ("", TypeRef::Func(_)) if import.name == count.to_string() => count += 1,
                         ("", TypeRef::Table(_)) if import.name == TABLE => {}
                         _ => return None,
                     }

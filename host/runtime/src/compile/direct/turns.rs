@@ -64,7 +64,14 @@ pub(super) fn only_called(module: &[u8], imports: &HashSet<u32>) -> Option<HashS
                     }
                 }
             }
-            // So may what globals begin with.
+            // So may what tables and globals begin with.
+            TABLE => {
+                for table in wasmparser::TableSectionReader::new(reader).ok()? {
+                    if let wasmparser::TableInit::Expr(_) = table.ok()?.init {
+                        only_called.clear();
+                    }
+                }
+            }
             GLOBAL => {
                 for global in wasmparser::GlobalSectionReader::new(reader).ok()? {
                     let mut operators = global.ok()?.init_expr.get_operators_reader();
@@ -81,6 +88,7 @@ pub(super) fn only_called(module: &[u8], imports: &HashSet<u32>) -> Option<HashS
     Some(only_called)
 }
 
+const TABLE: u8 = 4;
 const GLOBAL: u8 = 6;
 
 /// The module with a function before each of these imports, which are of this type,

@@ -69,17 +69,15 @@ fn define_fields(linker: &mut Definitions) -> Result<()> {
     linker.func_wrap(
         TYPES,
         "[method]fields.append",
-        |mut caller: Context<'_>, fields, name, name_len, value, value_len, result: u32| {
+        |mut caller: Context<'_>, fields, name, name_len, value, value_len: u32, result: u32| {
             let (mut memory, guest) = view(&mut caller)?;
             let fields = borrow(guest, fields)?;
-            let name = memory.text(name, name_len)?;
-            let value = memory.bytes(value, value_len)?;
-            let appended = match name.len() + value.len() > FIELDS_BYTES_MAX {
-                true => Err(HeaderError::SizeExceeded),
-                false => {
-                    let (name, value) = (name.to_owned(), value.to_vec());
+            let appended = match text_of_field(&memory, name, name_len)? {
+                Some(name) if value_len as usize <= FIELDS_BYTES_MAX => {
+                    let value = memory.bytes(value, value_len)?.to_vec();
                     known(guest.http_0_3().append(fields, name, value))?
                 }
+                _ => Err(HeaderError::SizeExceeded),
             };
             put_set(&mut memory, aligned(result, 4)?, appended)
         },
@@ -104,9 +102,9 @@ fn define_fields(linker: &mut Definitions) -> Result<()> {
         |mut caller: Context<'_>, fields: u32, name: u32, name_len: u32| {
             let (memory, guest) = view(&mut caller)?;
             let fields = borrow(guest, fields)?;
-            let name = memory.text(name, name_len)?;
+            let name = text_of_field(&memory, name, name_len)?;
             let map = guest.http_0_3().table.fields.get(&fields)?;
-            Ok(u32::from(map.contains_key(name)))
+            Ok(u32::from(name.is_some_and(|name| map.contains_key(name))))
         },
     )?;
     turns::define(linker, TYPES, "[method]fields.copy-all", |guest, fields| {
@@ -203,17 +201,13 @@ fn from_list(mut caller: Context<'_>, list: u32, count: u32, result: u32) -> Res
     for index in 0..count {
         let at = list + index * EACH;
         let ((name, name_len), (value, value_len)) = (memory.span(at)?, memory.span(at + 8)?);
-        let (name, value) = (
-            memory.text(name, name_len)?,
-            memory.bytes(value, value_len)?,
-        );
-        let appended = match name.len() + value.len() > FIELDS_BYTES_MAX {
-            true => Err(HeaderError::SizeExceeded),
-            false => {
+        let appended = match text_of_field(&memory, name, name_len)? {
+            Some(name) if value_len as usize <= FIELDS_BYTES_MAX => {
+                let value = memory.bytes(value, value_len)?.to_vec();
                 let outbound = guest.http_0_3().outbound;
-                let appended = fields.append(outbound, name.to_owned(), value.to_vec());
-                known(appended.map_err(refusal))?
+                known(fields.append(outbound, name, value).map_err(refusal))?
             }
+            _ => Err(HeaderError::SizeExceeded),
         };
         if let Err(error) = appended {
             memory.put(result, &[1])?;

@@ -1,16 +1,11 @@
 //! Messages with bodies: what is made of the ends of streams and futures which a
 //! guest gives away, and which it gets.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
-use http_body::{Frame, SizeHint};
-use http_body_util::BodyExt;
 use wasmtime::{Result, bail};
+use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
-use wasmtime_wasi_http::{Error, FieldMap, WasiBody};
 
 use super::super::incoming::Incoming;
 use super::super::outgoing::Outgoing;
@@ -38,7 +33,7 @@ pub(super) fn body(
         Some(Taking::OfHost(Peer::Incoming(incoming, first))) => {
             direct.drop_taken(ending)?;
             let sent = direct.give_reader(Flow::Sent, Peer::Done)?;
-            return Ok((Body::Host(handed_on(*incoming, first)), sent));
+            return Ok((handed_on(*incoming, first), sent));
         }
         Some(Taking::OfHost(_)) => bail!("a stream of bytes is written by something else"),
         Some(Taking::OfGuest(pipe)) => Some(pipe),
@@ -73,46 +68,22 @@ pub(super) fn consume(guest: &mut Guest, body: Body, handled: u32) -> Result<(u3
     // Nobody here wants to know how the guest liked it.
     let handled = direct.take_reader(Flow::Sent, handled)?;
     direct.drop_taken(handled)?;
-    let (incoming, tail) = Incoming::open(body.into());
-    let incoming = Peer::Incoming(Box::new(incoming), Bytes::new());
+    let (first, rest) = match body {
+        Body::Begun(first, rest) => (first, rest),
+        body => (Bytes::new(), body.into()),
+    };
+    let (incoming, tail) = Incoming::open(rest);
+    let incoming = Peer::Incoming(Box::new(incoming), first);
     let stream = direct.give_reader(Flow::Stream, incoming)?;
     Ok((stream, direct.give_reader(Flow::Ending, Peer::Tail(tail))?))
 }
 
-/// A body that came in and goes out again.
-fn handed_on(incoming: Incoming, first: Bytes) -> WasiBody {
+/// A body that came in and goes out again. What goes to and fro gets no larger by
+/// that: a guest may do it as often as it likes.
+fn handed_on(incoming: Incoming, first: Bytes) -> Body {
     let rest = incoming.into_body();
     match first.is_empty() {
-        true => rest,
-        false => Begun { first, rest }.boxed_unsync(),
-    }
-}
-
-/// A body of which a piece was taken, and not all of that was read.
-struct Begun {
-    first: Bytes,
-    rest: WasiBody,
-}
-
-impl http_body::Body for Begun {
-    type Data = Bytes;
-    type Error = Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        match std::mem::take(&mut self.first) {
-            first if first.is_empty() => Pin::new(&mut self.rest).poll_frame(context),
-            first => Poll::Ready(Some(Ok(Frame::data(first)))),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.first.is_empty() && self.rest.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::default()
+        true => Body::Host(rest),
+        false => Body::Begun(first, rest),
     }
 }

@@ -3,9 +3,10 @@
 //! begins, and again whenever something has happened for which it waits.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use holdfast_core::event::{Body, Failure, Outcome};
@@ -36,7 +37,10 @@ pub(super) async fn work(store: &mut Store<Guest>, handlers: &Handlers, desk: &D
         running: FuturesUnordered::new(),
         ends: Vec::new(),
         yielded: Vec::new(),
-        has_paused: false,
+        pause: None,
+        steps: 0,
+        began: None,
+        alone_since: None,
     };
     loop {
         let step = poll_fn(|context| work.next(context)).await?;
@@ -66,9 +70,22 @@ struct Work<'a> {
     ends: Vec<u32>,
     /// Tasks that let others run.
     yielded: Vec<usize>,
-    /// Whether others had a turn since.
-    has_paused: bool,
+    /// Others have their turn.
+    pause: Option<Pause>,
+    /// Calls of the guest since the worker was polled.
+    steps: u32,
+    /// When the first ones of these were done.
+    began: Option<Instant>,
+    /// Since when the guest has been at work for nobody.
+    alone_since: Option<Instant>,
 }
+
+type Pause = Pin<Box<dyn Future<Output = ()>>>;
+
+/// For so long a guest is called again whenever it waits for nothing; then others
+/// have their turn. The clock is looked at after so many calls.
+const TURN: Duration = Duration::from_micros(500);
+const STEPS: u32 = 16;
 
 /// What is to be done next.
 enum Step {
@@ -83,9 +100,12 @@ enum Step {
 impl Work<'_> {
     fn next(&mut self, context: &mut Context<'_>) -> Poll<Result<Step>> {
         let desk = self.desk;
-        desk.had_turn.set(true);
-        // It has been idle, or others had their turn; that does not count.
-        self.store.set_epoch_deadline(1);
+        if !desk.had_turn.replace(true) {
+            // It has been idle, or others had their turn; that does not count.
+            self.store.set_epoch_deadline(1);
+            self.steps = 0;
+            self.began = None;
+        }
         if !self.waker.will_wake(context.waker()) {
             self.waker = context.waker().clone();
             self.woken.set_worker(context.waker());
@@ -93,31 +113,82 @@ impl Work<'_> {
         while let Poll::Ready(Some(())) = self.running.poll_next_unpin(context) {
             self.note_load();
         }
-        match self.next_of_guest() {
-            Ok(Some(step)) => return Poll::Ready(Ok(step)),
-            Ok(None) => {}
-            Err(error) => return Poll::Ready(Err(error)),
-        }
         self.see_whether_to_leave();
-        let load = self.load();
+        // Late ones are not waited for.
+        let has_work = self.load() > desk.late.borrow().len();
+        if desk.seat.is_leaving.get() && !has_work {
+            return Poll::Ready(Ok(Step::Leave));
+        }
+        if !self.is_paused(context) {
+            if self.is_long() {
+                return self.pause(context);
+            }
+            match self.next_of_guest() {
+                Ok(Some(step)) => return Poll::Ready(Ok(step)),
+                Ok(None) => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
         if !desk.seat.is_leaving.get()
-            && load < desk.pool.plugin.instance.events_max as usize
+            && self.load() < desk.pool.plugin.instance.events_max as usize
             && let Some(job) = desk.pool.crew.next()
         {
             return Poll::Ready(Ok(Step::Begin(job)));
         }
-        if !self.yielded.is_empty() {
-            // They go on with the next turn.
-            self.has_paused = true;
-            context.waker().wake_by_ref();
-            return Poll::Pending;
+        if self.pause.is_none() && !self.yielded.is_empty() {
+            return self.pause(context);
         }
-        // Late ones are not waited for.
-        let has_work = load > desk.late.borrow().len();
-        match desk.seat.is_leaving.get() && !has_work {
-            true => Poll::Ready(Ok(Step::Leave)),
-            false => Poll::Pending,
+        if self.pause.is_none() {
+            self.alone_since = None;
         }
+        Poll::Pending
+    }
+
+    /// Whether others have their turn; if they had it, those go on which let them.
+    fn is_paused(&mut self, context: &mut Context<'_>) -> bool {
+        let Some(pause) = &mut self.pause else {
+            return false;
+        };
+        if pause.as_mut().poll(context).is_pending() {
+            return true;
+        }
+        self.pause = None;
+        for task in self.yielded.drain(..) {
+            self.store.data_mut().direct.tasks.resume(task);
+        }
+        false
+    }
+
+    /// Lets others have their turn. A guest that goes on and on, though it is at work
+    /// for nobody, has as long for that as for an event.
+    fn pause(&mut self, context: &mut Context<'_>) -> Poll<Result<Step>> {
+        let limit = self.desk.limit();
+        match self.load() {
+            0 => {
+                let since = *self.alone_since.get_or_insert_with(Instant::now);
+                if since.elapsed() > limit {
+                    let text = "the guest goes on without an event";
+                    return Poll::Ready(Err(wasmtime::Error::msg(text)));
+                }
+            }
+            _ => self.alone_since = None,
+        }
+        // Tokio looks for input and output before a task that yields this way runs
+        // again; a plain wake would starve them.
+        let mut pause: Pause = Box::pin(tokio::task::yield_now());
+        let _ = pause.as_mut().poll(context);
+        self.pause = Some(pause);
+        Poll::Pending
+    }
+
+    /// Whether the guest was called for so long that others are to have their turn.
+    fn is_long(&mut self) -> bool {
+        self.steps += 1;
+        if !self.steps.is_multiple_of(STEPS) {
+            return false;
+        }
+        let began = *self.began.get_or_insert_with(Instant::now);
+        began.elapsed() > TURN
     }
 
     /// What tasks that are under way have to do.
@@ -128,11 +199,6 @@ impl Work<'_> {
             let (bytes, guest) = memory.data_and_store_mut(&mut *self.store);
             if let Some((at, value)) = State::proceed(guest, &mut Mem::new(bytes), handle)? {
                 return Ok(Some(Step::Put(handle, at, value)));
-            }
-        }
-        if std::mem::take(&mut self.has_paused) {
-            for task in self.yielded.drain(..) {
-                self.store.data_mut().direct.tasks.resume(task);
             }
         }
         let next = self.store.data_mut().direct.next()?;
@@ -196,7 +262,7 @@ impl Work<'_> {
         let request = http_0_3::Request::incoming(request, view.outbound);
         let request = view.table.push_request(request)?;
         let request = guest.direct.give_request(&request)?;
-        let task = guest.direct.tasks.begin(id, subject.clone());
+        let task = guest.direct.begin_task(id, subject.clone())?;
         guest.subjects.set(subject);
         self.desk.current.set(Some(id));
         let next = self.handlers.begin(self.store, request).await?;
@@ -233,6 +299,10 @@ impl Work<'_> {
 
     /// Puts the value of a future to where the guest reads it.
     async fn put(&mut self, handle: u32, at: u32, value: Value) -> Result<()> {
+        // For no task in particular.
+        let guest = self.store.data_mut();
+        guest.direct.tasks.begin_alone();
+        guest.subjects.set(Subject::default());
         put_value(&mut *self.store, at, value).await?;
         self.store.data_mut().direct.finish_value(handle)
     }

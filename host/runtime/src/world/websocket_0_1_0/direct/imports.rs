@@ -7,7 +7,7 @@ use holdfast_core::{ConnectionId, Edge, TenantId, edge as core};
 use wasmtime::Result;
 
 use super::super::imports::SUBSCRIBERS_MAX;
-use crate::direct::{Context, Definitions, Mem, aligned, no_case, offset, room, view};
+use crate::direct::{Context, Definitions, Mem, aligned, no_case, offset, places, room, view};
 use crate::guest::Guest;
 use crate::share::note_hosted;
 
@@ -241,7 +241,7 @@ async fn subscribers(
     let topic = memory.text(topic.0, topic.1)?;
     let subscribers = edge.subscribers(tenant, topic, limit);
     let list = room(&mut *caller, 4, subscribers.len() * EACH).await?;
-    for (place, (id, attachment)) in (list..).step_by(EACH).zip(&subscribers) {
+    for (place, (id, attachment)) in places(list, EACH as u32).zip(&subscribers) {
         let name = id.to_hex();
         let name = name.as_str().as_bytes();
         let name_at = room(&mut *caller, 1, name.len()).await?;

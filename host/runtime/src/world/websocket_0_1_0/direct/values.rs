@@ -9,7 +9,7 @@ use wasmtime::{Result, Store, TypedFunc, bail};
 
 use super::super::types::{Acceptance, Header, Rejection};
 use crate::direct::turns::Gift;
-use crate::direct::{Context, Mem, aligned, no_case, offset};
+use crate::direct::{Context, Mem, aligned, no_case, offset, places};
 use crate::guest::Guest;
 use crate::line::handler_failure;
 
@@ -95,8 +95,8 @@ impl Values {
                 given.push((*at, *len));
                 continue;
             };
-            let places = (*at..).step_by(TEXT_BYTES as usize);
-            for (place, (_, (item, len))) in places.zip(rest.by_ref().take(*count)) {
+            let each = places(*at, TEXT_BYTES);
+            for (place, (_, (item, len))) in each.zip(rest.by_ref().take(*count)) {
                 memory.put_span(place, *item, *len as usize)?;
             }
             given.push((*at, *count as u32));
