@@ -8,6 +8,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use wasmtime::PoolConcurrencyLimitError;
 
 use crate::deadline::within;
+use crate::engine::give_back;
 use crate::generation::{Generation, Prepared};
 use crate::instance::Instance;
 use crate::line::line;
@@ -36,6 +37,7 @@ impl Runtime {
         // It was tried, and may never be used.
         let parts = &plugin.loaded.parts;
         if parts.uses.chill() {
+            give_back(parts.pre.engine());
             parts.release();
         }
         Ok(Prepared { plugin })

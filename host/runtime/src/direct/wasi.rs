@@ -7,6 +7,8 @@ use wasmtime_wasi::WasiView;
 use wasmtime_wasi::cli::WasiCliView;
 use wasmtime_wasi::p2::bindings::{cli, clocks, io, random};
 use wasmtime_wasi::p2::{DynOutputStream, DynPollable, StreamError};
+use wasmtime_wasi::p3::bindings::random::random as secure_0_3;
+use wasmtime_wasi::random::WasiRandomCtx;
 
 use super::memory::{aligned, no_case, offset, places};
 use super::{Context, Definitions, Kind, room, view};
@@ -365,14 +367,23 @@ fn define_random(linker: &mut Definitions) -> Result<()> {
     linker.func_wrap(RANDOM, "get-random-u64", |mut caller: Context<'_>| {
         secure::Host::get_random_u64(caller.data_mut().ctx().ctx.random())
     })?;
-    for interface in [RANDOM, RANDOM_0_3] {
+    type Get = fn(&mut WasiRandomCtx, u64) -> Result<Vec<u8>>;
+    let versions: [(&str, Get); 2] = [
+        (RANDOM, |random, len| {
+            secure::Host::get_random_bytes(random, len)
+        }),
+        // Of as many as there may be at once.
+        (RANDOM_0_3, |random, len_max| {
+            secure_0_3::Host::get_random_bytes(random, len_max)
+        }),
+    ];
+    for (interface, get) in versions {
         linker.func_wrap_async(
             interface,
             "get-random-bytes",
-            |mut caller: Context<'_>, (len, result): (u64, u32)| {
+            move |mut caller: Context<'_>, (len, result): (u64, u32)| {
                 Box::new(async move {
-                    let random = caller.data_mut().ctx().ctx.random();
-                    let bytes = secure::Host::get_random_bytes(random, len)?;
+                    let bytes = get(caller.data_mut().ctx().ctx.random(), len)?;
                     let at = room(&mut caller, 1, bytes.len()).await?;
                     let (mut memory, _) = view(&mut caller)?;
                     memory.put(at, &bytes)?;

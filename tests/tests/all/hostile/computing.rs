@@ -22,8 +22,15 @@ async fn who_takes_time_gets_no_more_than_his_share() {
         case(
             "background",
             "hostile",
-            own(|arena, case| background(arena, case).boxed_local()),
+            own(|arena, case| background(arena, case, "/background").boxed_local()),
         ),
+        case("yielding", "hostile", overdue("/yielding")).limits("instance_events_max = 1"),
+        case(
+            "yields",
+            "hostile",
+            own(|arena, case| background(arena, case, "/yields").boxed_local()),
+        ),
+        case("to-itself", "hostile", overdue("/to-itself")).limits("instance_events_max = 1"),
         case("recursion-in-a-message", "plain", close("recurse", 1011)),
         case(
             "recursion-in-a-request",
@@ -42,8 +49,8 @@ async fn who_takes_time_gets_no_more_than_his_share() {
 }
 
 /// What goes on behind an answer ends with its instance.
-async fn background(arena: &Arena, case: &Case) -> Ended {
-    let answer = arena.get(case, "/background").await;
+async fn background(arena: &Arena, case: &Case, path: &str) -> Ended {
+    let answer = arena.get(case, path).await;
     ended(answer.text() == "on its way", answer)?;
     found("the end of what goes on", async || {
         let before = processor_time(arena.host.pid());

@@ -39,6 +39,11 @@ async fn who_takes_room_gets_no_more_than_his_own() {
             text("/values/100000", "Err(HeaderError::SizeExceeded)"),
         ),
         case(
+            "bodies-of-bodies",
+            "hostile",
+            text("/nest/20000", "20000 times"),
+        ),
+        case(
             "random",
             "hostile",
             text("/random/100000000", "65536 random bytes"),
