@@ -41,7 +41,7 @@ async fn who_takes_room_gets_no_more_than_his_own() {
         case(
             "bodies-of-bodies",
             "hostile",
-            text("/nest/20000", "20000 times"),
+            text("/nest/2000", "2000 times"),
         ),
         case(
             "random",
