@@ -25,7 +25,7 @@ pub(crate) use codes::put_value;
 pub(crate) use handles::{Handles, Kind};
 pub(crate) use link::{Direct, Linker, imports, is_there};
 pub(crate) use made::{Made, none};
-pub(crate) use memory::{Mem, Room, aligned, no_case, offset, places, room, view};
+pub(crate) use memory::{Mem, Room, aligned, give, no_case, offset, places, room, view};
 pub(crate) use pipes::{Flow, Peer, Taking, Value};
 pub(crate) use tasks::{Returned, Tasks};
 pub(crate) use waits::{Event, Woken};

@@ -224,7 +224,7 @@ fn renamed(module: &[u8], plan: &Plan) -> Option<Vec<u8>> {
     for section in sections(module.get(HEADER_LEN..)?) {
         let Section { id, content } = section.ok()?;
         match id {
-            pieces::IMPORT => put_section(&mut whole, id, &imports(content, plan)?),
+            pieces::IMPORT => put_section(&mut whole, id, &imports(&functions(module)?, plan)?),
             MODULE_EXPORT => put_section(&mut whole, id, &exports(content, plan)?),
             _ => put_section(&mut whole, id, content),
         }
@@ -232,18 +232,11 @@ fn renamed(module: &[u8], plan: &Plan) -> Option<Vec<u8>> {
     Some(whole)
 }
 
-fn imports(content: &[u8], plan: &Plan) -> Option<Vec<u8>> {
-    let reader = ImportSectionReader::new(BinaryReader::new(content, 0)).ok()?;
-    let mut count = 0;
+fn imports(functions: &[(Names, u32)], plan: &Plan) -> Option<Vec<u8>> {
     let mut imports = Vec::new();
     let mut seen: HashMap<&Target, u32> = HashMap::new();
-    for import in reader.into_imports() {
-        let import = import.ok()?;
-        let TypeRef::Func(kind) = import.ty else {
-            return None;
-        };
-        let name = (import.module.to_owned(), import.name.to_owned());
-        let target = plan.imports.get(&name)?;
+    for (name, kind) in functions {
+        let target = plan.imports.get(name)?;
         let before = seen.entry(target).or_default();
         put_name(&mut imports, &target.interface);
         // A module in a component must not import two things by the same name.
@@ -253,10 +246,9 @@ fn imports(content: &[u8], plan: &Plan) -> Option<Vec<u8>> {
         }
         *before += 1;
         imports.push(0);
-        put_number(&mut imports, kind);
-        count += 1;
+        put_number(&mut imports, *kind);
     }
-    Some(counted(count, &imports))
+    Some(counted(functions.len() as u32, &imports))
 }
 
 fn exports(content: &[u8], plan: &Plan) -> Option<Vec<u8>> {

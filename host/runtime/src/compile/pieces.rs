@@ -12,7 +12,7 @@
 //! Not seen here is what the engine itself adds where one part of a component
 //! passes a list to another.
 
-mod helper;
+pub(super) mod helper;
 pub(super) mod section;
 
 use std::borrow::Cow;
@@ -217,37 +217,48 @@ impl Module {
 
     /// The section of code, with calls of the helpers and the helpers.
     fn code(&self, content: &[u8]) -> Result<Vec<u8>, Unreadable> {
-        let reader = CodeSectionReader::new(BinaryReader::new(content, 0))?;
-        let mut code = Vec::with_capacity(content.len() + content.len() / 64);
-        put_number(&mut code, reader.count() + self.helpers.len() as u32);
-        for body in reader {
-            let body = body?;
-            let range = body.range();
-            let mut rewritten = Vec::with_capacity(range.len());
-            let mut copied = range.start;
-            let part = |from, to| content.get(from..to).ok_or(Unreadable::Section);
-            let mut operators = body.get_operators_reader()?;
-            while !operators.eof() {
-                let start = operators.original_position();
-                let operator = operators.read()?;
-                let helper = self.helper(&operator)?;
-                if let Some(function) = helper.and_then(|helper| self.helpers.get(&helper)) {
-                    rewritten.extend_from_slice(part(copied, start)?);
-                    helper::put_call(&mut rewritten, *function);
-                    copied = operators.original_position();
-                }
-            }
-            rewritten.extend_from_slice(part(copied, range.end)?);
-            put_number(&mut code, rewritten.len() as u32);
-            code.extend_from_slice(&rewritten);
-        }
-        for helper in self.in_order() {
-            let body = helper.body();
-            put_number(&mut code, body.len() as u32);
-            code.extend_from_slice(&body);
-        }
-        Ok(code)
+        let bodies: Vec<_> = self.in_order().into_iter().map(Helper::body).collect();
+        with_calls(content, &bodies, |operator| {
+            let helper = self.helper(operator)?;
+            Ok(helper.and_then(|helper| self.helpers.get(&helper).copied()))
+        })
     }
+}
+
+/// The section of code, with calls of functions in place of some instructions, and
+/// with more functions at its end.
+pub(super) fn with_calls(
+    content: &[u8],
+    more: &[Vec<u8>],
+    instead: impl Fn(&Operator<'_>) -> Result<Option<u32>, Unreadable>,
+) -> Result<Vec<u8>, Unreadable> {
+    let reader = CodeSectionReader::new(BinaryReader::new(content, 0))?;
+    let mut code = Vec::with_capacity(content.len() + content.len() / 64);
+    put_number(&mut code, reader.count() + more.len() as u32);
+    for body in reader {
+        let body = body?;
+        let range = body.range();
+        let mut rewritten = Vec::with_capacity(range.len());
+        let mut copied = range.start;
+        let part = |from, to| content.get(from..to).ok_or(Unreadable::Section);
+        let mut operators = body.get_operators_reader()?;
+        while !operators.eof() {
+            let start = operators.original_position();
+            if let Some(function) = instead(&operators.read()?)? {
+                rewritten.extend_from_slice(part(copied, start)?);
+                helper::put_call(&mut rewritten, function);
+                copied = operators.original_position();
+            }
+        }
+        rewritten.extend_from_slice(part(copied, range.end)?);
+        put_number(&mut code, rewritten.len() as u32);
+        code.extend_from_slice(&rewritten);
+    }
+    for body in more {
+        put_number(&mut code, body.len() as u32);
+        code.extend_from_slice(body);
+    }
+    Ok(code)
 }
 
 /// A section that is a vector, with more items at its end.

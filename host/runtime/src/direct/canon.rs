@@ -213,7 +213,7 @@ fn define_future(linker: &mut Definitions, flow: Flow) -> Result<()> {
                 match State::read(guest, &mut memory, flow, handle, at, 1)? {
                     Read::Done(result) => Ok(result),
                     Read::Value(value) => {
-                        codes::give_value(&mut caller, at, value).await?;
+                        codes::put_value(&mut caller, at, value).await?;
                         Ok(0)
                     }
                 }

@@ -6,8 +6,8 @@ use wasmtime::Result;
 use wasmtime_wasi::clocks::WasiClocksView;
 use wasmtime_wasi::p3::bindings::clocks::monotonic_clock;
 
-use super::memory::{aligned, no_case, offset};
-use super::{Context, Definitions, room, view};
+use super::memory::{aligned, give, no_case, offset};
+use super::{Context, Definitions, view};
 use crate::capability::logging::{self, Level};
 
 const CONFIG: &str = "wasi:config/store@0.2.0-rc.1";
@@ -43,9 +43,8 @@ pub(super) fn define(linker: &mut Definitions) -> Result<()> {
                 let Some(value) = value else {
                     return Ok(());
                 };
-                let at = room(&mut caller, 1, value.len()).await?;
+                let at = give(&mut caller, value.as_bytes()).await?;
                 let (mut memory, _) = view(&mut caller)?;
-                memory.put(at, value.as_bytes())?;
                 memory.put_span(offset(result, 8)?, at, value.len())
             })
         },

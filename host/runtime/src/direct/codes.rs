@@ -6,9 +6,9 @@ use wasmtime_wasi_http::p3::bindings::http::types::{
     DnsErrorPayload, ErrorCode as Code, FieldSizePayload, TlsAlertReceivedPayload,
 };
 
+use super::Kind;
 use super::memory::{Mem, aligned, no_case, offset, room};
 use super::pipes::Value;
-use super::{Context, Kind};
 use crate::guest::Guest;
 
 /// What a case has besides its number.
@@ -436,9 +436,4 @@ async fn put_code(
             Ok(())
         }
     }
-}
-
-/// The value of a future for a guest which has just read it.
-pub(super) async fn give_value(caller: &mut Context<'_>, at: u32, value: Value) -> Result<()> {
-    put_value(&mut *caller, at, value).await
 }

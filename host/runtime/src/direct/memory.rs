@@ -41,6 +41,13 @@ pub(crate) async fn room(
     Ok(at)
 }
 
+/// Has the guest make room for bytes, and writes them there.
+pub(crate) async fn give(caller: &mut Context<'_>, bytes: &[u8]) -> Result<u32> {
+    let at = room(&mut *caller, 1, bytes.len()).await?;
+    view(caller)?.0.put(at, bytes)?;
+    Ok(at)
+}
+
 impl<'a> Mem<'a> {
     pub(crate) fn new(bytes: &'a mut [u8]) -> Self {
         Self(bytes)

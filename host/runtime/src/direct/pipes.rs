@@ -462,21 +462,27 @@ impl State {
         }
     }
 
-    /// Both ends are the guest's: bytes go from one place of its memory to another.
-    fn pass_on(&mut self, memory: &mut Mem<'_>, writer: u32, reader: u32) -> Result<Attempt> {
-        let (_, from) = self.under_way(writer)?;
-        let Some(to) = self.handles.end(reader)?.pending else {
+    /// Both ends of a stream are the guest's: bytes go from one place of its memory to
+    /// another. One end is used just now, and perhaps the other one waits.
+    fn pass_on(&mut self, memory: &mut Mem<'_>, own: u32, other: u32) -> Result<Attempt> {
+        let (_, own_place) = self.under_way(own)?;
+        let end = self.handles.end(other)?;
+        let Some(other_place) = end.pending else {
             return Ok(Attempt::Blocked);
         };
+        let (from, to) = match end.is_writer {
+            true => (other_place, own_place),
+            false => (own_place, other_place),
+        };
         let len = from.len.min(to.len).min(PASSED_ON_MAX);
-        if len == 0 && from.len > 0 {
-            // Who reads nothing only asks whether there is something.
-            self.finish(reader, result(0, COMPLETED))?;
+        if len == 0 && own_place.len > 0 {
+            // Who reads or writes nothing only asks whether the other one is there.
+            self.finish(other, result(0, COMPLETED))?;
             return Ok(Attempt::Blocked);
         }
         memory.move_within(from.at, to.at, len)?;
         if len > 0 {
-            self.finish(reader, result(len, COMPLETED))?;
+            self.finish(other, result(len, COMPLETED))?;
         }
         Ok(Attempt::Done(result(len, COMPLETED)))
     }
@@ -492,7 +498,7 @@ impl State {
             Side::Guest(writer) => {
                 let (writer, flow) = (*writer, of.flow);
                 return match flow {
-                    Flow::Stream => state.read_own(memory, writer, handle),
+                    Flow::Stream => state.pass_on(memory, handle, writer),
                     _ => state.meet(writer),
                 };
             }
@@ -544,24 +550,6 @@ impl State {
             }
             Peer::Writer(_) | Peer::Closer(_) => bail!("the host does not write this"),
         }
-    }
-
-    fn read_own(&mut self, memory: &mut Mem<'_>, writer: u32, reader: u32) -> Result<Attempt> {
-        let (_, to) = self.under_way(reader)?;
-        let Some(from) = self.handles.end(writer)?.pending else {
-            return Ok(Attempt::Blocked);
-        };
-        let len = from.len.min(to.len).min(PASSED_ON_MAX);
-        if len == 0 && to.len > 0 {
-            // Who writes nothing only asks whether somebody reads.
-            self.finish(writer, result(0, COMPLETED))?;
-            return Ok(Attempt::Blocked);
-        }
-        memory.move_within(from.at, to.at, len)?;
-        if len > 0 {
-            self.finish(writer, result(len, COMPLETED))?;
-        }
-        Ok(Attempt::Done(result(len, COMPLETED)))
     }
 
     /// The other end of something is gone: whoever waits there need not any more.

@@ -76,6 +76,11 @@ impl Gift {
         self.pieces.push((align, bytes.into()));
     }
 
+    /// How many values there are.
+    pub(crate) fn len(&self) -> usize {
+        self.pieces.len()
+    }
+
     /// Whether there is room for none of it yet.
     pub(crate) fn is_new(&self) -> bool {
         self.places.is_empty()

@@ -10,7 +10,7 @@ use wasmtime_wasi::p2::{DynOutputStream, DynPollable, StreamError};
 use wasmtime_wasi::p3::bindings::random::random as secure_0_3;
 use wasmtime_wasi::random::WasiRandomCtx;
 
-use super::memory::{aligned, no_case, offset, places};
+use super::memory::{aligned, give, no_case, offset, places};
 use super::{Context, Definitions, Kind, room, view};
 use crate::guest::Guest;
 
@@ -127,10 +127,8 @@ async fn put_list<'s>(
     let texts: Vec<_> = texts.collect();
     let list = room(&mut *caller, 4, texts.len() * 8).await?;
     for (place, text) in places(list, 8).zip(&texts) {
-        let at = room(&mut *caller, 1, text.len()).await?;
-        let (mut memory, _) = view(caller)?;
-        memory.put(at, text.as_bytes())?;
-        memory.put_span(place, at, text.len())?;
+        let at = give(caller, text.as_bytes()).await?;
+        view(caller)?.0.put_span(place, at, text.len())?;
     }
     view(caller)?.0.put_span(result, list, texts.len() / each)
 }
@@ -384,9 +382,8 @@ fn define_random(linker: &mut Definitions) -> Result<()> {
             move |mut caller: Context<'_>, (len, result): (u64, u32)| {
                 Box::new(async move {
                     let bytes = get(caller.data_mut().ctx().ctx.random(), len)?;
-                    let at = room(&mut caller, 1, bytes.len()).await?;
+                    let at = give(&mut caller, &bytes).await?;
                     let (mut memory, _) = view(&mut caller)?;
-                    memory.put(at, &bytes)?;
                     memory.put_span(aligned(result, 4)?, at, bytes.len())
                 })
             },

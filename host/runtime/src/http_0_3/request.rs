@@ -32,6 +32,23 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// One which a guest makes, without a target.
+    pub(super) fn outgoing(
+        headers: FieldMap,
+        options: Option<Arc<RequestOptions>>,
+        body: Body,
+    ) -> Self {
+        Self {
+            method: Method::GET,
+            scheme: None,
+            authority: None,
+            path_with_query: None,
+            headers,
+            options,
+            body,
+        }
+    }
+
     /// A client's, with the scheme and authority which HTTP/1.1 leaves to the
     /// connection and the Host field.
     pub(crate) fn incoming(request: http::Request<EdgeBody>, outbound: &mut Outbound) -> Self {
@@ -69,15 +86,7 @@ impl HostRequestWithStore<Guest> for Http {
             trailers,
             ErrorCode::HttpRequestBodySize,
         )?;
-        let request = Request {
-            method: Method::GET,
-            scheme: None,
-            authority: None,
-            path_with_query: None,
-            headers,
-            options,
-            body,
-        };
+        let request = Request::outgoing(headers, options, body);
         Ok((store.get().table.requests.push(request)?, sent))
     }
 

@@ -39,6 +39,15 @@ pub(crate) enum Body {
 }
 
 impl Response {
+    /// One which a guest makes.
+    pub(super) fn outgoing(headers: FieldMap, body: Body) -> Self {
+        Self {
+            status: StatusCode::OK,
+            headers,
+            body,
+        }
+    }
+
     /// The response as the edge sends it.
     pub(crate) fn into_http(self) -> http::Response<Body> {
         let mut response = http::Response::new(self.body);
@@ -164,11 +173,7 @@ impl HostResponseWithStore<Guest> for Http {
             trailers,
             ErrorCode::HttpResponseBodySize,
         )?;
-        let response = Response {
-            status: StatusCode::OK,
-            headers,
-            body,
-        };
+        let response = Response::outgoing(headers, body);
         Ok((store.get().table.responses.push(response)?, sent))
     }
 

@@ -8,7 +8,9 @@ use wasmtime::{AsContextMut, Result};
 
 use super::atomics::{self, Cas, CasError};
 use super::{Bucket, Error, KeyResponse, change, database, done, draft, get, keys, scope};
-use crate::direct::{Context, Definitions, Kind, aligned, no_case, offset, places, room, view};
+use crate::direct::{
+    Context, Definitions, Kind, aligned, give, no_case, offset, places, room, view,
+};
 use crate::store::{Kind as Change, Scope};
 
 const STORE: &str = "wasi:keyvalue/store@0.2.0-draft2";
@@ -145,11 +147,11 @@ async fn list_keys(
     };
     let list = room(&mut *caller, 4, keys.len() * EACH).await?;
     for (place, key) in places(list, EACH as u32).zip(&keys) {
-        let at = put_text(caller, key.as_bytes()).await?;
+        let at = give(caller, key.as_bytes()).await?;
         view(caller)?.0.put_span(place, at, key.len())?;
     }
     let cursor_at = match &cursor {
-        Some(cursor) => put_text(caller, cursor.as_bytes()).await?,
+        Some(cursor) => give(caller, cursor.as_bytes()).await?,
         None => 0,
     };
     let (mut memory, _) = view(caller)?;
@@ -303,12 +305,6 @@ fn check(len: u32, bytes_max: usize) -> Result<()> {
     }
 }
 
-async fn put_text(caller: &mut Context<'_>, text: &[u8]) -> Result<u32> {
-    let at = room(&mut *caller, 1, text.len()).await?;
-    view(caller)?.0.put(at, text)?;
-    Ok(at)
-}
-
 /// Writes a `result<option<list<u8>>, error>`.
 async fn put_value(
     caller: &mut Context<'_>,
@@ -318,7 +314,7 @@ async fn put_value(
     match value {
         Ok(None) => view(caller)?.0.put(result, &[0, 0, 0, 0, 0]),
         Ok(Some(value)) => {
-            let at = put_text(caller, &value).await?;
+            let at = give(caller, &value).await?;
             let (mut memory, _) = view(caller)?;
             memory.put(result, &[0, 0, 0, 0, 1])?;
             memory.put_span(offset(result, 8)?, at, value.len())
@@ -361,7 +357,7 @@ async fn put_failed(caller: &mut Context<'_>, result: u32, by: u32, error: Error
     };
     let at = match text.is_empty() {
         true => 0,
-        false => put_text(caller, text.as_bytes()).await?,
+        false => give(caller, text.as_bytes()).await?,
     };
     let (mut memory, _) = view(caller)?;
     memory.put(result, &[1])?;

@@ -227,35 +227,39 @@ impl<'a> Graph<'a> {
     }
 
     /// A function by its number, whatever name it goes by.
-    pub(super) fn function(&self, mut index: u32) -> Option<&Function<'a>> {
-        loop {
-            match self.functions.get(index as usize)? {
-                Function::Same(other) if *other < index => index = *other,
-                Function::Same(_) => return None,
-                function => return Some(function),
-            }
-        }
+    pub(super) fn function(&self, index: u32) -> Option<&Function<'a>> {
+        original(&self.functions, index, |function| match function {
+            Function::Same(other) => Some(*other),
+            _ => None,
+        })
     }
 
     /// A type by its number, whatever name it goes by.
-    pub(super) fn kind(&self, mut index: u32) -> Option<&Type<'a>> {
-        loop {
-            match self.types.get(index as usize)? {
-                Type::Same(other) if *other < index => index = *other,
-                Type::Same(_) => return None,
-                kind => return Some(kind),
-            }
-        }
+    pub(super) fn kind(&self, index: u32) -> Option<&Type<'a>> {
+        original(&self.types, index, |kind| match kind {
+            Type::Same(other) => Some(*other),
+            _ => None,
+        })
     }
 
     /// An instance by its number, whatever name it goes by.
-    pub(super) fn part(&self, mut index: u32) -> Option<&ComponentPart<'a>> {
-        loop {
-            match self.parts.get(index as usize)? {
-                ComponentPart::Same(other) if *other < index => index = *other,
-                ComponentPart::Same(_) => return None,
-                part => return Some(part),
-            }
+    pub(super) fn part(&self, index: u32) -> Option<&ComponentPart<'a>> {
+        original(&self.parts, index, |part| match part {
+            ComponentPart::Same(other) => Some(*other),
+            _ => None,
+        })
+    }
+}
+
+/// What has this number, or what that is another name of. Names come behind what they
+/// are for.
+fn original<T>(items: &[T], mut index: u32, same: impl Fn(&T) -> Option<u32>) -> Option<&T> {
+    loop {
+        let item = items.get(index as usize)?;
+        match same(item) {
+            Some(other) if other < index => index = other,
+            Some(_) => return None,
+            None => return Some(item),
         }
     }
 }

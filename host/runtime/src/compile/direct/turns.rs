@@ -22,8 +22,9 @@ use wasmparser::{
     Operator,
 };
 
+use super::super::pieces::helper::put_call;
 use super::super::pieces::{self, HEADER_LEN};
-use super::{Section, counted, put_number, put_section, sections};
+use super::{Section, put_number, put_section, sections};
 
 /// How much room is wanted, when none is.
 const NONE: i32 = -1;
@@ -119,7 +120,14 @@ pub(super) fn stand_before(
             }
             pieces::CODE => {
                 let bodies = imports.iter().map(|(import, _)| body(*import, realloc));
-                let code = code(content, &before, bodies.collect())?;
+                let bodies: Vec<_> = bodies.collect();
+                let code = pieces::with_calls(content, &bodies, |operator| {
+                    Ok(match operator {
+                        Operator::Call { function_index } => before.get(function_index).copied(),
+                        _ => None,
+                    })
+                });
+                let code = code.ok()?;
                 put_section(&mut whole, id, &code);
             }
             pieces::CUSTOM if pieces::is_about_code(content) => {}
@@ -129,44 +137,10 @@ pub(super) fn stand_before(
     Some(whole)
 }
 
-/// The section of code, with other calls and more functions.
-fn code(content: &[u8], before: &HashMap<u32, u32>, more: Vec<Vec<u8>>) -> Option<Vec<u8>> {
-    let reader = CodeSectionReader::new(BinaryReader::new(content, 0)).ok()?;
-    let count = reader.count() + more.len() as u32;
-    let mut bodies = Vec::with_capacity(content.len() + content.len() / 64);
-    for body in reader {
-        let body = body.ok()?;
-        let range = body.range();
-        let mut rewritten = Vec::with_capacity(range.len());
-        let mut copied = range.start;
-        let mut operators = body.get_operators_reader().ok()?;
-        while !operators.eof() {
-            let start = operators.original_position();
-            if let Operator::Call { function_index } = operators.read().ok()?
-                && let Some(function) = before.get(&function_index)
-            {
-                rewritten.extend_from_slice(content.get(copied..start)?);
-                rewritten.push(CALL);
-                put_number(&mut rewritten, *function);
-                copied = operators.original_position();
-            }
-        }
-        rewritten.extend_from_slice(content.get(copied..range.end)?);
-        put_number(&mut bodies, rewritten.len() as u32);
-        bodies.extend_from_slice(&rewritten);
-    }
-    for body in more {
-        put_number(&mut bodies, body.len() as u32);
-        bodies.extend_from_slice(&body);
-    }
-    Some(counted(count, &bodies))
-}
-
 const LOOP: u8 = 0x03;
 const IF: u8 = 0x04;
 const END: u8 = 0x0b;
 const BR: u8 = 0x0c;
-const CALL: u8 = 0x10;
 const LOCAL_GET: u8 = 0x20;
 const LOCAL_SET: u8 = 0x21;
 const I32_LOAD: u8 = 0x28;
@@ -187,15 +161,11 @@ fn body(import: u32, realloc: u32) -> Vec<u8> {
     const SELF: u8 = 0;
     const RESULT: u8 = 1;
     const WANTED: u8 = 2;
-    let call = |code: &mut Vec<u8>, function: u32| {
-        code.push(CALL);
-        put_number(code, function);
-    };
     let turn = |code: &mut Vec<u8>, number: u8| {
         code.extend([
             LOCAL_GET, SELF, LOCAL_GET, RESULT, I32_CONST, number, I32_OR,
         ]);
-        call(code, import);
+        put_call(code, import);
     };
     // One local more.
     let mut code = vec![1, 1, I32];
@@ -218,7 +188,7 @@ fn body(import: u32, realloc: u32) -> Vec<u8> {
     ]);
     code.extend([I32_CONST, 1, I32_ADD]);
     code.extend([LOCAL_GET, WANTED, I32_CONST, 1, I32_SHR_U]);
-    call(&mut code, realloc);
+    put_call(&mut code, realloc);
     code.extend([I32_STORE, 2, 0]);
     turn(&mut code, 2);
     // Out of the condition, and to the beginning of the loop.

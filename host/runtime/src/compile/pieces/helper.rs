@@ -84,7 +84,7 @@ const LEN: u32 = 5;
 const LAST: u32 = 6;
 const LOCALS: u32 = 4;
 
-pub(super) fn put_call(code: &mut Vec<u8>, function: u32) {
+pub(in crate::compile) fn put_call(code: &mut Vec<u8>, function: u32) {
     code.push(CALL);
     put_number(code, function);
 }

@@ -1,11 +1,13 @@
 //! Requests which guests make and send.
 
 use wasmtime::Result;
-use wasmtime_wasi_http::p3::bindings::http::types::{ErrorCode, HostRequest, Method, Scheme};
+use wasmtime::component::Resource;
+use wasmtime_wasi_http::p3::bindings::http::types::{self, ErrorCode, HostRequest, Method, Scheme};
 
+use super::super::View;
 use super::super::client;
 use super::super::request::Request;
-use super::messages;
+use super::messages::Given;
 use crate::direct::{Context, Definitions, Kind, Mem, aligned, no_case, view};
 
 const TYPES: &str = "wasi:http/types@0.3";
@@ -67,29 +69,28 @@ pub(crate) fn define(linker: &mut Definitions) -> Result<()> {
             guest.http_0_3().set_scheme(request, scheme).map(flat)
         },
     )?;
-    linker.func_wrap(
-        TYPES,
-        "[method]request.set-path-with-query",
-        |mut caller: Context<'_>, request: u32, is_some: u32, at: u32, len: u32| {
-            let (memory, guest) = view(&mut caller)?;
-            let request = guest.direct.handles.borrow(Kind::Request, request)?;
-            let path = optional(&memory, is_some, at, len)?;
-            guest
-                .http_0_3()
-                .set_path_with_query(request, path)
-                .map(flat)
-        },
-    )?;
-    linker.func_wrap(
-        TYPES,
-        "[method]request.set-authority",
-        |mut caller: Context<'_>, request: u32, is_some: u32, at: u32, len: u32| {
-            let (memory, guest) = view(&mut caller)?;
-            let request = guest.direct.handles.borrow(Kind::Request, request)?;
-            let authority = optional(&memory, is_some, at, len)?;
-            guest.http_0_3().set_authority(request, authority).map(flat)
-        },
-    )?;
+    const TEXTS: [(&str, Set); 2] = [
+        (
+            "[method]request.set-path-with-query",
+            |view, request, path| view.set_path_with_query(request, path),
+        ),
+        (
+            "[method]request.set-authority",
+            |view, request, authority| view.set_authority(request, authority),
+        ),
+    ];
+    for (name, set) in TEXTS {
+        linker.func_wrap(
+            TYPES,
+            name,
+            move |mut caller: Context<'_>, request: u32, is_some: u32, at: u32, len: u32| {
+                let (memory, guest) = view(&mut caller)?;
+                let request = guest.direct.handles.borrow(Kind::Request, request)?;
+                let text = optional(&memory, is_some, at, len)?;
+                set(&mut guest.http_0_3(), request, text).map(flat)
+            },
+        )?;
+    }
     linker.func_wrap(
         CLIENT,
         "[async]send",
@@ -102,6 +103,9 @@ pub(crate) fn define(linker: &mut Definitions) -> Result<()> {
     )?;
     Ok(())
 }
+
+/// Sets a part of a request, which may also be none.
+type Set = fn(&mut View<'_>, Resource<types::Request>, Option<String>) -> Result<Result<(), ()>>;
 
 /// `result` without content.
 fn flat(result: Result<(), ()>) -> u32 {
@@ -138,11 +142,6 @@ fn new_request(
     result: u32,
 ) -> Result<()> {
     let (mut memory, guest) = view(&mut caller)?;
-    let contents = match has_contents {
-        0 => None,
-        1 => Some(contents),
-        other => return no_case(other),
-    };
     let options = match has_options {
         0 => None,
         1 => {
@@ -151,19 +150,14 @@ fn new_request(
         }
         other => return no_case(other),
     };
-    let headers = guest.direct.handles.take(Kind::Fields, headers)?;
-    let headers = guest.http_0_3().take_fields(headers)?;
-    let mismatch = ErrorCode::HttpRequestBodySize;
-    let (body, sent) = messages::body(guest, &mut memory, &headers, contents, ending, mismatch)?;
-    let request = Request {
-        method: http::Method::GET,
-        scheme: None,
-        authority: None,
-        path_with_query: None,
+    let given = Given {
         headers,
-        options,
-        body,
+        contents: (has_contents, contents),
+        ending,
+        mismatch: ErrorCode::HttpRequestBodySize,
     };
+    let (headers, body, sent) = given.take(guest, &mut memory)?;
+    let request = Request::outgoing(headers, options, body);
     let request = guest.http_0_3().table.requests.push(request)?;
     let request = guest.direct.give_request(&request)?;
     memory.put_span(aligned(result, 4)?, request, sent as usize)

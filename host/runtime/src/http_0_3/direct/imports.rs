@@ -10,9 +10,9 @@ use wasmtime_wasi_http::p3::bindings::http::types::{
 use super::super::FIELDS_BYTES_MAX;
 use super::super::fields::{known, refusal};
 use super::super::response::Response;
-use super::messages;
+use super::messages::{self, Given};
 use crate::direct::turns::{self, Form, Gift};
-use crate::direct::{Context, Definitions, Kind, Mem, aligned, no_case, offset, view};
+use crate::direct::{Context, Definitions, Kind, Mem, aligned, offset, view};
 use crate::guest::Guest;
 
 const TYPES: &str = "wasi:http/types@0.3";
@@ -72,12 +72,10 @@ fn define_fields(linker: &mut Definitions) -> Result<()> {
         |mut caller: Context<'_>, fields, name, name_len, value, value_len: u32, result: u32| {
             let (mut memory, guest) = view(&mut caller)?;
             let fields = borrow(guest, fields)?;
-            let appended = match text_of_field(&memory, name, name_len)? {
-                Some(name) if value_len as usize <= FIELDS_BYTES_MAX => {
-                    let value = memory.bytes(value, value_len)?.to_vec();
-                    known(guest.http_0_3().append(fields, name, value))?
-                }
-                _ => Err(HeaderError::SizeExceeded),
+            let field = field(&memory, (name, name_len), (value, value_len))?;
+            let appended = match field {
+                Some((name, value)) => known(guest.http_0_3().append(fields, name, value))?,
+                None => Err(HeaderError::SizeExceeded),
             };
             put_set(&mut memory, aligned(result, 4)?, appended)
         },
@@ -148,6 +146,21 @@ fn text_of_field(memory: &Mem<'_>, at: u32, len: u32) -> Result<Option<String>> 
     }
 }
 
+/// A field, if it is not too long for one.
+fn field(
+    memory: &Mem<'_>,
+    (name, name_len): (u32, u32),
+    (value, value_len): (u32, u32),
+) -> Result<Option<(String, Vec<u8>)>> {
+    let name = text_of_field(memory, name, name_len)?;
+    Ok(
+        match name.filter(|_| value_len as usize <= FIELDS_BYTES_MAX) {
+            Some(name) => Some((name, memory.bytes(value, value_len)?.to_vec())),
+            None => None,
+        },
+    )
+}
+
 /// The values of a field, if they are not too long together.
 fn values(memory: &Mem<'_>, list: u32, count: u32) -> Result<Option<Vec<Vec<u8>>>> {
     /// Bytes of a list.
@@ -200,18 +213,15 @@ fn from_list(mut caller: Context<'_>, list: u32, count: u32, result: u32) -> Res
     let mut fields = FieldMap::new_mutable(FIELDS_BYTES_MAX);
     for index in 0..count {
         let at = list + index * EACH;
-        let ((name, name_len), (value, value_len)) = (memory.span(at)?, memory.span(at + 8)?);
-        let appended = match text_of_field(&memory, name, name_len)? {
-            Some(name) if value_len as usize <= FIELDS_BYTES_MAX => {
-                let value = memory.bytes(value, value_len)?.to_vec();
+        let appended = match field(&memory, memory.span(at)?, memory.span(at + 8)?)? {
+            Some((name, value)) => {
                 let outbound = guest.http_0_3().outbound;
                 known(fields.append(outbound, name, value).map_err(refusal))?
             }
-            _ => Err(HeaderError::SizeExceeded),
+            None => Err(HeaderError::SizeExceeded),
         };
         if let Err(error) = appended {
-            memory.put(result, &[1])?;
-            return memory.put(offset(result, 4)?, &header_error(&error));
+            return put_set(&mut memory, result, Err(error));
         }
     }
     let fields = guest.http_0_3().table.fields.push(fields)?;
@@ -384,20 +394,14 @@ fn new_response(
     result: u32,
 ) -> Result<()> {
     let (mut memory, guest) = view(&mut caller)?;
-    let contents = match has_contents {
-        0 => None,
-        1 => Some(contents),
-        other => return no_case(other),
-    };
-    let headers = guest.direct.handles.take(Kind::Fields, headers)?;
-    let headers = guest.http_0_3().take_fields(headers)?;
-    let mismatch = ErrorCode::HttpResponseBodySize;
-    let (body, sent) = messages::body(guest, &mut memory, &headers, contents, ending, mismatch)?;
-    let response = Response {
-        status: http::StatusCode::OK,
+    let given = Given {
         headers,
-        body,
+        contents: (has_contents, contents),
+        ending,
+        mismatch: ErrorCode::HttpResponseBodySize,
     };
+    let (headers, body, sent) = given.take(guest, &mut memory)?;
+    let response = Response::outgoing(headers, body);
     let response = guest.http_0_3().table.responses.push(response)?;
     let response = guest.direct.handles.give(Kind::Response, &response)?;
     memory.put_span(aligned(result, 4)?, response, sent as usize)

@@ -10,12 +10,45 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use super::super::incoming::Incoming;
 use super::super::outgoing::Outgoing;
 use super::super::response::Body;
-use crate::direct::{Flow, Mem, Peer, State, Taking};
+use crate::direct::{Flow, Kind, Mem, Peer, State, Taking, no_case};
 use crate::guest::Guest;
 
-/// The body which a guest gives to a message, and the future that tells it how it
-/// went.
-pub(super) fn body(
+/// What a guest gives for a message: handles of its header fields, of its contents as
+/// an option, and of what follows them; and the error for a body of another length.
+pub(super) struct Given {
+    pub(super) headers: u32,
+    pub(super) contents: (u32, u32),
+    pub(super) ending: u32,
+    pub(super) mismatch: fn(Option<u64>) -> ErrorCode,
+}
+
+impl Given {
+    /// The header fields, the body, and the future that tells the guest how it went.
+    pub(super) fn take(
+        self,
+        guest: &mut Guest,
+        memory: &mut Mem<'_>,
+    ) -> Result<(FieldMap, Body, u32)> {
+        let contents = match self.contents {
+            (0, _) => None,
+            (1, contents) => Some(contents),
+            (other, _) => return no_case(other),
+        };
+        let headers = guest.direct.handles.take(Kind::Fields, self.headers)?;
+        let headers = guest.http_0_3().take_fields(headers)?;
+        let (body, sent) = body(
+            guest,
+            memory,
+            &headers,
+            contents,
+            self.ending,
+            self.mismatch,
+        )?;
+        Ok((headers, body, sent))
+    }
+}
+
+fn body(
     guest: &mut Guest,
     memory: &mut Mem<'_>,
     headers: &FieldMap,

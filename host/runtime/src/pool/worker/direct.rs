@@ -13,14 +13,13 @@ use holdfast_core::event::{Body, Failure, Outcome};
 use tokio::time::Instant;
 use wasmtime::{Result, Store};
 
-use super::inside::{Begun, Desk, Response, Running, refused};
+use super::inside::{Desk, Response, Running, refused};
 use super::{Job, Task};
 use crate::direct::{Event, Mem, Returned, State, Value, Woken, put_value};
 use crate::guest::Guest;
 use crate::http_0_3;
 use crate::http_0_3::direct::{Handlers, Next};
 use crate::plugin::Entered;
-use crate::pool::USES;
 use crate::subject::Subject;
 
 /// Works until there is nothing to do and the worker is to leave. An error means
@@ -113,7 +112,7 @@ impl Work<'_> {
         while let Poll::Ready(Some(())) = self.running.poll_next_unpin(context) {
             self.note_load();
         }
-        self.see_whether_to_leave();
+        desk.see_whether_to_leave(self.uses, self.load() == 0);
         // Late ones are not waited for.
         let has_work = self.load() > desk.late.borrow().len();
         if desk.seat.is_leaving.get() && !has_work {
@@ -205,16 +204,6 @@ impl Work<'_> {
         Ok(next.map(|(task, event)| Step::GoOn(task, event)))
     }
 
-    fn see_whether_to_leave(&self) {
-        let pool = &self.desk.pool;
-        let is_free = self.uses > 0 && self.load() == 0;
-        if self.uses >= pool.uses_max(USES)
-            || (is_free && pool.is_given_away(&pool.waiting_hire, self.uses))
-        {
-            self.desk.seat.is_leaving.set(true);
-        }
-    }
-
     fn load(&self) -> usize {
         self.held.len() + self.running.len()
     }
@@ -227,22 +216,9 @@ impl Work<'_> {
     }
 
     async fn begin(&mut self, job: Box<Job>) -> Result<()> {
-        let Job {
-            task,
-            reply,
-            deadline,
-            entered,
-            queued,
-        } = *job;
-        drop(queued);
         self.uses += 1;
         let id = self.uses;
-        let desk = self.desk;
-        desk.budget.begin();
-        let deadline = deadline.unwrap_or_else(|| Instant::now() + desk.limit());
-        desk.begun
-            .borrow_mut()
-            .push(Begun::new(id, deadline, reply));
+        let (task, entered) = self.desk.begin(id, job, None);
         self.held.push((id, entered));
         self.note_load();
         match task {

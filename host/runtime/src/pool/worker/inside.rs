@@ -28,6 +28,7 @@ use crate::guest::Guest;
 use crate::http_0_3;
 use crate::instance::{Handlers, HttpHandler, WebSocketHandlers};
 use crate::line::{handler_failure, trap};
+use crate::plugin::Entered;
 use crate::pool::{Pool, USES};
 use crate::subject::Subject;
 use crate::world::websocket_0_1_0::Among;
@@ -43,17 +44,6 @@ pub(super) struct Begun {
 }
 
 impl Begun {
-    /// One without a task of the engine's.
-    pub(super) fn new(id: u64, deadline: Instant, reply: oneshot::Sender<Outcome>) -> Self {
-        let task = None;
-        Self {
-            id,
-            task,
-            deadline,
-            reply,
-        }
-    }
-
     /// Whether it was running when the guest trapped.
     pub(super) fn is_culprit(&self, job: Option<u64>, task: Option<GuestTaskId>) -> bool {
         let own = self.task.as_ref().and_then(|task| task.get());
@@ -81,6 +71,38 @@ pub(super) struct Desk {
 }
 
 impl Desk {
+    /// A job begins, as one of the engine's tasks if it has any for it.
+    pub(super) fn begin(
+        &self,
+        id: u64,
+        job: Box<Job>,
+        guest_task: Option<Rc<Cell<Option<GuestTaskId>>>>,
+    ) -> (Task, Entered) {
+        let job = *job;
+        drop(job.queued);
+        self.budget.begin();
+        self.begun.borrow_mut().push(Begun {
+            id,
+            task: guest_task,
+            deadline: job
+                .deadline
+                .unwrap_or_else(|| Instant::now() + self.limit()),
+            reply: job.reply,
+        });
+        (job.task, job.entered)
+    }
+
+    /// Has the worker leave when it has been used enough, or when others want its
+    /// place and it has nothing to do.
+    pub(super) fn see_whether_to_leave(&self, uses: u64, is_idle: bool) {
+        let pool = &self.pool;
+        let is_free = uses > 0 && is_idle;
+        if uses >= pool.uses_max(USES) || (is_free && pool.is_given_away(&pool.waiting_hire, uses))
+        {
+            self.seat.is_leaving.set(true);
+        }
+    }
+
     pub(super) fn answer(&self, id: u64, outcome: Outcome) {
         let mut begun = self.begun.borrow_mut();
         if let Some(index) = begun.iter().position(|job| job.id == id) {
@@ -131,7 +153,6 @@ pub(super) type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 /// Works until there is nothing to do and the worker is to leave.
 pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk) {
     let limits = &desk.pool.plugin.instance;
-    let uses_max = desk.pool.uses_max(USES);
     let mut uses = 0;
     let mut running: FuturesUnordered<Running<'_>> = FuturesUnordered::new();
     poll_fn(|context| {
@@ -144,12 +165,7 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
                 let now = desk.pool.share.clock().last_turn();
                 desk.seat.idle_since.set(now);
             }
-            let is_free = uses > 0 && running.is_empty();
-            if uses >= uses_max
-                || (is_free && desk.pool.is_given_away(&desk.pool.waiting_hire, uses))
-            {
-                desk.seat.is_leaving.set(true);
-            }
+            desk.see_whether_to_leave(uses, running.is_empty());
             if desk.seat.is_leaving.get() || running.len() as u32 >= limits.events_max {
                 break;
             }
@@ -173,22 +189,8 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
 /// Runs one job to its end; with a streaming response, that is when nobody
 /// listens any more.
 async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Box<Job>, id: u64) {
-    let Job {
-        task,
-        reply,
-        deadline,
-        entered,
-        queued,
-    } = *job;
-    drop(queued);
     let guest_task = Rc::new(Cell::new(None));
-    desk.budget.begin();
-    desk.begun.borrow_mut().push(Begun {
-        id,
-        task: Some(Rc::clone(&guest_task)),
-        deadline: deadline.unwrap_or_else(|| Instant::now() + desk.limit()),
-        reply,
-    });
+    let (task, entered) = desk.begin(id, job, Some(Rc::clone(&guest_task)));
     let (outcome, listening) = match task {
         Task::WebSocket(call) => match &handlers.websocket {
             Some(WebSocketHandlers::Component(handlers)) => {

@@ -7,7 +7,9 @@ use holdfast_core::{ConnectionId, Edge, TenantId, edge as core};
 use wasmtime::Result;
 
 use super::super::imports::SUBSCRIBERS_MAX;
-use crate::direct::{Context, Definitions, Mem, aligned, no_case, offset, places, room, view};
+use crate::direct::{
+    Context, Definitions, Mem, aligned, give, no_case, offset, places, room, view,
+};
 use crate::guest::Guest;
 use crate::share::note_hosted;
 
@@ -87,9 +89,8 @@ fn define_connections(linker: &mut Definitions) -> Result<()> {
                 let Some(state) = id.and_then(|id| edge.get(tenant, id)) else {
                     return memory.put(result, &[0]);
                 };
-                let at = room(&mut caller, 1, state.attachment.len()).await?;
+                let at = give(&mut caller, &state.attachment).await?;
                 let (mut memory, _) = view(&mut caller)?;
-                memory.put(at, &state.attachment)?;
                 memory.put(result, &[1])?;
                 memory.put_span(offset(result, 8)?, at, state.attachment.len())?;
                 let version = state.attachment_version.to_le_bytes();
@@ -244,11 +245,9 @@ async fn subscribers(
     for (place, (id, attachment)) in places(list, EACH as u32).zip(&subscribers) {
         let name = id.to_hex();
         let name = name.as_str().as_bytes();
-        let name_at = room(&mut *caller, 1, name.len()).await?;
-        let attachment_at = room(&mut *caller, 1, attachment.len()).await?;
+        let name_at = give(caller, name).await?;
+        let attachment_at = give(caller, attachment).await?;
         let (mut memory, _) = view(caller)?;
-        memory.put(name_at, name)?;
-        memory.put(attachment_at, attachment)?;
         memory.put_span(place, name_at, name.len())?;
         memory.put_span(offset(place, 8)?, attachment_at, attachment.len())?;
     }

@@ -30,7 +30,6 @@ pub(super) struct Values {
     gift: Gift,
     /// Lists whose items are other values: the number of each, and how many it has.
     lists: Vec<(usize, usize)>,
-    len: usize,
 }
 
 impl Values {
@@ -38,12 +37,11 @@ impl Values {
         Self {
             gift: Gift::values(),
             lists: Vec::new(),
-            len: 0,
         }
     }
 
     pub(super) fn bytes(mut self, bytes: &[u8]) -> Self {
-        self.push(1, bytes);
+        self.gift.push(1, bytes);
         self
     }
 
@@ -62,14 +60,10 @@ impl Values {
     }
 
     fn list(&mut self, items: Vec<&[u8]>) {
-        self.lists.push((self.len, items.len()));
-        self.push(4, &vec![0; items.len() * TEXT_BYTES as usize]);
-        items.iter().for_each(|item| self.push(1, item));
-    }
-
-    fn push(&mut self, align: u32, bytes: &[u8]) {
-        self.gift.push(align, bytes);
-        self.len += 1;
+        self.lists.push((self.gift.len(), items.len()));
+        self.gift
+            .push(4, vec![0; items.len() * TEXT_BYTES as usize]);
+        items.iter().for_each(|item| self.gift.push(1, *item));
     }
 
     /// Has the guest make room, and writes them there. Returns where they are: bytes
