@@ -161,19 +161,38 @@ pub(super) fn read_fields(fields: &Fields) -> HeaderMap {
 /// The fields, and with them the length of a body whose length is known. Without
 /// that the host would have to send it in chunks.
 pub(super) fn write_fields(headers: &HeaderMap, length: Option<usize>) -> Result<Fields> {
-    let mut fields = Vec::with_capacity(headers.len() + 1);
-    fields.extend(
-        headers
-            .iter()
-            .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())),
-    );
+    const REFUSED: &str = "the host refuses the header fields";
+    // One by one, as they lie: a list of them would have to be made first.
+    let fields = Fields::new();
+    for (name, value) in headers {
+        fields
+            .append(name.as_str(), value.as_bytes())
+            .context(REFUSED)?;
+    }
     if let Some(length) = length
         && !headers.contains_key(header::CONTENT_LENGTH)
     {
-        let name = header::CONTENT_LENGTH.as_str().to_owned();
-        fields.push((name, length.to_string().into()));
+        let mut digits = [0; 20];
+        let length = decimal(length, &mut digits);
+        fields
+            .append(header::CONTENT_LENGTH.as_str(), length)
+            .context(REFUSED)?;
     }
-    Fields::from_list(&fields).context("the host refuses the header fields")
+    Ok(fields)
+}
+
+/// A number in digits.
+fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
+    let mut begin = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+        begin = at;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.get(begin..).unwrap_or_default()
 }
 
 pub(super) fn read_method(method: types::Method) -> Option<Method> {
@@ -219,5 +238,18 @@ pub(super) fn describe(code: &ErrorCode) -> String {
     match code {
         ErrorCode::InternalError(Some(text)) => text.clone(),
         code => format!("{code:?}").replace("ErrorCode::", ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_its_digits() {
+        for number in [0, 5, 10, 65536, usize::MAX] {
+            let text = number.to_string();
+            assert_eq!(decimal(number, &mut [0; 20]), text.as_bytes());
+        }
     }
 }
