@@ -19,10 +19,26 @@ pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 #[derive(Clone, Copy, Debug)]
 pub struct Encrypted;
 
+/// A request: its head boxed, since it is large and handed on many times.
+#[derive(Debug)]
+pub struct Request {
+    /// Method, target, header fields (RFC 9110, section 6.2).
+    pub head: Box<http::request::Parts>,
+    /// The content, as it comes.
+    pub body: Body,
+}
+
+impl Request {
+    /// The same as one type.
+    pub fn into_http(self) -> http::Request<Body> {
+        http::Request::from_parts(*self.head, self.body)
+    }
+}
+
 /// One call into an instance.
 pub enum Event {
     /// An HTTP request (RFC 9110). Answered by [`Outcome::Response`].
-    Http(http::Request<Body>),
+    Http(Request),
     /// An opening handshake, found to be well formed. Answered by
     /// [`Outcome::Accepted`] or [`Outcome::Rejected`].
     Accept(Box<Handshake>),

@@ -13,8 +13,49 @@ use holdfast_core::event::{Body, BodyError};
 use holdfast_core::limits::HttpLimits;
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep, timeout};
+
+use crate::http1;
+
+/// The body of a request, as its protocol has it.
+#[derive(Debug)]
+pub(crate) enum Coming {
+    Nothing,
+    Http1(http1::Incoming),
+    Http2(hyper::body::Incoming),
+}
+
+impl http_body::Body for Coming {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match &mut *self {
+            Self::Nothing => Poll::Ready(None),
+            Self::Http1(body) => Pin::new(body).poll_frame(context),
+            Self::Http2(body) => Pin::new(body).poll_frame(context).map_err(Into::into),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Http1(body) => body.is_end_stream(),
+            Self::Http2(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Nothing => SizeHint::with_exact(0),
+            Self::Http1(body) => body.size_hint(),
+            Self::Http2(body) => body.size_hint(),
+        }
+    }
+}
 
 /// A request's body is larger than the plugin allows.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +114,7 @@ impl Watched {
 
 /// The request's body for the guest. With it comes a [`Watched`] if there is any.
 pub(crate) fn limited(
-    body: Incoming,
+    body: Coming,
     limits: &HttpLimits,
 ) -> Result<(Body, Option<Watched>), TooLarge> {
     if body.is_end_stream() {
@@ -121,7 +162,7 @@ pub(crate) async fn gather(body: Body, watched: Watched, idle_timeout_ms: u64) -
 }
 
 struct Limited {
-    body: Incoming,
+    body: Coming,
     bytes_left: u64,
     bytes_max: u64,
     /// Zero for none.
@@ -132,6 +173,12 @@ struct Limited {
 }
 
 impl Limited {
+    /// Notes what is wrong, and wants no more of it, which its connection hears.
+    fn fail(&mut self, fault: Fault) {
+        self.watched.note(fault);
+        self.body = Coming::Nothing;
+    }
+
     /// Notes that nothing has come. Ready when that lasts for too long.
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.idle_timeout.is_zero() {
@@ -157,7 +204,7 @@ impl http_body::Body for Limited {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
                 ready!(self.poll_idle(context));
-                self.watched.note(Fault::Slow);
+                self.fail(Fault::Slow);
                 return Poll::Ready(Some(Err("nothing came of the body for too long".into())));
             }
         };
@@ -166,7 +213,7 @@ impl http_body::Body for Limited {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
                 self.watched.note(Fault::Broken);
-                return Poll::Ready(Some(Err(error.into())));
+                return Poll::Ready(Some(Err(error)));
             }
             None => return Poll::Ready(None),
         };
@@ -177,7 +224,7 @@ impl http_body::Body for Limited {
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.watched.note(Fault::TooLarge);
+                self.fail(Fault::TooLarge);
                 Poll::Ready(Some(Err(TooLarge(self.bytes_max).into())))
             }
         }

@@ -4,18 +4,18 @@ use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::ops::Deref;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use holdfast_core::Plugins;
-use tokio::io::{AsyncRead, ReadBuf};
+use http::HeaderMap;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::connection::Connection;
 use crate::deflate::Expander;
+use crate::http1::Date;
 use crate::hub::Hub;
 use crate::mailbox::Mailbox;
 use crate::outbox::Outbox;
@@ -26,6 +26,9 @@ use crate::stream::Stream;
 /// What is read at once, in bytes. One buffer for the whole loop: connections
 /// own none while they wait.
 const READ_BYTES_MAX: usize = 64 << 10;
+
+/// Room for header fields that is kept from one message to the next.
+const KEPT_FIELDS_MAX: usize = 64;
 
 /// WebSockets whose end begins at a time.
 const ENDINGS_MAX: usize = 16;
@@ -47,10 +50,14 @@ pub(crate) struct EventLoop {
     /// them begin at a time, so that others have their turns in between.
     pub(crate) endings: Semaphore,
     /// For requests that came together with one before them, see
-    /// [`crate::guard`]: one begins at a time.
+    /// [`crate::http1`]: one begins at a time.
     pub(crate) pipelines: Arc<Semaphore>,
     /// Expands what its clients have compressed.
     pub(crate) expander: RefCell<Expander>,
+    /// Of its responses.
+    pub(crate) date: RefCell<Date>,
+    /// An empty map, whose memory is used again.
+    fields: RefCell<HeaderMap>,
     task_count: Cell<usize>,
     idle: Notify,
 }
@@ -69,6 +76,8 @@ impl EventLoop {
             endings: Semaphore::new(ENDINGS_MAX),
             pipelines: Arc::new(Semaphore::new(1)),
             expander: RefCell::default(),
+            date: RefCell::default(),
+            fields: RefCell::default(),
             task_count: Cell::new(0),
             idle: Notify::new(),
         })
@@ -82,11 +91,20 @@ impl EventLoop {
         take: impl FnOnce(&[u8]) -> T,
     ) -> Poll<io::Result<T>> {
         let mut input = self.input.borrow_mut();
-        let mut buffer = ReadBuf::new(&mut input);
-        match Pin::new(stream).poll_read(context, &mut buffer) {
-            Poll::Ready(Ok(())) => Poll::Ready(Ok(take(buffer.filled()))),
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => Poll::Pending,
+        let len = ready!(stream.poll_recv(context, &mut input))?;
+        Poll::Ready(Ok(take(input.get(..len).unwrap_or_default())))
+    }
+
+    /// An empty map for header fields, which may own memory already.
+    pub(crate) fn spare_fields(&self) -> HeaderMap {
+        self.fields.take()
+    }
+
+    /// Nobody needs this map any more.
+    pub(crate) fn keep_fields(&self, mut fields: HeaderMap) {
+        if fields.capacity() <= KEPT_FIELDS_MAX {
+            fields.clear();
+            self.fields.replace(fields);
         }
     }
 

@@ -16,8 +16,7 @@ use http::{Method, Request, Version};
 use crate::deflate::{self, Compressors, Expander};
 use crate::forwarded;
 use crate::frame::{Decoder, FrameError, Item, Rules};
-use crate::guard::Guard;
-use crate::{handshake, http2, preference, proxy, target, tls};
+use crate::{handshake, http1, http2, preference, proxy, target, tls};
 
 /// The result of a future that waits for nothing.
 fn now<T>(future: impl Future<Output = T>) -> Option<T> {
@@ -241,28 +240,13 @@ fn mask(frame: &[u8]) -> Vec<u8> {
     masked
 }
 
-/// The framing of HTTP/1, in whole and in pieces.
+/// HTTP/1: its framing, in whole and in pieces, and what heads say.
 pub fn http1_framing(data: &[u8]) {
     let (step, data) = split(data);
-    let pass = |pieces: &mut dyn Iterator<Item = &[u8]>| {
-        let (mut guard, mut passed) = (Guard::new(), 0);
-        for mut piece in pieces {
-            while !piece.is_empty() {
-                let len = guard.pass(piece);
-                assert!(len <= piece.len());
-                passed += len;
-                piece = piece.get(len..).unwrap_or_default();
-                if len == 0 {
-                    assert!(guard.is_broken() || guard.is_held());
-                    return (passed, guard.is_broken());
-                }
-            }
-        }
-        (passed, guard.is_broken())
-    };
-    let whole = pass(&mut std::iter::once(data));
-    let pieces = pass(&mut data.chunks(usize::from(step).max(1)));
+    let whole = http1::framing::follow(std::iter::once(data));
+    let pieces = http1::framing::follow(data.chunks(usize::from(step).max(1)));
     assert_eq!(whole, pieces);
+    http1::read_head(data);
 }
 
 /// The frames of HTTP/2, as far as the host itself looks at them.

@@ -8,25 +8,23 @@
 
 mod reply;
 
-use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use holdfast_core::event::{Body, Failure, Handshake};
+use holdfast_core::event::{Body, Failure, Handshake, Request};
 use holdfast_core::manifest::{Files, Kind};
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
 use holdfast_core::{Event, Outcome, Settings};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{Method, Response, StatusCode};
 use http_body::Body as _;
-use hyper::body::Incoming;
 use tokio::sync::oneshot;
 
 use crate::accept::accept;
 use crate::access::Visit;
 use crate::body::open::{Begun, begin, placed};
-use crate::body::{Watched, gather, is_short, limited};
+use crate::body::{Coming, Watched, gather, is_short, limited};
 use crate::encoding::Offer;
 use crate::event_loop::Ticket;
 use crate::handshake;
@@ -34,8 +32,9 @@ use crate::http2::Tunnel;
 use crate::hub::OpenError;
 use crate::origin::{self, Client, Origin};
 use crate::tally::EnterError;
+pub(crate) use reply::last;
 pub(crate) use reply::{Answered, Ending};
-use reply::{Guest, Reply, Way, last};
+use reply::{Guest, Reply, Way};
 
 use crate::route::Destination;
 use crate::{files, preference, report, target};
@@ -47,22 +46,14 @@ pub(crate) struct Http {
     pub(crate) ending: Rc<Ending>,
 }
 
-impl hyper::service::Service<Request<Incoming>> for Http {
-    type Response = Response<Body>;
-    type Error = Infallible;
-    type Future = Answered;
-
-    fn call(&self, request: Request<Incoming>) -> Answered {
-        self.answer(request, None)
-    }
-}
-
 impl Http {
     /// Answers a request. With a tunnel it is a WebSocket's handshake over HTTP/2.
-    pub(crate) fn answer(&self, request: Request<Incoming>, tunnel: Option<Tunnel>) -> Answered {
-        let (mut parts, body) = request.into_parts();
-        // Nothing of hyper's own goes to a guest.
-        parts.extensions.clear();
+    pub(crate) fn answer(
+        &self,
+        mut parts: Box<Parts>,
+        body: Coming,
+        tunnel: Option<Tunnel>,
+    ) -> Answered {
         let client = self.origin.mark(&mut parts);
         let request_id = self.event_loop.ids.settle(&mut parts.headers);
         let mut visit = Visit::begin(
@@ -72,15 +63,14 @@ impl Http {
             &request_id,
         );
         Answered {
-            reply: self.reply(parts, body, &request_id, client, tunnel, &mut visit),
+            reply: self.reply(parts, body, client, tunnel, &mut visit),
             request_id,
             visit,
         }
     }
 
     /// Answers a request with what is there already.
-    pub(crate) fn refuse(&self, request: Request<Incoming>, response: Response<Body>) -> Answered {
-        let (mut parts, _) = request.into_parts();
+    pub(crate) fn refuse(&self, mut parts: Box<Parts>, response: Response<Body>) -> Answered {
         let client = self.origin.mark(&mut parts);
         let request_id = self.event_loop.ids.settle(&mut parts.headers);
         let access_log = self.event_loop.hub.access_log();
@@ -93,21 +83,23 @@ impl Http {
 
     fn reply(
         &self,
-        mut parts: Parts,
-        body: Incoming,
-        request_id: &HeaderValue,
+        mut parts: Box<Parts>,
+        body: Coming,
         client: Client,
         tunnel: Option<Tunnel>,
         visit: &mut Visit,
     ) -> Reply {
-        if let Some(refusal) = self.refusal(&parts, tunnel.is_some()) {
-            // Where a request that is not as it should be ends may be unclear.
-            self.ending.refused.set(true);
-            return Reply::ready(last(refusal));
+        if parts.uri.authority().is_some() && target::authority(&parts).is_ok() {
+            target::settle(&mut parts);
         }
-        target::settle(&mut parts);
-        // It was looked at just now.
-        let authority = target::authority(&parts).unwrap_or_default();
+        let authority = match self.check(&parts, tunnel.is_some()) {
+            Ok(authority) => authority,
+            Err((status, sentence)) => {
+                // Where a request that is not as it should be ends may be unclear.
+                self.ending.refused.set(true);
+                return Reply::ready(last(report::text(status, sentence)));
+            }
+        };
         if let Some(port) = self.origin.redirect_port {
             return Reply::ready(origin::redirect(authority, &parts.uri, port));
         }
@@ -149,8 +141,7 @@ impl Http {
         match site.find(authority, path, Kind::Http) {
             Some(Destination::Plugin(settings)) if settings.handlers.http => {
                 visit.reach(settings);
-                let request = Request::from_parts(parts, body);
-                self.deliver(settings.clone(), request, request_id)
+                self.deliver(settings.clone(), parts, body)
             }
             Some(Destination::Files(files)) => self.file(files.clone(), parts, &body),
             _ if is_handshake => Reply::ready(last(report::not_found())),
@@ -161,32 +152,32 @@ impl Http {
         }
     }
 
-    /// The answer to a request that is not delivered to anybody, if it is one.
-    fn refusal(&self, parts: &Parts, is_tunnel: bool) -> Option<Response<Body>> {
-        let (status, sentence) = if parts.method == Method::CONNECT && !is_tunnel {
-            (StatusCode::METHOD_NOT_ALLOWED, "This is no proxy.")
-        } else if let Err(sentence) = target::authority(parts) {
-            (StatusCode::BAD_REQUEST, sentence)
-        } else if let Err(sentence) = target::check(parts) {
-            (StatusCode::BAD_REQUEST, sentence)
-        } else if self.event_loop.hub.heads().target_bytes_max < target::len(parts) {
-            (
-                StatusCode::URI_TOO_LONG,
-                "The request's target is too long.",
-            )
-        } else if !target::is_expected(parts) {
-            (
-                StatusCode::EXPECTATION_FAILED,
-                "Only 100-continue can be expected.",
-            )
-        } else {
-            return None;
-        };
-        Some(report::text(status, sentence))
+    /// The host that is asked for, or what is answered to a request that is not
+    /// delivered to anybody.
+    fn check<'a>(
+        &self,
+        parts: &'a Parts,
+        is_tunnel: bool,
+    ) -> Result<&'a str, (StatusCode, &'static str)> {
+        if parts.method == Method::CONNECT && !is_tunnel {
+            return Err((StatusCode::METHOD_NOT_ALLOWED, "This is no proxy."));
+        }
+        let malformed = |sentence| (StatusCode::BAD_REQUEST, sentence);
+        let authority = target::authority(parts).map_err(malformed)?;
+        target::check(parts).map_err(malformed)?;
+        if self.event_loop.hub.heads().target_bytes_max < target::len(parts) {
+            let sentence = "The request's target is too long.";
+            return Err((StatusCode::URI_TOO_LONG, sentence));
+        }
+        if !target::is_expected(parts) {
+            let sentence = "Only 100-continue can be expected.";
+            return Err((StatusCode::EXPECTATION_FAILED, sentence));
+        }
+        Ok(authority)
     }
 
     /// Sends a file. The body of the request, if there is one, is not read.
-    fn file(&self, files: Arc<Files>, parts: Parts, body: &Incoming) -> Reply {
+    fn file(&self, files: Arc<Files>, parts: Box<Parts>, body: &Coming) -> Reply {
         self.ending.patience_ms.set(files.response_idle_timeout_ms);
         if let Some(refusal) = files::refusal(&parts.method) {
             if body.is_end_stream() {
@@ -209,13 +200,7 @@ impl Http {
         Reply::File(Box::pin(answer), self.ending.clone())
     }
 
-    fn deliver(
-        &self,
-        settings: Arc<Settings>,
-        request: Request<Incoming>,
-        request_id: &HeaderValue,
-    ) -> Reply {
-        let (parts, body) = request.into_parts();
+    fn deliver(&self, settings: Arc<Settings>, head: Box<Parts>, body: Coming) -> Reply {
         let (body, watched) = match limited(body, &settings.http) {
             Ok(limited) => limited,
             Err(error) => {
@@ -230,7 +215,7 @@ impl Http {
         self.ending.patience_ms.set(patience_ms);
         let offer = settings.http.encode.as_ref();
         let encoders = self.event_loop.hub.encoders();
-        let offer = offer.map(|encode| Offer::new(encode, encoders, &parts));
+        let offer = offer.map(|encode| Offer::new(encode, encoders, &head));
         let plugins = &self.event_loop.plugins;
         let plugin = settings.id;
         let outcome = match &watched {
@@ -241,7 +226,7 @@ impl Http {
                 Box::pin(async move {
                     match gathered.await {
                         Some(body) => {
-                            let event = Event::Http(Request::from_parts(parts, body));
+                            let event = Event::Http(Request { head, body });
                             plugins.deliver(plugin, event).await
                         }
                         // What is wrong with the body says what is answered.
@@ -250,13 +235,12 @@ impl Http {
                 })
             }
             Some(watched) if settings.handlers.http_alone => {
-                self.open(settings.clone(), parts, body, watched.clone())
+                self.open(settings.clone(), head, body, watched.clone())
             }
-            _ => plugins.deliver(plugin, Event::Http(Request::from_parts(parts, body))),
+            _ => plugins.deliver(plugin, Event::Http(Request { head, body })),
         };
         Reply::Guest(Guest {
             outcome,
-            request_id: request_id.clone(),
             settings,
             watched,
             offer,
@@ -269,20 +253,20 @@ impl Http {
     fn open(
         &self,
         settings: Arc<Settings>,
-        parts: Parts,
+        head: Box<Parts>,
         body: Body,
         watched: Watched,
     ) -> LocalFuture<Outcome> {
         let plugins = Rc::clone(&self.event_loop.plugins);
         let places = self.event_loop.hub.open_bodies().of(&settings);
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-            let request = Request::from_parts(parts, placed(body, place));
-            return plugins.deliver(settings.id, Event::Http(request));
+            let body = placed(body, place);
+            return plugins.deliver(settings.id, Event::Http(Request { head, body }));
         }
         Box::pin(async move {
             match begin(body, watched, &settings.http, places).await {
                 Begun::Body(body) => {
-                    let event = Event::Http(Request::from_parts(parts, body));
+                    let event = Event::Http(Request { head, body });
                     plugins.deliver(settings.id, event).await
                 }
                 // What is wrong with the body says what is answered.
@@ -298,8 +282,8 @@ impl Http {
         &self,
         settings: Arc<Settings>,
         asked: Asked,
-        parts: Parts,
-        body: Incoming,
+        parts: Box<Parts>,
+        body: Coming,
         visit: &Visit,
     ) -> Reply {
         let Asked {

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use holdfast_core::event::{Body, BodyError};
 use holdfast_core::limits::Http2Limits;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use hyper::body::Incoming;
@@ -26,6 +27,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 use crate::addresses::Place;
+use crate::body::Coming;
 use crate::drain::Drain;
 use crate::http::{Answered, Http};
 use crate::listen::Load;
@@ -214,7 +216,10 @@ impl Service<Request<Incoming>> for Streaming {
         let protocol = request.extensions().get::<Protocol>();
         let is_websocket = protocol.map(|it| it.as_str() == "websocket");
         let reply = match is_websocket {
-            None => self.http.answer(request, None),
+            None => {
+                let (head, body) = apart(request);
+                self.http.answer(head, body, None)
+            }
             Some(true) => match self.load.another() {
                 Ok(load) => {
                     let tunnel = Tunnel {
@@ -222,19 +227,28 @@ impl Service<Request<Incoming>> for Streaming {
                         load,
                         open: Open::new(&self.streams),
                     };
-                    self.http.answer(request, Some(tunnel))
+                    let (head, body) = apart(request);
+                    self.http.answer(head, body, Some(tunnel))
                 }
-                Err(_) => self.http.refuse(request, report::unavailable()),
+                Err(_) => self.http.refuse(apart(request).0, report::unavailable()),
             },
             // RFC 9220, section 3, which holds here as well.
             Some(false) => {
                 let sentence = "The only protocol for which there is a CONNECT is WebSocket.";
                 let response = report::text(StatusCode::NOT_IMPLEMENTED, sentence);
-                self.http.refuse(request, response)
+                self.http.refuse(apart(request).0, response)
             }
         };
         Streamed { reply, open }
     }
+}
+
+/// A request, without what is hyper's own.
+fn apart(request: Request<Incoming>) -> (Box<Parts>, Coming) {
+    let (mut head, body) = request.into_parts();
+    // Nothing of it goes to a guest.
+    head.extensions.clear();
+    (Box::new(head), Coming::Http2(body))
 }
 
 /// A response that is awaited.

@@ -18,7 +18,6 @@ mod addresses;
 mod body;
 mod bound;
 mod connection;
-mod cork;
 mod deflate;
 mod drain;
 mod encoding;
@@ -30,9 +29,9 @@ mod forwarded;
 mod frame;
 #[doc(hidden)]
 pub mod fuzzing;
-mod guard;
 mod handshake;
 mod http;
+mod http1;
 mod http2;
 mod hub;
 mod key;

@@ -16,8 +16,8 @@ use holdfast_core::{Plugins, TenantId};
 use tokio::io::AsyncWrite;
 
 use crate::connection::Connection;
-use crate::cork::Due;
 use crate::event_loop::EventLoop;
+use crate::http1::Due;
 use crate::mailbox::Letters;
 use crate::queue::{BATCH_LEN_MAX, Batch};
 use crate::sockets::Place;

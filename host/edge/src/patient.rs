@@ -13,12 +13,40 @@ use tokio::time::{Sleep, sleep};
 
 use crate::http::Ending;
 
+/// How long a client has taken nothing. Owns a timer only while that is so.
+#[derive(Default)]
+pub(crate) struct Patience(Option<Pin<Box<Sleep>>>);
+
+impl Patience {
+    /// What came of writing: an error once that waits for longer than this, unless
+    /// it is 0.
+    pub(crate) fn check<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        patience_ms: u64,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.0 = None;
+            return written;
+        }
+        if patience_ms == 0 {
+            return Poll::Pending;
+        }
+        let waits = self
+            .0
+            .get_or_insert_with(|| Box::pin(sleep(Duration::from_millis(patience_ms))));
+        ready!(waits.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
 /// The bytes of an HTTP connection, which breaks when its client takes none of
-/// them for too long. Owns a timer only while it waits for the client.
+/// them for too long.
 pub(crate) struct Patient<S> {
     stream: S,
     ending: Rc<Ending>,
-    waits: Option<Pin<Box<Sleep>>>,
+    patience: Patience,
 }
 
 impl<S> Patient<S> {
@@ -27,33 +55,17 @@ impl<S> Patient<S> {
         Self {
             stream,
             ending,
-            waits: None,
+            patience: Patience::default(),
         }
     }
 
-    pub(crate) fn into_inner(self) -> S {
-        self.stream
-    }
-
-    /// What came of writing: an error once that waits for too long.
     fn written<T>(
         &mut self,
         context: &mut Context<'_>,
         written: Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.waits = None;
-            return written;
-        }
         let patience_ms = self.ending.patience_ms.get();
-        if patience_ms == 0 {
-            return Poll::Pending;
-        }
-        let waits = self
-            .waits
-            .get_or_insert_with(|| Box::pin(sleep(Duration::from_millis(patience_ms))));
-        ready!(waits.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+        self.patience.check(context, patience_ms, written)
     }
 }
 

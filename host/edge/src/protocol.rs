@@ -1,4 +1,4 @@
-//! Which protocol a client speaks, and hyper's part of HTTP/1.1.
+//! Which protocol a client speaks.
 //!
 //! Over TLS the client has chosen in its handshake. Without TLS, HTTP/1.1 and
 //! HTTP/2 with prior knowledge (RFC 9113, section 3.3) share a port: the first
@@ -7,38 +7,30 @@
 use std::cell::{OnceCell, RefCell};
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::AsyncWriteExt;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::timeout;
 
-use crate::cork::Corked;
 use crate::drain::Drain;
 use crate::entrance::Speech;
 use crate::event_loop::Ticket;
-use crate::guard::Guarded;
 use crate::http::Http;
-use crate::http2;
 use crate::listen::{Accepted, Load};
 use crate::origin::Origin;
-use crate::patient::Patient;
 use crate::proxy;
-use crate::socket::Transport;
 use crate::stream::{Begun, Stream};
+use crate::{http1, http2};
 
 /// Time that a new connection has for its first request when the shut-down has
 /// started.
 const LATE_TIMEOUT: Duration = Duration::from_millis(250);
 /// Time a client has to take our last response when its request was refused
 /// half-way.
-const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
 /// With it an HTTP/2 connection begins (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
@@ -98,7 +90,7 @@ async fn converse(event_loop: Ticket, accepted: Accepted, mut drain: Drain) -> R
     let stream = Begun { first, stream };
     match is_http2 {
         true => http2::serve(stream, http, load, &entrance.http2, drain).await,
-        false => serve_http1(stream, http, load, drain).await,
+        false => http1::serve(stream, http, load, drain).await,
     }
 }
 
@@ -207,78 +199,13 @@ async fn first_bytes(event_loop: &Ticket, stream: &mut Stream) -> io::Result<Byt
     Ok(first.freeze())
 }
 
-async fn serve_http1(
-    begun: Begun,
-    http: Http,
-    load: Load,
-    mut drain: Drain,
-) -> Result<(), Failure> {
-    let (ending, origin) = (http.ending.clone(), Rc::clone(&http.origin));
-    let event_loop = http.event_loop.another();
-    let heads = *http.event_loop.hub.heads();
-    let Begun { first, stream } = begun;
-    let stream = Corked::new(stream, event_loop.another());
-    let stream = Patient::new(
-        Guarded::new(Begun { first, stream }, &event_loop.pipelines),
-        http.ending.clone(),
-    );
-    let mut connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(heads.timeout_ms))
-        .max_headers(heads.fields_max as usize)
-        .max_header_size(heads.bytes_max)
-        .max_buf_size(heads.bytes_max)
-        .serve_connection(TokioIo::new(stream), http);
-    let mut ended = tokio::select! {
-        biased;
-        ended = poll_fn(|context| connection.poll_without_shutdown(context)) => Ok(ended),
-        deadline = drain.started() => Err(deadline),
-    };
-    if let Err(deadline) = ended {
-        Pin::new(&mut connection).graceful_shutdown();
-        let end = poll_fn(|context| connection.poll_without_shutdown(context));
-        ended = Ok(timeout_at(deadline, end).await?);
-    }
-    let parts = connection.into_parts();
-    let (stream, first) = parts.io.into_inner().into_inner().into_parts();
-    // The client may not take what it has been told last.
-    let stream = timeout(LINGER_TIMEOUT, stream.release()).await;
-    if let Ok(Err(error)) = ended {
-        // The client may have been told why.
-        if error.is_parse() {
-            if let Some(log) = event_loop.hub.access_log() {
-                log.note_nameless(origin.client, refusal_status(&error), 0);
-            }
-            end(&event_loop, stream??, true).await?;
-        }
-        return Err(error.into());
-    }
-    let stream = stream??;
-    if let Some(upgrade) = ending.upgrade.take() {
-        // What hyper has not read yet follows what it has. Copied, since even
-        // an empty part would keep all of hyper's buffer alive.
-        let rest = Bytes::from([parts.read_buf, first].concat());
-        let load = load.counted(ending.place.take());
-        let _ = upgrade.send(Transport { stream, rest, load });
-        return Ok(());
-    }
-    Ok(end(&event_loop, stream, ending.refused.get()).await?)
-}
-
-/// With which status hyper answers what it can't read.
-fn refusal_status(error: &hyper::Error) -> StatusCode {
-    match error.is_parse_too_large() {
-        // It does not tell these two apart but in its text. A target as long as
-        // that is more than any head but the largest.
-        true if error.to_string() == "URI too long" => StatusCode::URI_TOO_LONG,
-        true => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-        false => StatusCode::BAD_REQUEST,
-    }
-}
-
 /// Ends a connection. A client that is still sending is listened to for a while,
 /// or the kernel would take back our last words.
-async fn end(event_loop: &Ticket, mut stream: Stream, is_sending: bool) -> io::Result<()> {
+pub(crate) async fn end(
+    event_loop: &Ticket,
+    mut stream: Stream,
+    is_sending: bool,
+) -> io::Result<()> {
     // Over TLS the last words may have to wait for a client that does not read.
     timeout(LINGER_TIMEOUT, stream.shutdown()).await??;
     if is_sending {

@@ -90,6 +90,9 @@ impl Site {
     /// wildcard before a shorter one, and these before one of any host; then a
     /// longer path before a shorter one, a route of that kind before one of both.
     pub fn find(&self, authority: &str, path: &str, kind: Kind) -> Option<&Destination> {
+        if self.hosts.is_empty() && self.zones.is_empty() {
+            return self.any_host.find(path, kind);
+        }
         let host = host(authority);
         self.hosts
             .get(&*host)

@@ -5,14 +5,14 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use rustix::io::Errno;
-use rustix::net::{self, SendAncillaryBuffer, SendFlags};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use rustix::net::{self, RecvFlags, SendAncillaryBuffer, SendFlags};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::server::TlsStream;
 
@@ -112,6 +112,34 @@ impl Stream {
         }
     }
 
+    /// Reads what there is, none if the client has nothing more to say.
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let Self::Tcp(stream) = self else {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(self).poll_read(context, &mut buffer))?;
+            return Poll::Ready(Ok(buffer.filled().len()));
+        };
+        loop {
+            ready!(stream.poll_read_ready(context))?;
+            // Straight to the system, as for writing.
+            match net::recv(&*stream, &mut *buffer, RecvFlags::empty()) {
+                Ok((len, _)) if 0 < len && len < buffer.len() => {
+                    // That was all: the system need not be asked again to know it.
+                    not_ready(stream);
+                    return Poll::Ready(Ok(len));
+                }
+                Ok((len, _)) => return Poll::Ready(Ok(len)),
+                Err(Errno::AGAIN) => not_ready(stream),
+                Err(Errno::INTR) => {}
+                Err(error) => return Poll::Ready(Err(error.into())),
+            }
+        }
+    }
+
     /// Sends these bytes.
     pub(crate) fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.is_buffered() {
@@ -119,6 +147,12 @@ impl Stream {
             false => Poll::Ready(Ok(())),
         }
     }
+}
+
+/// Notes that there is nothing to read now.
+fn not_ready(stream: &TcpStream) {
+    let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+    let _ = stream.try_io(Interest::READABLE, nothing);
 }
 
 /// Calls the same function of whatever it is.

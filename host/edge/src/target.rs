@@ -71,6 +71,32 @@ pub(crate) fn is_expected(parts: &Parts) -> bool {
 
 /// Whether it is a host name or an address, and perhaps a port; no user.
 fn is_host(text: &str) -> bool {
+    is_simple_host(text) || is_any_host(text)
+}
+
+/// Most are a name or an address of IPv4, which is seen without taking it apart.
+fn is_simple_host(text: &str) -> bool {
+    let mut port = 0_u32;
+    let mut port_len = None;
+    for byte in text.bytes() {
+        match (byte, &mut port_len) {
+            (b':', None) => port_len = Some(0),
+            (b'0'..=b'9', Some(len)) => {
+                *len += 1;
+                port = port * 10 + u32::from(byte - b'0');
+            }
+            (b'-' | b'.', None) => {}
+            (byte, None) if byte.is_ascii_alphanumeric() => {}
+            _ => return false,
+        }
+        if port > u32::from(u16::MAX) {
+            return false;
+        }
+    }
+    !text.is_empty() && !text.starts_with(':') && port_len != Some(0)
+}
+
+fn is_any_host(text: &str) -> bool {
     let is_authority = Authority::from_str(text).is_ok_and(|authority| {
         let port = text.get(authority.host().len()..).unwrap_or_default();
         let is_port = match port.strip_prefix(':') {
@@ -96,6 +122,29 @@ mod tests {
         }
         let parts = request.body(()).unwrap().into_parts().0;
         authority(&parts).ok().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_simple_host_is_a_host() {
+        let pieces = [
+            "a", "b-c", "1", ".", ":", "8080", "65535", "65536", "-", "%", "[", "]", "@",
+        ];
+        let mut simple = 0;
+        for one in pieces {
+            for two in pieces {
+                for three in pieces {
+                    let text = format!("{one}{two}{three}");
+                    if is_simple_host(&text) {
+                        simple += 1;
+                        assert!(is_any_host(&text), "{text:?}");
+                    }
+                }
+            }
+        }
+        assert!(simple > 400, "{simple}");
+        for text in ["", ":80", "a:", "a:65536", "a:b", "a:1:2", "a:99999999999"] {
+            assert!(!is_simple_host(text), "{text:?}");
+        }
     }
 
     #[test]

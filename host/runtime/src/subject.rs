@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use holdfast_core::ConnectionId;
-use http::HeaderValue;
+use holdfast_core::event::Request;
+use http::{HeaderName, HeaderValue};
 use wasmtime::StoreContextMut;
 use wasmtime::component::GuestTaskId;
 
@@ -12,7 +13,7 @@ use crate::world::websocket_0_1_0::Call;
 
 /// The field of a request which says what it is called. The edge has put it
 /// there.
-const REQUEST_ID: &str = "x-request-id";
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What an event is about.
 #[derive(Clone, Debug, Default)]
@@ -23,10 +24,10 @@ pub(crate) struct Subject {
 
 impl Subject {
     /// Of an HTTP request.
-    pub(crate) fn of_request<B>(request: &http::Request<B>) -> Self {
+    pub(crate) fn of_request(request: &Request) -> Self {
         Self {
             connection: None,
-            request_id: request.headers().get(REQUEST_ID).cloned(),
+            request_id: request.head.headers.get(&REQUEST_ID).cloned(),
         }
     }
 
@@ -35,7 +36,7 @@ impl Subject {
         match call {
             Call::Accept(handshake) => Self {
                 connection: Some(handshake.id),
-                request_id: handshake.headers.get(REQUEST_ID).cloned(),
+                request_id: handshake.headers.get(&REQUEST_ID).cloned(),
             },
             Call::Open(state) | Call::Message(state, _) | Call::Close(state, _) => Self {
                 connection: Some(state.id),

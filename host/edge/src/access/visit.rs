@@ -48,14 +48,13 @@ impl Request {
 
     /// The same, without a part of something larger.
     fn detached(&self) -> Self {
-        let copy = |value: &Option<HeaderValue>| {
-            let bytes = value.as_ref()?.as_bytes();
-            HeaderValue::from_bytes(bytes).ok()
-        };
+        let copy_of = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).ok();
+        let copy = |value: &Option<HeaderValue>| value.as_ref().and_then(copy_of);
         Self {
             host: copy(&self.host),
             referer: copy(&self.referer),
             user_agent: copy(&self.user_agent),
+            request_id: copy_of(&self.request_id).unwrap_or(HeaderValue::from_static("-")),
             ..self.clone()
         }
     }

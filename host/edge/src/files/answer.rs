@@ -44,7 +44,11 @@ pub(crate) fn refusal(method: &Method) -> Option<Response<Body>> {
 }
 
 /// Answers a GET or HEAD.
-pub(crate) async fn answer(shelf: Arc<Shelf>, files: Arc<Files>, request: Parts) -> Response<Body> {
+pub(crate) async fn answer(
+    shelf: Arc<Shelf>,
+    files: Arc<Files>,
+    request: Box<Parts>,
+) -> Response<Body> {
     let wanted = match wanted(request.uri.path(), files.depth) {
         Ok(wanted) => Some(wanted),
         Err(NoFile::NotThere) => None,

@@ -39,12 +39,14 @@ pub(crate) struct Ending {
     /// How long the client may take nothing of what is there for it; 0 for as
     /// long as it likes.
     pub(crate) patience_ms: Cell<u64>,
+    /// The shut-down has started: the connection ends as soon as that disturbs nobody.
+    pub(crate) draining: Cell<bool>,
     /// The connection is not to be used for another request.
     pub(super) last: Cell<bool>,
 }
 
 /// The last response on its connection.
-pub(super) fn last(mut response: Response<Body>) -> Response<Body> {
+pub(crate) fn last(mut response: Response<Body>) -> Response<Body> {
     let close = HeaderValue::from_static("close");
     response.headers_mut().append(CONNECTION, close);
     response
@@ -72,13 +74,15 @@ impl Future for Answered {
     type Output = Result<Response<Body>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut response = ready!(Pin::new(&mut self.reply).poll(context));
-        let headers = response.headers_mut();
-        headers.insert(request_id::NAME, self.request_id.clone());
-        if self.reply.is_websocket() {
-            self.visit.lead();
+        let this = &mut *self;
+        let mut response = ready!(this.reply.poll(context, &this.request_id));
+        let nothing = HeaderValue::from_static("");
+        let request_id = std::mem::replace(&mut this.request_id, nothing);
+        response.headers_mut().insert(request_id::NAME, request_id);
+        if this.reply.is_websocket() {
+            this.visit.lead();
         }
-        Poll::Ready(Ok(self.visit.answer(response)))
+        Poll::Ready(Ok(this.visit.answer(response)))
     }
 }
 
@@ -136,7 +140,6 @@ impl Way {
 /// happens when the client hangs up.
 pub(super) struct Guest {
     pub(super) outcome: LocalFuture<Outcome>,
-    pub(super) request_id: HeaderValue,
     pub(super) settings: Arc<Settings>,
     pub(super) watched: Option<Watched>,
     /// If the plugin's responses may be encoded.
@@ -155,18 +158,21 @@ impl Reply {
     }
 }
 
-impl Future for Reply {
-    type Output = Response<Body>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match &mut *self {
+impl Reply {
+    /// Waits for it, in the name of this request.
+    fn poll(
+        &mut self,
+        context: &mut Context<'_>,
+        request_id: &HeaderValue,
+    ) -> Poll<Response<Body>> {
+        Poll::Ready(match self {
             Self::Ready(response) => match response.take() {
                 Some(response) => *response,
                 None => return Poll::Pending,
             },
             Self::Guest(guest) => {
                 let outcome = ready!(guest.outcome.as_mut().poll(context));
-                let response = guest.response(outcome);
+                let response = guest.response(outcome, request_id);
                 match guest.ending.last.get() {
                     true => last(response),
                     false => response,
@@ -197,7 +203,7 @@ impl Future for Reply {
 }
 
 impl Guest {
-    fn response(&mut self, outcome: Outcome) -> Response<Body> {
+    fn response(&mut self, outcome: Outcome, request_id: &HeaderValue) -> Response<Body> {
         let watched = self.watched.take();
         if let Some(fault) = watched.as_ref().and_then(Watched::fault) {
             self.ending.refused.set(true);
@@ -212,12 +218,12 @@ impl Guest {
                 *response
             }
             Outcome::Failed(failure) => {
-                let about = About::request(&self.request_id);
+                let about = About::request(request_id);
                 report::failure(&self.settings, about, &failure);
                 return report::response(&failure);
             }
             _ => {
-                let about = About::request(&self.request_id);
+                let about = About::request(request_id);
                 let failure = Failure::Handler("its answer is no final response".into());
                 report::failure(&self.settings, about, &failure);
                 return report::internal_error();

@@ -11,6 +11,7 @@ mod drain;
 mod fault;
 mod handshake;
 mod http;
+mod http1;
 mod pressure;
 mod reload;
 mod removal;

@@ -2,6 +2,7 @@
 //! (`compile/direct/turns` says how). What is to be given is made at the first turn,
 //! and written when there is room for all of it.
 
+use smallvec::SmallVec;
 use wasmtime::{Result, bail};
 
 use super::memory::{Mem, offset};
@@ -16,10 +17,10 @@ const NONE: u32 = u32::MAX;
 
 /// What is given to a guest: pieces, and what refers to them.
 pub(crate) struct Gift {
-    /// Each with its alignment, 1 or 4.
-    pieces: Vec<(u32, Vec<u8>)>,
+    /// Each with its alignment, 1 or 4. Most often there is one.
+    pieces: SmallVec<[(u32, Vec<u8>); 1]>,
     /// Where there is room for the first ones.
-    places: Vec<u32>,
+    places: SmallVec<[u32; 1]>,
     form: Form,
 }
 
@@ -44,8 +45,8 @@ impl Gift {
 
     pub(crate) fn new(form: Form) -> Self {
         Self {
-            pieces: Vec::new(),
-            places: Vec::new(),
+            pieces: SmallVec::new(),
+            places: SmallVec::new(),
             form,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use holdfast_core::event::Body as EdgeBody;
+use holdfast_core::event;
 use http::Method;
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use wasmtime::AsContextMut;
@@ -51,8 +51,9 @@ impl Request {
 
     /// A client's, with the scheme and authority which HTTP/1.1 leaves to the
     /// connection and the Host field.
-    pub(crate) fn incoming(request: http::Request<EdgeBody>, outbound: &mut Outbound) -> Self {
-        let (head, body) = request.into_parts();
+    pub(crate) fn incoming(request: event::Request, outbound: &mut Outbound) -> Self {
+        let event::Request { head, body } = request;
+        let head = *head;
         let authority = authority(&head.uri, &head.headers);
         let uri = head.uri.into_parts();
         Self {

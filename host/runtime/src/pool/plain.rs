@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use holdfast_core::event::{Body, ConnectionState, Event, Failure, Outcome};
+use holdfast_core::event::{ConnectionState, Event, Failure, Outcome, Request};
 use holdfast_core::message::Message;
 use holdfast_core::metrics::EventKind;
 use holdfast_core::plugin::{LocalFuture, begin};
@@ -178,11 +178,7 @@ type Head = Result<http::Response<wasmtime_wasi_http::WasiBody>, ErrorCode>;
 
 /// Serves a request through `wasi:http/incoming-handler@0.2`. The guest goes on
 /// after the response's head, in a task of its own.
-pub(super) async fn http(
-    pool: Rc<Pool>,
-    request: http::Request<Body>,
-    entered: Entered,
-) -> Outcome {
+pub(super) async fn http(pool: Rc<Pool>, request: Request, entered: Entered) -> Outcome {
     let limit_ms = pool.plugin.event.timeout_ms;
     let deadline = Instant::now() + Duration::from_millis(limit_ms);
     let mut instance = match take(&pool, limit_ms).await {
@@ -247,7 +243,7 @@ struct Exchange {
 async fn serve(
     share: &Rc<Share>,
     instance: &mut Instance,
-    request: http::Request<Body>,
+    request: Request,
     exchange: Exchange,
 ) -> Result<(), Failure> {
     let Exchange {
@@ -322,14 +318,14 @@ async fn serve(
 /// The request, and where the guest puts the head of its response.
 fn arguments(
     store: &mut Store<Guest>,
-    request: http::Request<Body>,
+    request: Request,
     head: oneshot::Sender<Head>,
     has_head: &Arc<AtomicBool>,
 ) -> wasmtime::Result<(
     Resource<HostIncomingRequest>,
     Resource<HostResponseOutparam>,
 )> {
-    let request = request::complete(request).map(body::to_guest);
+    let request = request::complete(request.into_http()).map(body::to_guest);
     // Without an authority it has no URI that could say so.
     let scheme = match request.uri().scheme() {
         Some(scheme) => scheme.clone(),

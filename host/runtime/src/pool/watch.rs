@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::task::Context;
 use std::time::Duration;
 
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, Sleep};
 
 use crate::share::Pause;
@@ -15,6 +16,8 @@ pub(super) struct Watch {
     limit: Duration,
     computing_since: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whether the sleep wakes the task, and has not yet.
+    is_set: bool,
 }
 
 impl Watch {
@@ -23,6 +26,7 @@ impl Watch {
             limit: Duration::from_millis(limit_ms),
             computing_since: None,
             sleep: None,
+            is_set: false,
         }
     }
 
@@ -67,13 +71,19 @@ impl Watch {
                 }
                 (Some(sleep), Some(deadline)) if sleep.deadline() > deadline => {
                     sleep.as_mut().reset(deadline);
+                    self.is_set = false;
                     sleep
                 }
+                (Some(sleep), _) if self.is_set && !sleep.is_elapsed() => return false,
                 (Some(sleep), _) => sleep,
             };
+            // Without budget it is not set, and the task is woken at once.
+            let has_budget = has_budget_remaining();
             if sleep.as_mut().poll(context).is_pending() {
+                self.is_set = has_budget;
                 return false;
             }
+            self.is_set = false;
             self.sleep = None;
             if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                 return true;

@@ -16,7 +16,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use holdfast_core::event::{Body, Failure, Outcome};
+use holdfast_core::event::{Failure, Outcome, Request};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
@@ -29,7 +29,7 @@ use seat::Seat;
 
 /// What a worker can do.
 pub(super) enum Task {
-    Http(http::Request<Body>),
+    Http(Request),
     WebSocket(Call),
 }
 
@@ -46,8 +46,7 @@ struct Job {
 /// The workers of one pool.
 #[derive(Default)]
 pub(super) struct Crew {
-    /// Boxed, since each is handed on several times.
-    jobs: RefCell<VecDeque<Box<Job>>>,
+    jobs: RefCell<VecDeque<Job>>,
     seats: RefCell<Vec<Rc<Seat>>>,
     is_hiring: Cell<bool>,
 }
@@ -68,7 +67,7 @@ impl Crew {
     }
 
     /// The next job that somebody still waits for.
-    fn next(&self) -> Option<Box<Job>> {
+    fn next(&self) -> Option<Job> {
         let mut jobs = self.jobs.borrow_mut();
         loop {
             let job = jobs.pop_front()?;
@@ -84,8 +83,7 @@ impl Crew {
     }
 
     /// The jobs whose time is over.
-    #[expect(clippy::vec_box, reason = "they are boxed already")]
-    fn take_late(&self) -> Vec<Box<Job>> {
+    fn take_late(&self) -> Vec<Job> {
         let now = Instant::now();
         let mut jobs = self.jobs.borrow_mut();
         let is_late = |job: &Job| job.deadline.is_some_and(|deadline| deadline <= now);
@@ -105,16 +103,17 @@ impl Crew {
 pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome {
     let (reply, outcome) = oneshot::channel();
     let limit = Duration::from_millis(pool.plugin.event.timeout_ms);
-    let job = Box::new(Job {
+    let job = Job {
         deadline: match &task {
             Task::WebSocket(Call::Close(..)) => None,
-            _ => Some(Instant::now() + limit),
+            // It has begun just now.
+            _ => Some(Instant::from_std(pool.share.clock().last_turn()) + limit),
         },
         task,
         reply,
         entered,
         queued: Queued::new(&pool.plugin),
-    });
+    };
     pool.crew.jobs.borrow_mut().push_back(job);
     match pool.free_seat() {
         Some(seat) => seat.turn(),

@@ -99,7 +99,7 @@ impl Plugins for Native {
     fn deliver(&self, _plugin: PluginId, event: Event) -> LocalFuture<Outcome> {
         let native = self.clone();
         match event {
-            Event::Http(request) => Box::pin(native.http(request)),
+            Event::Http(request) => Box::pin(native.http(request.into_http())),
             Event::Accept(handshake) => Box::pin(native.accept(*handshake)),
             Event::Open(state) => {
                 let attachment = String::from_utf8_lossy(&state.attachment).into_owned();
@@ -311,6 +311,13 @@ impl Native {
                 });
                 Response::new(stream)
             }
+            "/page" => Response::new(full("x".repeat(3000))),
+            "/pieces" => Response::new(async_stream(|sender| async move {
+                for piece in 0..PIECES {
+                    let bytes = vec![b'a' + (piece % 26) as u8; piece_len(piece)];
+                    let _ = sender.send(bytes.into()).await;
+                }
+            })),
             "/ticks" => Response::new(async_stream({
                 let record = self.record.clone();
                 move |sender| async move {
@@ -352,6 +359,14 @@ impl Native {
         headers.insert("transfer-encoding", "gzip".parse().unwrap());
         Outcome::Response(Box::new(response))
     }
+}
+
+/// How many pieces the body of `/pieces` has.
+pub(crate) const PIECES: usize = 4000;
+
+/// How long each of them is: too long to be copied, and each of another length.
+pub(crate) fn piece_len(piece: usize) -> usize {
+    4097 + piece * 7919 % 1500
 }
 
 /// Notes when a handler is dropped before its end.

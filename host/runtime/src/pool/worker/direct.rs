@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use holdfast_core::event::{Body, Failure, Outcome};
+use holdfast_core::event::{Failure, Outcome, Request};
 use tokio::time::Instant;
 use wasmtime::{Result, Store};
 
@@ -88,7 +88,7 @@ const STEPS: u32 = 16;
 
 /// What is to be done next.
 enum Step {
-    Begin(Box<Job>),
+    Begin(Job),
     /// A task is told of an event.
     GoOn(usize, Event),
     /// A value is written to where the guest reads a future, which then is told.
@@ -109,7 +109,9 @@ impl Work<'_> {
             self.waker = context.waker().clone();
             self.woken.set_worker(context.waker());
         }
-        while let Poll::Ready(Some(())) = self.running.poll_next_unpin(context) {
+        while !self.running.is_empty()
+            && let Poll::Ready(Some(())) = self.running.poll_next_unpin(context)
+        {
             self.note_load();
         }
         desk.see_whether_to_leave(self.uses, self.load() == 0);
@@ -215,7 +217,7 @@ impl Work<'_> {
             .set(self.desk.pool.share.clock().last_turn());
     }
 
-    async fn begin(&mut self, job: Box<Job>) -> Result<()> {
+    async fn begin(&mut self, job: Job) -> Result<()> {
         self.uses += 1;
         let id = self.uses;
         let (task, entered) = self.desk.begin(id, job, None);
@@ -231,7 +233,7 @@ impl Work<'_> {
         }
     }
 
-    async fn serve(&mut self, id: u64, request: http::Request<Body>) -> Result<()> {
+    async fn serve(&mut self, id: u64, request: Request) -> Result<()> {
         let subject = Subject::of_request(&request);
         let guest = self.store.data_mut();
         let view = guest.http_0_3();

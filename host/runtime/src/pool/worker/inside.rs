@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use holdfast_core::event::{Body, Failure, Outcome};
+use holdfast_core::event::{Failure, Outcome, Request};
 use holdfast_core::metrics::LimitHit;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -75,10 +75,9 @@ impl Desk {
     pub(super) fn begin(
         &self,
         id: u64,
-        job: Box<Job>,
+        job: Job,
         guest_task: Option<Rc<Cell<Option<GuestTaskId>>>>,
     ) -> (Task, Entered) {
-        let job = *job;
         drop(job.queued);
         self.budget.begin();
         self.begun.borrow_mut().push(Begun {
@@ -188,7 +187,7 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
 
 /// Runs one job to its end; with a streaming response, that is when nobody
 /// listens any more.
-async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Box<Job>, id: u64) {
+async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Job, id: u64) {
     let guest_task = Rc::new(Cell::new(None));
     let (task, entered) = desk.begin(id, job, Some(Rc::clone(&guest_task)));
     let (outcome, listening) = match task {
@@ -274,7 +273,7 @@ impl Desk {
 async fn serve(
     accessor: &Accessor<Guest>,
     handlers: &Handlers,
-    request: http::Request<Body>,
+    request: Request,
     task: &Cell<Option<GuestTaskId>>,
     desk: &Desk,
 ) -> Served {
@@ -307,7 +306,7 @@ pub(super) type Response = http::Response<http_0_3::Body>;
 async fn respond(
     accessor: &Accessor<Guest>,
     handler: &p3::bindings::Service,
-    request: http::Request<Body>,
+    request: Request,
     task: &Cell<Option<GuestTaskId>>,
 ) -> wasmtime::Result<Result<Response, ErrorCode>> {
     let handler = handler.wasi_http_handler().func_handle();

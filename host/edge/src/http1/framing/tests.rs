@@ -3,30 +3,9 @@ use super::*;
 /// How many bytes are passed on, in one piece and in several ways of cutting it,
 /// all alike; and whether it is because the rest is unclear.
 fn pass(bytes: &[u8]) -> (usize, bool) {
-    /// One request after the other.
-    fn pass_all(guard: &mut Guard, bytes: &[u8]) -> usize {
-        let mut passed = 0;
-        while passed < bytes.len() {
-            match guard.pass(&bytes[passed..]) {
-                0 => break,
-                more => passed += more,
-            }
-        }
-        passed
-    }
-    let mut guard = Guard::new();
-    let whole = (pass_all(&mut guard, bytes), guard.is_broken());
+    let whole = follow(std::iter::once(bytes));
     for step in [1, 2, 3, 7, 64] {
-        let mut guard = Guard::new();
-        let mut passed = 0;
-        for piece in bytes.chunks(step) {
-            let len = pass_all(&mut guard, piece);
-            passed += len;
-            if len < piece.len() {
-                break;
-            }
-        }
-        let cut = (passed, guard.is_broken());
+        let cut = follow(bytes.chunks(step));
         assert_eq!(cut, whole, "in steps of {step}: {}", bytes.escape_ascii());
     }
     whole
@@ -51,24 +30,44 @@ fn plain_requests_pass_one_after_the_other() {
 }
 
 #[test]
-fn one_request_passes_at_a_time() {
-    let requests = [
-        "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
-        "POST / HTTP/1.1\r\ncontent-length: 5\r\n\r\n12345",
-        "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\n\r\n",
-        "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
-    ];
-    let bytes = requests.concat();
-    let mut guard = Guard::new();
-    let mut rest = bytes.as_bytes();
-    for request in requests {
-        let passed = guard.pass(rest);
-        assert_eq!(passed, request.len());
-        assert!(guard.is_between());
-        rest = &rest[passed..];
+fn what_is_data_is_told_from_what_is_not() {
+    let mut body = Body::behind(&Next::Chunked).unwrap();
+    let mut rest = &b"3;x=y\r\nabc\r\n02\r\nde\r\n0\r\na: 1\r\nb: 2\r\n\r\nGET"[..];
+    let mut data = Vec::new();
+    loop {
+        let taken = body.take(rest).unwrap();
+        data.extend_from_slice(&rest[taken.data]);
+        rest = &rest[taken.used..];
+        if taken.is_over {
+            break;
+        }
     }
-    assert_eq!(guard.pass(b"GET / "), 6);
-    assert!(!guard.is_between());
+    assert_eq!((&data[..], rest), (&b"abcde"[..], &b"GET"[..]));
+    assert_eq!(body.trailers(), b"a: 1\r\nb: 2\r\n");
+    assert_eq!(body.len(), None);
+
+    let mut body = Body::behind(&Next::Body(3)).unwrap();
+    assert_eq!(body.len(), Some(3));
+    let taken = body.take(b"ab").unwrap();
+    assert_eq!((taken.data, taken.is_over), (0..2, false));
+    let taken = body.take(b"cGET").unwrap();
+    assert_eq!((taken.data, taken.used, taken.is_over), (0..1, 1, true));
+}
+
+#[test]
+fn a_body_may_have_little_beside_its_data() {
+    let head = "POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n";
+    for (begin, end) in [("1;", "\r\na\r\n"), ("0\r\n", "\r\n\r\n")] {
+        let plain = format!("{head}{begin}{}{end}", "x".repeat(16 << 10));
+        assert_eq!(pass(plain.as_bytes()), (plain.len(), false));
+        let more = format!("{head}{begin}{}{end}", "x".repeat((16 << 10) + 1));
+        let known = head.len() + begin.len() + (16 << 10);
+        assert_eq!(pass(more.as_bytes()), (known, true));
+    }
+    // Many small ones are as many.
+    let chunk = format!("1;{}\r\na\r\n", "x".repeat(1 << 10));
+    assert!(!pass(format!("{head}{}", chunk.repeat(16)).as_bytes()).1);
+    assert!(pass(format!("{head}{}", chunk.repeat(17)).as_bytes()).1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ const LINE_BYTES_MAX: usize = 128;
 
 /// What follows a head.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(in crate::http1) enum Next {
     /// Another head.
     Head,
     /// A body of so many bytes.
@@ -21,7 +21,7 @@ pub(super) enum Next {
 
 /// A head that has arrived in part.
 #[derive(Debug, Default)]
-pub(super) struct Head {
+pub(in crate::http1) struct Head {
     /// The first bytes of the line that is arriving.
     line: Vec<u8>,
     /// Bytes of that line, without the CR that may be its last.
@@ -39,7 +39,10 @@ impl Head {
     /// Takes bytes up to the end of the head, and says what follows it.
     ///
     /// The errors come with how many bytes were in order before.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, Option<Next>), (usize, Unclear)> {
+    pub(in crate::http1) fn take(
+        &mut self,
+        bytes: &[u8],
+    ) -> Result<(usize, Option<Next>), (usize, Unclear)> {
         let mut at = 0;
         while let Some(rest) = bytes.get(at..)
             && let Some(&byte) = rest.first()
@@ -171,6 +174,11 @@ impl Head {
             return Err(Unclear);
         }
         Ok(())
+    }
+
+    /// Whether nothing has come of it.
+    pub(in crate::http1) fn is_untouched(&self) -> bool {
+        !self.has_begun && self.len == 0 && !self.has_cr
     }
 
     fn over(&self) -> Result<Next, Unclear> {

@@ -1,16 +1,22 @@
 //! Bodies in chunks (RFC 9112, section 7.1).
 
-use super::Unclear;
+use super::{Taken, Unclear};
 
 /// Hexadecimal digits of the largest chunk: more than fits is no chunk.
 const DIGITS_MAX: u8 = 15;
+/// Bytes of all extensions and trailers of a body: nobody needs many, and who sends
+/// them has the host at work for nothing.
+const EXTRA_BYTES_MAX: usize = 16 << 10;
 
 /// A body that has arrived in part.
 #[derive(Debug, Default)]
-pub(super) struct Chunked {
+pub(in crate::http1) struct Chunked {
     part: Part,
     /// Bytes of the chunk that are still to come.
     left: u64,
+    /// Bytes that were neither data nor sizes.
+    extra: usize,
+    trailers: Vec<u8>,
     digits: u8,
     /// Whether a CR has come, after which there has to be an LF.
     has_cr: bool,
@@ -32,29 +38,45 @@ enum Part {
 }
 
 impl Chunked {
-    /// Takes bytes up to the end of the body, and says whether it was there.
+    /// Takes bytes up to the end of a piece of data, or of the body.
     ///
     /// The errors come with how many bytes were in order before.
-    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(usize, bool), (usize, Unclear)> {
+    pub(super) fn take(&mut self, bytes: &[u8]) -> Result<Taken, (usize, Unclear)> {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             if let Part::Data = self.part {
                 let rest = bytes.len() - at;
                 let len = rest.min(usize::try_from(self.left).unwrap_or(usize::MAX));
                 self.left -= len as u64;
-                at += len;
                 if self.left == 0 {
                     self.part = Part::DataEnd;
                 }
-                continue;
+                let used = at + len;
+                return Ok(Taken {
+                    used,
+                    data: at..used,
+                    is_over: false,
+                });
             }
             let is_over = self.step(byte).map_err(|unclear| (at, unclear))?;
             at += 1;
             if is_over {
-                return Ok((at, true));
+                return Ok(Taken {
+                    used: at,
+                    data: 0..0,
+                    is_over,
+                });
             }
         }
-        Ok((at, false))
+        Ok(Taken {
+            used: at,
+            ..Taken::default()
+        })
+    }
+
+    /// The lines behind the last chunk, with their line breaks.
+    pub(super) fn trailers(&self) -> &[u8] {
+        &self.trailers
     }
 
     /// Takes a byte that is no data. True at the end of the body.
@@ -77,11 +99,23 @@ impl Chunked {
                 (None, b';') if self.digits > 0 => self.part = Part::Extension,
                 _ => return Err(Unclear),
             },
-            Part::Extension => {}
+            Part::Extension => self.count_extra()?,
             Part::Data | Part::DataEnd => return Err(Unclear),
-            Part::Trailers => self.has_byte = true,
+            Part::Trailers => {
+                self.count_extra()?;
+                self.trailers.push(byte);
+                self.has_byte = true;
+            }
         }
         Ok(false)
+    }
+
+    fn count_extra(&mut self) -> Result<(), Unclear> {
+        self.extra += 1;
+        match self.extra <= EXTRA_BYTES_MAX {
+            true => Ok(()),
+            false => Err(Unclear),
+        }
     }
 
     fn line_over(&mut self) -> Result<bool, Unclear> {
@@ -96,7 +130,10 @@ impl Chunked {
             }
             Part::Data | Part::DataEnd => self.part = Part::Size,
             Part::Trailers if !self.has_byte => return Ok(true),
-            Part::Trailers => self.has_byte = false,
+            Part::Trailers => {
+                self.trailers.extend_from_slice(b"\r\n");
+                self.has_byte = false;
+            }
         }
         Ok(false)
     }

@@ -1,0 +1,415 @@
+//! HTTP/1.1 (RFC 9112) and 1.0: the requests of one connection, one after the other.
+//!
+//! ```text
+//!  framing ─► head ─► Http::answer ─► response ─► output ─► outbox
+//!     │                    ▲
+//!     └──────► body ───────┘
+//! ```
+//!
+//! What a request is made of is decided by [`framing`] alone, and stricter than by
+//! others. Nothing of a request is read before the one before it is answered; those
+//! which a client has sent together wait for their turn, one of all clients of the
+//! loop after the other, so that who sends thousands at once keeps nobody waiting
+//! who sends one.
+
+mod body;
+mod exchange;
+pub(crate) mod framing;
+mod head;
+mod output;
+mod response;
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use holdfast_core::event::Body;
+use http::{HeaderMap, Response};
+use tokio::sync::Semaphore;
+use tokio::task::coop::has_budget_remaining;
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
+
+use crate::drain::Drain;
+use crate::event_loop::Ticket;
+use crate::http::{Ending, Http, last};
+use crate::listen::Load;
+use crate::patient::Patience;
+use crate::protocol::{Failure, LINGER_TIMEOUT, end};
+use crate::report;
+use crate::socket::Transport;
+use crate::stream::Begun;
+pub(crate) use body::Incoming;
+use exchange::Exchange;
+use framing::{Head, Next};
+use head::Refusal;
+pub(crate) use output::Due;
+use output::Output;
+pub(crate) use response::Date;
+
+/// For fuzzing: reads a head, if the bytes begin with one.
+pub(crate) fn read_head(bytes: &[u8]) {
+    let Ok((len, Some(_))) = Head::default().take(bytes) else {
+        return;
+    };
+    let head = Bytes::copy_from_slice(bytes.get(..len).unwrap_or_default());
+    if let Ok((parts, _)) = head::parse(&head, 64, HeaderMap::new()) {
+        assert!(parts.headers.len() <= 64, "that is too many");
+    }
+    head::trailers(bytes);
+}
+
+/// Serves a connection to its end, or until it is a WebSocket.
+pub(crate) async fn serve(
+    begun: Begun,
+    http: Http,
+    load: Load,
+    drain: Drain,
+) -> Result<(), Failure> {
+    let ending = Rc::clone(&http.ending);
+    let event_loop = http.event_loop.another();
+    let mut connection = Connection::new(begun, http);
+    let end_of_http = {
+        let mut served = pin!(connection.serve());
+        match drain.or(served.as_mut()).await {
+            Ok(ended) => ended,
+            Err(deadline) => {
+                ending.draining.set(true);
+                timeout_at(deadline, served).await?
+            }
+        }
+    };
+    let Connection { output, rest, .. } = connection;
+    // The client may not take what it has been told last.
+    let stream = timeout(LINGER_TIMEOUT, output.release()).await;
+    let end_of_http = end_of_http?;
+    let stream = stream??;
+    match end_of_http {
+        End::Upgrade => {
+            if let Some(upgrade) = ending.upgrade.take() {
+                let load = load.counted(ending.place.take());
+                let rest = Bytes::copy_from_slice(&rest);
+                let _ = upgrade.send(Transport { stream, rest, load });
+            }
+        }
+        End::Heard => end(&event_loop, stream, ending.refused.get()).await?,
+        End::Unheard => end(&event_loop, stream, true).await?,
+    }
+    Ok(())
+}
+
+/// How the HTTP of a connection has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// It becomes a WebSocket.
+    Upgrade,
+    /// The client has nothing more to say.
+    Heard,
+    /// The client may still be sending.
+    Unheard,
+}
+
+/// One connection.
+struct Connection {
+    http: Http,
+    output: Output,
+    /// What was read and not used.
+    rest: BytesMut,
+    /// The head that is arriving.
+    head: Head,
+    /// How much of `rest` that has seen.
+    seen: usize,
+    /// Whether there was more behind the last request when that was over.
+    came_together: bool,
+    turn: Option<Turn>,
+    patience: Patience,
+    /// Since when a head has been awaited, or the time when the last response was
+    /// written.
+    waits_since: Option<Instant>,
+    /// For a head that does not come. Kept from one to the next, since to set it each
+    /// time would cost more than to set it again when it is early.
+    timer: Option<Pin<Box<Sleep>>>,
+    timer_is_set: bool,
+}
+
+type Turn = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Waits until it is the turn of one more request. One of them begins, and the
+/// system is asked for other clients' input, before the next does.
+async fn turn(turns: Arc<Semaphore>) {
+    // It is never closed.
+    let turn = turns.acquire().await;
+    tokio::task::yield_now().await;
+    drop(turn);
+}
+
+/// What has come instead of a request's head, or of it.
+enum Arrived {
+    Head(Bytes, Next),
+    /// No request will come.
+    Nothing,
+    Refused(Refusal),
+}
+
+impl Connection {
+    fn new(begun: Begun, http: Http) -> Self {
+        let Begun { first, stream } = begun;
+        // Until a plugin says how long its clients may take nothing.
+        let patience_ms = http.event_loop.hub.heads().timeout_ms;
+        http.ending.patience_ms.set(patience_ms);
+        Self {
+            output: Output::new(stream, http.event_loop.another()),
+            http,
+            rest: BytesMut::from(&first[..]),
+            head: Head::default(),
+            seen: 0,
+            came_together: false,
+            turn: None,
+            patience: Patience::default(),
+            waits_since: None,
+            timer: None,
+            timer_is_set: false,
+        }
+    }
+
+    fn ending(&self) -> &Ending {
+        &self.http.ending
+    }
+
+    fn event_loop(&self) -> &Ticket {
+        &self.http.event_loop
+    }
+
+    /// Serves one request after the other.
+    async fn serve(&mut self) -> Result<End, Failure> {
+        loop {
+            let (head, next) = match poll_fn(|context| self.poll_head(context)).await? {
+                Arrived::Head(head, next) => (head, next),
+                Arrived::Nothing => return Ok(End::Heard),
+                Arrived::Refused(refusal) => return self.refuse(refusal).await,
+            };
+            let fields_max = self.event_loop().hub.heads().fields_max as usize;
+            let fields = self.event_loop().spare_fields();
+            let (parts, traits) = match head::parse(&head, fields_max, fields) {
+                Ok(parsed) => parsed,
+                Err(refusal) => return self.refuse(refusal).await,
+            };
+            drop(head);
+            let (mut exchange, body) = Exchange::new(traits, &next);
+            let response = {
+                let mut answered = pin!(self.http.answer(parts, body, None));
+                poll_fn(|context| self.poll_answer(context, answered.as_mut(), &mut exchange))
+                    .await?
+            };
+            self.respond(response, &mut exchange).await?;
+            if exchange.is_upgrade {
+                return Ok(End::Upgrade);
+            }
+            match (exchange.is_heard(), exchange.keeps_alive) {
+                (false, _) => return Ok(End::Unheard),
+                (true, false) => return Ok(End::Heard),
+                (true, true) => self.came_together = !self.rest.is_empty(),
+            }
+        }
+    }
+
+    /// Answers what is no request.
+    async fn refuse(&mut self, refusal: Refusal) -> Result<End, Failure> {
+        let Refusal { status, sentence } = refusal;
+        if let Some(log) = self.event_loop().hub.access_log() {
+            // With its line break.
+            let bytes = sentence.len() as u64 + 1;
+            log.note_nameless(self.http.origin.client, status, bytes);
+        }
+        let response = last(report::text(status, sentence));
+        self.respond(response, &mut Exchange::unread()).await?;
+        Ok(End::Unheard)
+    }
+
+    /// Writes a response to its end.
+    async fn respond(
+        &mut self,
+        response: Response<Body>,
+        exchange: &mut Exchange,
+    ) -> Result<(), Failure> {
+        if let Some(mut body) = self.begin_response(response, exchange) {
+            poll_fn(|context| self.poll_body(context, &mut body, exchange)).await?;
+        }
+        poll_fn(|context| self.poll_end(context, exchange)).await
+    }
+
+    /// Waits for the head of a request.
+    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<Arrived, Failure>> {
+        if self.output.is_blocked() {
+            // Who does not read keeps nobody else waiting.
+            self.turn = None;
+            ready!(self.poll_flush(context))?;
+            self.waits_since = None;
+        }
+        if self.came_together {
+            let turns = &self.http.event_loop.pipelines;
+            let turn = self
+                .turn
+                .get_or_insert_with(|| Box::pin(turn(Arc::clone(turns))));
+            ready!(turn.as_mut().poll(context));
+            self.turn = None;
+            self.came_together = false;
+        }
+        loop {
+            if let Some(arrived) = self.look() {
+                self.waits_since = None;
+                return Poll::Ready(Ok(arrived));
+            }
+            let Poll::Ready(read) = self.poll_read_head(context) else {
+                break;
+            };
+            if let Some(arrived) = read? {
+                self.waits_since = None;
+                return Poll::Ready(Ok(arrived));
+            }
+        }
+        if self.ending().draining.get() && self.is_idle() {
+            return Poll::Ready(Ok(Arrived::Nothing));
+        }
+        ready!(self.poll_timer(context));
+        Poll::Ready(Err("the head of a request did not come in time".into()))
+    }
+
+    /// Whether nothing has come of the next request.
+    fn is_idle(&self) -> bool {
+        self.rest.is_empty() && self.head.is_untouched()
+    }
+
+    /// Looks for a head in what is there.
+    fn look(&mut self) -> Option<Arrived> {
+        let unseen = self.rest.get(self.seen..).unwrap_or_default();
+        if unseen.is_empty() {
+            return None;
+        }
+        let bytes_max = self.http.event_loop.hub.heads().bytes_max;
+        let (len, next) = match self.head.take(unseen) {
+            Ok((used, next)) => (self.seen + used, next),
+            Err(_) => return Some(Arrived::Refused(Refusal::MALFORMED)),
+        };
+        if bytes_max < len {
+            return Some(Arrived::Refused(Refusal::TOO_LARGE));
+        }
+        let Some(next) = next else {
+            self.seen = len;
+            if self.head.is_untouched() {
+                // Empty lines, which some clients send behind a body.
+                self.rest = BytesMut::new();
+                self.seen = 0;
+            }
+            return None;
+        };
+        self.seen = 0;
+        let head = self.rest.split_to(len).freeze();
+        if self.rest.is_empty() {
+            self.rest = BytesMut::new();
+        }
+        Some(Arrived::Head(head, next))
+    }
+
+    /// Reads from the client. Most heads come in one piece, and alone.
+    fn poll_read_head(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Option<Arrived>, Failure>> {
+        let bytes_max = self.http.event_loop.hub.heads().bytes_max;
+        let (head, rest, seen) = (&mut self.head, &mut self.rest, &mut self.seen);
+        let read = self.output.poll_read(context, |bytes| {
+            if bytes.is_empty() {
+                return Read::Nothing;
+            }
+            if !rest.is_empty() {
+                rest.extend_from_slice(bytes);
+                return Read::More;
+            }
+            match head.take(bytes) {
+                Ok((used, Some(next))) if used <= bytes_max => {
+                    let (head, behind) = bytes.split_at_checked(used).unwrap_or((bytes, &[]));
+                    rest.extend_from_slice(behind);
+                    Read::Arrived(Arrived::Head(Bytes::copy_from_slice(head), next))
+                }
+                // Empty lines, which some clients send behind a body.
+                Ok((_, None)) if head.is_untouched() => Read::More,
+                Ok((used, None)) if used <= bytes_max => {
+                    rest.extend_from_slice(bytes);
+                    *seen = used;
+                    Read::More
+                }
+                Ok(_) => Read::Arrived(Arrived::Refused(Refusal::TOO_LARGE)),
+                Err(_) => Read::Arrived(Arrived::Refused(Refusal::MALFORMED)),
+            }
+        });
+        Poll::Ready(match ready!(read)? {
+            Read::More => Ok(None),
+            Read::Arrived(arrived) => Ok(Some(arrived)),
+            Read::Nothing if self.is_idle() => Ok(Some(Arrived::Nothing)),
+            Read::Nothing => Err("the client is gone in the middle of a head".into()),
+        })
+    }
+
+    /// Waits until a head has been awaited for too long.
+    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let time = Duration::from_millis(self.event_loop().hub.heads().timeout_ms);
+        let due = *self.waits_since.get_or_insert_with(Instant::now) + time;
+        let timer = match &mut self.timer {
+            // It wakes this task, perhaps too early.
+            Some(timer) if self.timer_is_set && !timer.is_elapsed() => return Poll::Pending,
+            Some(timer) => timer,
+            none => none.insert(Box::pin(sleep_until(due))),
+        };
+        loop {
+            // Without budget it is not set, and the task is woken at once.
+            let has_budget = has_budget_remaining();
+            if timer.as_mut().poll(context).is_pending() {
+                self.timer_is_set = has_budget;
+                return Poll::Pending;
+            }
+            self.timer_is_set = false;
+            if timer.deadline() >= due {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(due);
+        }
+    }
+
+    /// Writes all there is, as long as the client takes it.
+    fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = self.output.poll_flush(context);
+        self.bear(context, flushed)
+    }
+
+    /// There is nothing more to write for the moment.
+    fn poll_pause(&mut self, context: &mut Context<'_>, now: Instant) -> Poll<io::Result<()>> {
+        let paused = self.output.poll_pause(context, now.into_std());
+        self.bear(context, paused)
+    }
+
+    /// An error, if the client takes nothing for too long.
+    fn bear(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        if written.is_pending() && self.output.has_moved() {
+            self.patience = Patience::default();
+        }
+        let patience_ms = self.http.ending.patience_ms.get();
+        self.patience.check(context, patience_ms, written)
+    }
+}
+
+/// What has come of reading a head.
+enum Read {
+    More,
+    Arrived(Arrived),
+    /// The client has nothing more to say.
+    Nothing,
+}
