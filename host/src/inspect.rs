@@ -41,6 +41,9 @@ fn print(path: &Path, inspection: &Inspection) {
         let names = names.iter().filter(|(_, has)| *has).map(|(name, _)| *name);
         println!("  handles       {}", names.collect::<Vec<_>>().join(", "));
     }
+    if let Some(linked) = inspection.linked {
+        println!("  linked        {linked}");
+    }
     println!("  exports");
     for export in &inspection.exports {
         println!("    {export}");

@@ -25,6 +25,8 @@ pub struct Inspection {
     pub imports: Vec<Import>,
     /// Which handlers the host found, or why it would not run it.
     pub handlers: Result<Handlers, LoadError>,
+    /// How the host would link it: see [`Loaded::linked`](crate::Loaded::linked).
+    pub linked: Option<&'static str>,
 }
 
 /// One import.
@@ -52,6 +54,7 @@ impl Loader {
             name: name.to_owned(),
             provision: capability::provision(name).ok_or_else(|| provider(name)),
         };
+        let loaded = self.link(digest, &component);
         Ok(Inspection {
             digest,
             size: bytes.len(),
@@ -62,9 +65,8 @@ impl Loader {
                 .map(|(name, _)| name.to_owned())
                 .collect(),
             imports: kind.imports(engine).map(import).collect(),
-            handlers: self
-                .link(digest, &component)
-                .map(|loaded| loaded.handlers()),
+            linked: loaded.as_ref().ok().map(|loaded| loaded.linked()),
+            handlers: loaded.map(|loaded| loaded.handlers()),
         })
     }
 }

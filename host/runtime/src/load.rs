@@ -231,9 +231,13 @@ impl Loaded {
         &self.parts.digest
     }
 
-    /// Whether the host links its module itself, without the engine's component model.
-    pub fn is_direct(&self) -> bool {
-        self.parts.direct.is_some()
+    /// How it is linked, for people: the host links its module itself, or the engine
+    /// does so by its component model.
+    pub fn linked(&self) -> &'static str {
+        match self.parts.direct {
+            Some(_) => "directly",
+            None => "as a component",
+        }
     }
 
     /// Which handlers the component has.

@@ -202,10 +202,7 @@ pub(super) fn log(built: &Built, is_new: bool) {
         digest = built.version.digest.get(..12),
         http = settings.handlers.http,
         websocket = settings.handlers.websocket,
-        linked = match built.version.loaded.is_direct() {
-            true => "directly",
-            false => "as a component",
-        },
+        linked = built.version.loaded.linked(),
         load_ms = built.load_ms,
         "{}",
         if is_new {

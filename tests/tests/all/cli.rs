@@ -133,21 +133,34 @@ fn inspect_says_what_a_component_is() {
     for (guest, words) in [
         (
             "plain",
-            ["websocket-handler-sync@0.1.0", "wasi:http/handler@0.3"],
+            [
+                "websocket-handler-sync@0.1.0",
+                "wasi:http/handler@0.3",
+                "linked        directly",
+            ],
         ),
         (
             "waiting",
-            ["websocket-handler@0.1.0", "wasi:http/handler@0.3"],
+            [
+                "websocket-handler@0.1.0",
+                "wasi:http/handler@0.3",
+                "linked        as a component",
+            ],
         ),
         (
             "wstd",
-            ["wasi:http/incoming-handler@0.2", "wasi:io/streams@0.2"],
+            [
+                "wasi:http/incoming-handler@0.2",
+                "wasi:io/streams@0.2",
+                "linked        as a component",
+            ],
         ),
         (
             "echo",
             [
                 "websocket-handler-sync@0.1.0",
                 "holdfast:websocket/connections",
+                "linked        directly",
             ],
         ),
     ] {

@@ -60,14 +60,14 @@ pub(crate) fn is_added(name: &str) -> bool {
 
 /// Whether a component says of itself that it was prepared, which only the host
 /// may.
-pub(super) fn is_claimed(component: &[u8]) -> bool {
+pub(crate) fn is_claimed(component: &[u8]) -> bool {
     let sections = component.get(HEADER_LEN..).unwrap_or_default();
     Graph::read(sections).is_ok_and(|graph| graph.exports.iter().any(|it| is_added(it.0)))
 }
 
 /// The component with what is linked directly. None if it is not of that form, or
 /// imports what modules don't get.
-pub(super) fn prepare(component: &[u8], is_there: fn(&str, &str) -> bool) -> Option<Vec<u8>> {
+pub(crate) fn prepare(component: &[u8], is_there: fn(&str, &str) -> bool) -> Option<Vec<u8>> {
     let graph = Graph::read(component.get(HEADER_LEN..)?).ok()?;
     let mut plan = Plan::of(&graph)?;
     let mut targets = plan.imports.values();

@@ -223,3 +223,17 @@ fn what_is_not_only_called_is_left_alone() {
         assert!(left.is_empty(), "{more}");
     }
 }
+
+/// What the fuzzer begins with.
+#[test]
+fn the_seeds_of_the_fuzzer_are_such_components() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/component");
+    for (name, text) in [("direct", text()), ("direct-with-shim", with_shim())] {
+        let path = format!("{folder}/{name}");
+        if std::env::var_os("HOLDFAST_BLESS").is_some() {
+            std::fs::write(&path, wat::parse_str(text).unwrap()).unwrap();
+        }
+        let seed = std::fs::read(&path).unwrap();
+        assert!(prepare(&seed, is_there).is_some(), "{name}");
+    }
+}
