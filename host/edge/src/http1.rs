@@ -1,21 +1,23 @@
 //! HTTP/1.1 (RFC 9112) and 1.0: the requests of one connection, one after the other.
 //!
 //! ```text
-//!  framing ─► head ─► Http::answer ─► response ─► output ─► outbox
-//!     │                    ▲
-//!     └──────► body ───────┘
+//!  arrival ─► head ─► Http::answer ─► response ─► output ─► outbox
+//!                          ▲
+//!             intake ─► body           (while it is answered: exchange)
 //! ```
 //!
-//! What a request is made of is decided by [`framing`] alone, and stricter than by
+//! Where a request begins and ends is decided by [`framing`] alone, and stricter than by
 //! others. Nothing of a request is read before the one before it is answered; those
 //! which a client has sent together wait for their turn, one of all clients of the
 //! loop after the other, so that who sends thousands at once keeps nobody waiting
 //! who sends one.
 
+mod arrival;
 mod body;
 mod exchange;
 pub(crate) mod framing;
 mod head;
+mod intake;
 mod output;
 mod response;
 
@@ -23,16 +25,12 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
 use holdfast_core::event::Body;
 use http::{HeaderMap, Response};
-use tokio::sync::Semaphore;
-use tokio::task::coop::has_budget_remaining;
-use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, timeout, timeout_at};
 
 use crate::drain::Drain;
 use crate::event_loop::Ticket;
@@ -43,9 +41,10 @@ use crate::protocol::{Failure, LINGER_TIMEOUT, end};
 use crate::report;
 use crate::socket::Transport;
 use crate::stream::Begun;
+use arrival::{Arrived, Turn};
 pub(crate) use body::Incoming;
 use exchange::Exchange;
-use framing::{Head, Next};
+use framing::Head;
 use head::Refusal;
 pub(crate) use output::Due;
 use output::Output;
@@ -136,25 +135,6 @@ struct Connection {
     timer_is_set: bool,
 }
 
-type Turn = Pin<Box<dyn Future<Output = ()>>>;
-
-/// Waits until it is the turn of one more request. One of them begins, and the
-/// system is asked for other clients' input, before the next does.
-async fn turn(turns: Arc<Semaphore>) {
-    // It is never closed.
-    let turn = turns.acquire().await;
-    tokio::task::yield_now().await;
-    drop(turn);
-}
-
-/// What has come instead of a request's head, or of it.
-enum Arrived {
-    Head(Bytes, Next),
-    /// No request will come.
-    Nothing,
-    Refused(Refusal),
-}
-
 impl Connection {
     fn new(begun: Begun, http: Http) -> Self {
         let Begun { first, stream } = begun;
@@ -242,144 +222,6 @@ impl Connection {
         poll_fn(|context| self.poll_end(context, exchange)).await
     }
 
-    /// Waits for the head of a request.
-    fn poll_head(&mut self, context: &mut Context<'_>) -> Poll<Result<Arrived, Failure>> {
-        if self.output.is_blocked() {
-            // Who does not read keeps nobody else waiting.
-            self.turn = None;
-            ready!(self.poll_flush(context))?;
-            self.waits_since = None;
-        }
-        if self.came_together {
-            let turns = &self.http.event_loop.pipelines;
-            let turn = self
-                .turn
-                .get_or_insert_with(|| Box::pin(turn(Arc::clone(turns))));
-            ready!(turn.as_mut().poll(context));
-            self.turn = None;
-            self.came_together = false;
-        }
-        loop {
-            if let Some(arrived) = self.look() {
-                self.waits_since = None;
-                return Poll::Ready(Ok(arrived));
-            }
-            let Poll::Ready(read) = self.poll_read_head(context) else {
-                break;
-            };
-            if let Some(arrived) = read? {
-                self.waits_since = None;
-                return Poll::Ready(Ok(arrived));
-            }
-        }
-        if self.ending().draining.get() && self.is_idle() {
-            return Poll::Ready(Ok(Arrived::Nothing));
-        }
-        ready!(self.poll_timer(context));
-        Poll::Ready(Err("the head of a request did not come in time".into()))
-    }
-
-    /// Whether nothing has come of the next request.
-    fn is_idle(&self) -> bool {
-        self.rest.is_empty() && self.head.is_untouched()
-    }
-
-    /// Looks for a head in what is there.
-    fn look(&mut self) -> Option<Arrived> {
-        let unseen = self.rest.get(self.seen..).unwrap_or_default();
-        if unseen.is_empty() {
-            return None;
-        }
-        let bytes_max = self.http.event_loop.hub.heads().bytes_max;
-        let (len, next) = match self.head.take(unseen) {
-            Ok((used, next)) => (self.seen + used, next),
-            Err(_) => return Some(Arrived::Refused(Refusal::MALFORMED)),
-        };
-        if bytes_max < len {
-            return Some(Arrived::Refused(Refusal::TOO_LARGE));
-        }
-        let Some(next) = next else {
-            self.seen = len;
-            if self.head.is_untouched() {
-                // Empty lines, which some clients send behind a body.
-                self.rest = BytesMut::new();
-                self.seen = 0;
-            }
-            return None;
-        };
-        self.seen = 0;
-        let head = self.rest.split_to(len).freeze();
-        if self.rest.is_empty() {
-            self.rest = BytesMut::new();
-        }
-        Some(Arrived::Head(head, next))
-    }
-
-    /// Reads from the client. Most heads come in one piece, and alone.
-    fn poll_read_head(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<Option<Arrived>, Failure>> {
-        let bytes_max = self.http.event_loop.hub.heads().bytes_max;
-        let (head, rest, seen) = (&mut self.head, &mut self.rest, &mut self.seen);
-        let read = self.output.poll_read(context, |bytes| {
-            if bytes.is_empty() {
-                return Read::Nothing;
-            }
-            if !rest.is_empty() {
-                rest.extend_from_slice(bytes);
-                return Read::More;
-            }
-            match head.take(bytes) {
-                Ok((used, Some(next))) if used <= bytes_max => {
-                    let (head, behind) = bytes.split_at_checked(used).unwrap_or((bytes, &[]));
-                    rest.extend_from_slice(behind);
-                    Read::Arrived(Arrived::Head(Bytes::copy_from_slice(head), next))
-                }
-                // Empty lines, which some clients send behind a body.
-                Ok((_, None)) if head.is_untouched() => Read::More,
-                Ok((used, None)) if used <= bytes_max => {
-                    rest.extend_from_slice(bytes);
-                    *seen = used;
-                    Read::More
-                }
-                Ok(_) => Read::Arrived(Arrived::Refused(Refusal::TOO_LARGE)),
-                Err(_) => Read::Arrived(Arrived::Refused(Refusal::MALFORMED)),
-            }
-        });
-        Poll::Ready(match ready!(read)? {
-            Read::More => Ok(None),
-            Read::Arrived(arrived) => Ok(Some(arrived)),
-            Read::Nothing if self.is_idle() => Ok(Some(Arrived::Nothing)),
-            Read::Nothing => Err("the client is gone in the middle of a head".into()),
-        })
-    }
-
-    /// Waits until a head has been awaited for too long.
-    fn poll_timer(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let time = Duration::from_millis(self.event_loop().hub.heads().timeout_ms);
-        let due = *self.waits_since.get_or_insert_with(Instant::now) + time;
-        let timer = match &mut self.timer {
-            // It wakes this task, perhaps too early.
-            Some(timer) if self.timer_is_set && !timer.is_elapsed() => return Poll::Pending,
-            Some(timer) => timer,
-            none => none.insert(Box::pin(sleep_until(due))),
-        };
-        loop {
-            // Without budget it is not set, and the task is woken at once.
-            let has_budget = has_budget_remaining();
-            if timer.as_mut().poll(context).is_pending() {
-                self.timer_is_set = has_budget;
-                return Poll::Pending;
-            }
-            self.timer_is_set = false;
-            if timer.deadline() >= due {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(due);
-        }
-    }
-
     /// Writes all there is, as long as the client takes it.
     fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = self.output.poll_flush(context);
@@ -404,12 +246,4 @@ impl Connection {
         let patience_ms = self.http.ending.patience_ms.get();
         self.patience.check(context, patience_ms, written)
     }
-}
-
-/// What has come of reading a head.
-enum Read {
-    More,
-    Arrived(Arrived),
-    /// The client has nothing more to say.
-    Nothing,
 }
