@@ -106,8 +106,7 @@ pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome
     let job = Job {
         deadline: match &task {
             Task::WebSocket(Call::Close(..)) => None,
-            // It has begun just now.
-            _ => Some(Instant::from_std(pool.share.clock().last_turn()) + limit),
+            _ => Some(Instant::now() + limit),
         },
         task,
         reply,
