@@ -83,6 +83,10 @@ pub(crate) async fn serve(
         }
     };
     let Connection { output, rest, .. } = connection;
+    if end_of_http.is_err() && output.is_blocked() {
+        // It takes nothing, and has had its time for that.
+        return end_of_http.map(drop);
+    }
     // The client may not take what it has been told last.
     let stream = timeout(LINGER_TIMEOUT, output.release()).await;
     let end_of_http = end_of_http?;
