@@ -1,5 +1,6 @@
 //! Header fields that concern one connection only (RFC 9110, section 7.6.1).
-//! They are the host's: from a guest they could corrupt the framing.
+//! They are the host's: from a guest they could corrupt the framing. And what
+//! values of fields are made of.
 
 use http::header::{CONNECTION, HeaderMap, HeaderName, TE, TRANSFER_ENCODING, UPGRADE};
 
@@ -25,6 +26,19 @@ pub(crate) fn strip(headers: &mut HeaderMap) {
     }
 }
 
+/// Whether a token is in the list (section 5.6.1), in whatever case.
+pub(crate) fn has_token(list: &[u8], token: &str) -> bool {
+    let mut tokens = list.split(|&byte| byte == b',');
+    tokens.any(|it| it.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// A number in digits and nothing else, if it fits.
+pub(crate) fn number(digits: &[u8]) -> Option<u64> {
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(digits).ok()?;
+    text.parse().ok().filter(|_| is_number)
+}
+
 fn is_hop_by_hop(name: &HeaderName) -> bool {
     *name == CONNECTION
         || *name == TRANSFER_ENCODING
@@ -36,6 +50,25 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_is_one_of_a_list() {
+        for list in ["a", "b, A", " a\t,b", ",a"] {
+            assert!(has_token(list.as_bytes(), "a"), "{list:?}");
+        }
+        for list in ["", "b", "a b", "ab", "a;q=1"] {
+            assert!(!has_token(list.as_bytes(), "a"), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_digits() {
+        assert_eq!(number(b"0"), Some(0));
+        assert_eq!(number(b"18446744073709551615"), Some(u64::MAX));
+        for text in ["", "+5", " 5", "5,5", "0x5", "18446744073709551616"] {
+            assert_eq!(number(text.as_bytes()), None, "{text:?}");
+        }
+    }
 
     #[test]
     fn what_concerns_one_connection_is_removed() {

@@ -13,7 +13,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version};
 use sha1::{Digest, Sha1};
 
-use crate::{deflate, report};
+use crate::{deflate, fields, report};
 
 /// The one version there is (section 4.1).
 const VERSION: HeaderValue = HeaderValue::from_static("13");
@@ -201,8 +201,7 @@ fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
         .get_all(name)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|item| item.trim().eq_ignore_ascii_case(token))
+        .any(|list| fields::has_token(list.as_bytes(), token))
 }
 
 /// The offered subprotocols, each of which has to be a token (RFC 9110, section

@@ -168,6 +168,15 @@ impl Connection {
         &self.http.event_loop
     }
 
+    /// Takes so many bytes of what was read. Keeps no memory if that is all.
+    fn take_rest(&mut self, len: usize) -> Bytes {
+        let taken = self.rest.split_to(len).freeze();
+        if self.rest.is_empty() {
+            self.rest = BytesMut::new();
+        }
+        taken
+    }
+
     /// Serves one request after the other.
     async fn serve(&mut self) -> Result<End, Failure> {
         loop {

@@ -15,6 +15,7 @@ use http_body::Body as _;
 use super::accept::accepted;
 use super::body::encoded;
 use super::{Coding, Encoders, content_encoding};
+use crate::fields::has_token;
 
 /// Digests of what is sent; they would be wrong (RFC 9530, and what was before).
 const DIGESTS: [&str; 3] = ["content-digest", "content-md5", "digest"];
@@ -108,19 +109,14 @@ impl Offer {
 
 /// Whether somebody forbids it (RFC 9111, sections 5.2.1.6 and 5.2.2.6).
 fn may_transform(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(CACHE_CONTROL).iter();
-    let mut items = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
-    !items.any(|item| item.trim_ascii().eq_ignore_ascii_case(b"no-transform"))
+    let mut lists = headers.get_all(CACHE_CONTROL).iter();
+    !lists.any(|list| has_token(list.as_bytes(), "no-transform"))
 }
 
 /// Says that the response depends on what the client takes.
 fn vary(headers: &mut HeaderMap) {
-    let values = headers.get_all(VARY).iter();
-    let mut items = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b','));
-    let is_said = items.any(|item| {
-        let item = item.trim_ascii();
-        item == b"*" || item.eq_ignore_ascii_case(b"accept-encoding")
-    });
+    let mut lists = headers.get_all(VARY).iter().map(HeaderValue::as_bytes);
+    let is_said = lists.any(|list| has_token(list, "*") || has_token(list, "accept-encoding"));
     if !is_said {
         let value = HeaderValue::from_static("accept-encoding");
         headers.append(VARY, value);

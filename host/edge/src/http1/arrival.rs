@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, sleep_until};
 
 use super::Connection;
-use super::framing::Next;
+use super::framing::{Head, Next};
 use super::head::Refusal;
 use crate::protocol::Failure;
 
@@ -88,28 +88,23 @@ impl Connection {
             return None;
         }
         let bytes_max = self.http.event_loop.hub.heads().bytes_max;
-        let (len, next) = match self.head.take(unseen) {
-            Ok((used, next)) => (self.seen + used, next),
-            Err(_) => return Some(Arrived::Refused(Refusal::MALFORMED)),
-        };
-        if bytes_max < len {
-            return Some(Arrived::Refused(Refusal::TOO_LARGE));
-        }
-        let Some(next) = next else {
-            self.seen = len;
-            if self.head.is_untouched() {
-                // Empty lines, which some clients send behind a body.
-                self.rest = BytesMut::new();
+        match see(&mut self.head, self.seen, unseen, bytes_max) {
+            Ok((len, Some(next))) => {
                 self.seen = 0;
+                Some(Arrived::Head(self.take_rest(len), next))
             }
-            return None;
-        };
-        self.seen = 0;
-        let head = self.rest.split_to(len).freeze();
-        if self.rest.is_empty() {
-            self.rest = BytesMut::new();
+            // Empty lines, which some clients send behind a body.
+            Ok((len, None)) if self.head.is_untouched() => {
+                self.take_rest(len);
+                self.seen = 0;
+                None
+            }
+            Ok((len, None)) => {
+                self.seen = len;
+                None
+            }
+            Err(refusal) => Some(Arrived::Refused(refusal)),
         }
-        Some(Arrived::Head(head, next))
     }
 
     /// Reads from the client. Most heads come in one piece, and alone.
@@ -127,21 +122,20 @@ impl Connection {
                 rest.extend_from_slice(bytes);
                 return Read::More;
             }
-            match head.take(bytes) {
-                Ok((used, Some(next))) if used <= bytes_max => {
-                    let (head, behind) = bytes.split_at_checked(used).unwrap_or((bytes, &[]));
+            match see(head, 0, bytes, bytes_max) {
+                Ok((len, Some(next))) => {
+                    let (head, behind) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
                     rest.extend_from_slice(behind);
                     Read::Arrived(Arrived::Head(Bytes::copy_from_slice(head), next))
                 }
-                // Empty lines, which some clients send behind a body.
+                // Empty lines, as above.
                 Ok((_, None)) if head.is_untouched() => Read::More,
-                Ok((used, None)) if used <= bytes_max => {
+                Ok((len, None)) => {
                     rest.extend_from_slice(bytes);
-                    *seen = used;
+                    *seen = len;
                     Read::More
                 }
-                Ok(_) => Read::Arrived(Arrived::Refused(Refusal::TOO_LARGE)),
-                Err(_) => Read::Arrived(Arrived::Refused(Refusal::MALFORMED)),
+                Err(refusal) => Read::Arrived(Arrived::Refused(refusal)),
             }
         });
         Poll::Ready(match ready!(read)? {
@@ -175,6 +169,22 @@ impl Connection {
             }
             timer.as_mut().reset(due);
         }
+    }
+}
+
+/// Has the head look at more bytes, behind those it has seen. Returns how many bytes
+/// it has by now, and what follows it if that is all.
+fn see(
+    head: &mut Head,
+    seen: usize,
+    unseen: &[u8],
+    bytes_max: usize,
+) -> Result<(usize, Option<Next>), Refusal> {
+    let (used, next) = head.take(unseen).map_err(|_| Refusal::MALFORMED)?;
+    let len = seen + used;
+    match len <= bytes_max {
+        true => Ok((len, next)),
+        false => Err(Refusal::TOO_LARGE),
     }
 }
 

@@ -8,6 +8,8 @@ use http::header::{CONNECTION, EXPECT, TE, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 
+use crate::fields::has_token;
+
 /// Fields for which there is room without asking for memory.
 const USUAL_FIELDS: usize = 32;
 /// What is no URI for the `http` crate.
@@ -121,6 +123,7 @@ fn read<'a>(
 
 impl Traits {
     fn note(&mut self, name: &HeaderName, value: &HeaderValue) -> Result<(), Refusal> {
+        let value = value.as_bytes();
         if *name == CONNECTION {
             if has_token(value, "close") {
                 self.keeps_alive = false;
@@ -128,8 +131,8 @@ impl Traits {
                 self.keeps_alive = true;
             }
         } else if *name == EXPECT {
-            self.expects_continue = self.version == Version::HTTP_11
-                && value.as_bytes().eq_ignore_ascii_case(b"100-continue");
+            self.expects_continue =
+                self.version == Version::HTTP_11 && value.eq_ignore_ascii_case(b"100-continue");
         } else if *name == TE {
             self.takes_trailers |= has_token(value, "trailers");
         } else if *name == TRANSFER_ENCODING && self.version == Version::HTTP_10 {
@@ -138,12 +141,6 @@ impl Traits {
         }
         Ok(())
     }
-}
-
-/// Whether a token is in the list.
-pub(super) fn has_token(list: &HeaderValue, token: &str) -> bool {
-    let mut tokens = list.as_bytes().split(|&byte| byte == b',');
-    tokens.any(|it| it.trim_ascii().eq_ignore_ascii_case(token.as_bytes()))
 }
 
 /// Trailers; those that are malformed are none.

@@ -3,7 +3,7 @@
 
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 use super::Connection;
 use super::body::{Appetite, Feeder};
@@ -162,13 +162,9 @@ impl Connection {
             let Ok(taken) = body.take(&self.rest) else {
                 return Poll::Ready(None);
             };
-            let used = self.rest.split_to(taken.used).freeze();
-            if self.rest.is_empty() {
-                self.rest = BytesMut::new();
-            }
             return Poll::Ready(Some(Piece {
                 used: taken.used,
-                data: used.slice(taken.data),
+                data: self.take_rest(taken.used).slice(taken.data),
                 is_last: taken.is_over,
             }));
         }

@@ -10,8 +10,9 @@ use http::response::Parts;
 use http::{HeaderMap, HeaderName, StatusCode, Version};
 use http_body::SizeHint;
 
-use super::head::{Traits, has_token};
+use super::head::Traits;
 use super::output::Output;
+use crate::fields::{has_token, number};
 
 /// Room for a usual head.
 const HEAD_BYTES: usize = 384;
@@ -79,9 +80,7 @@ pub(super) fn write_head(
         Framing::Nothing | Framing::Close => None,
     };
     if let Some(len) = len {
-        out.extend_from_slice(b"content-length: ");
-        write_decimal(out, len);
-        out.extend_from_slice(b"\r\n");
+        let _ = write!(out, "content-length: {len}\r\n");
     }
     if !said.has_date {
         write_field(out, &DATE, date);
@@ -112,12 +111,12 @@ fn write_fields(out: &mut Vec<u8>, fields: &HeaderMap) -> Said {
     for (name, value) in fields {
         if *name == CONTENT_LENGTH {
             said.lengths += 1;
-            said.length = decimal(value.as_bytes());
+            said.length = number(value.as_bytes());
             continue;
         } else if *name == TRANSFER_ENCODING {
             continue;
         } else if *name == CONNECTION {
-            said.says_close |= has_token(value, "close");
+            said.says_close |= has_token(value.as_bytes(), "close");
         } else if *name == DATE {
             said.has_date = true;
         }
@@ -131,21 +130,6 @@ fn write_field(out: &mut Vec<u8>, name: &HeaderName, value: &[u8]) {
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);
     out.extend_from_slice(b"\r\n");
-}
-
-fn write_decimal(out: &mut Vec<u8>, number: u64) {
-    let _ = write!(out, "{number}");
-}
-
-/// A number in digits alone.
-fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |number, digit| {
-        let digit = char::from(*digit).to_digit(10)?;
-        number.checked_mul(10)?.checked_add(u64::from(digit))
-    })
 }
 
 /// Decides how the body is framed.

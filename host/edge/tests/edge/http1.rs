@@ -22,12 +22,9 @@ async fn narrow(address: SocketAddr) -> TcpStream {
     socket.connect(address).await.unwrap()
 }
 
-/// All that comes to the end of the connection; nothing of it may be lost.
+/// All that comes to the orderly end of the connection.
 async fn all(raw: &mut Raw) -> String {
-    let mut rest = Vec::new();
-    let read = soon("the end", raw.0.read_to_end(&mut rest)).await;
-    read.unwrap();
-    String::from_utf8(rest).unwrap()
+    String::from_utf8(raw.rest().await).unwrap()
 }
 
 #[tokio::test]

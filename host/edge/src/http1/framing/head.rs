@@ -1,6 +1,7 @@
 //! The lines of a request's head.
 
 use super::Unclear;
+use crate::fields::{has_token, number};
 
 /// The longest line that is looked at: those of which the framing depends are
 /// short.
@@ -152,7 +153,7 @@ impl Head {
             if !is_short || self.content_length.is_some() {
                 return Err(Unclear);
             }
-            self.content_length = Some(number(value)?);
+            self.content_length = Some(number(value).ok_or(Unclear)?);
         } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
             if !is_short || self.is_chunked || !value.eq_ignore_ascii_case(b"chunked") {
                 return Err(Unclear);
@@ -162,11 +163,7 @@ impl Head {
             if !is_short {
                 return Err(Unclear);
             }
-            let mut protocols = value.split(|&byte| byte == b',');
-            self.is_upgrade |= protocols.any(|protocol| {
-                let protocol = protocol.trim_ascii();
-                protocol.eq_ignore_ascii_case(b"websocket")
-            });
+            self.is_upgrade |= has_token(value, "websocket");
         } else if WORDS
             .iter()
             .any(|word| letters(name).eq(word.iter().copied()))
@@ -214,11 +211,4 @@ fn may_be_like(begin: &[u8]) -> bool {
     };
     let len = letters(begin).count();
     WORDS.iter().any(|word| len <= word.len() && begins(word))
-}
-
-/// Digits and nothing else.
-fn number(value: &[u8]) -> Result<u64, Unclear> {
-    let is_number = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-    let text = std::str::from_utf8(value).map_err(|_| Unclear)?;
-    text.parse().ok().filter(|_| is_number).ok_or(Unclear)
 }
