@@ -21,6 +21,7 @@ mod parts;
 mod request;
 mod response;
 mod sender;
+mod whole;
 mod wire;
 
 pub use ::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};

@@ -61,6 +61,15 @@
 //! - **Tests.** A plugin compiles for the native target too, where `cargo test`
 //!   runs the tests of its logic. Calls to the host panic there.
 
+#[cfg(any(
+    test,
+    all(
+        feature = "allocator",
+        target_arch = "wasm32",
+        not(target_feature = "atomics")
+    )
+))]
+mod alloc;
 mod bindings;
 pub mod config;
 pub mod connections;

@@ -29,7 +29,8 @@ const CHUNK_BYTES: usize = 64 << 10;
 /// plugin's manifest says otherwise) and the guest's memory.
 pub struct Body {
     content: Content,
-    trailers: Option<HeaderMap>,
+    /// Boxed, since there are nearly never any.
+    trailers: Option<Box<HeaderMap>>,
 }
 
 pub(super) enum Content {
@@ -138,7 +139,7 @@ impl Body {
     /// The trailers (RFC 9110, section 6.5) of a body that came in, once
     /// [`Body::chunk`] has returned none.
     pub fn trailers(&self) -> Option<&HeaderMap> {
-        self.trailers.as_ref()
+        self.trailers.as_deref()
     }
 
     pub(super) fn incoming(message: Message) -> Self {
@@ -170,7 +171,7 @@ impl Body {
         let Content::Reading(parts) = content else {
             return Ok(());
         };
-        self.trailers = parts.ending.read().await?;
+        self.trailers = parts.ending.read().await?.map(Box::new);
         Ok(())
     }
 }

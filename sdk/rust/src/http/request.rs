@@ -32,8 +32,10 @@ pub struct Request {
     method: OnceCell<Method>,
     /// The part of the URI that handlers ask for most.
     path: OnceCell<PathAndQuery>,
-    uri: OnceCell<Uri>,
-    headers: OnceCell<HeaderMap>,
+    /// Boxed, as the fields, so that a request is small: it is moved several times on its
+    /// way, and few handlers ask for these.
+    uri: OnceCell<Box<Uri>>,
+    headers: OnceCell<Box<HeaderMap>>,
 }
 
 impl Request {
@@ -90,14 +92,17 @@ impl Request {
     pub fn uri(&self) -> &Uri {
         self.uri.get_or_init(|| {
             let path = self.path_and_query().clone();
-            self.read(Uri::default(), |wire| wire::read_uri(wire, path))
+            self.read(Box::default(), |wire| {
+                wire::read_uri(wire, path).map(Box::new)
+            })
         })
     }
 
     /// The same, to change it.
     pub fn uri_mut(&mut self) -> &mut Uri {
         self.uri();
-        just_read(&mut self.uri)
+        let uri: &mut Box<Uri> = just_read(&mut self.uri);
+        uri
     }
 
     /// The path of the URI. Costs less than [`Request::uri`] as long as nothing
@@ -120,15 +125,19 @@ impl Request {
     /// The header fields (RFC 9110, section 6.3).
     pub fn headers(&self) -> &HeaderMap {
         self.headers.get_or_init(|| {
-            let read = |wire: &types::Request| Some(wire::read_fields(&wire.get_headers()));
-            self.read(HeaderMap::new(), read)
+            let read = |wire: &types::Request| {
+                let headers = wire::read_fields(&wire.get_headers());
+                Some(Box::new(headers))
+            };
+            self.read(Box::default(), read)
         })
     }
 
     /// The same, to change them.
     pub fn headers_mut(&mut self) -> &mut HeaderMap {
         self.headers();
-        just_read(&mut self.headers)
+        let headers: &mut Box<HeaderMap> = just_read(&mut self.headers);
+        headers
     }
 
     /// The body.
@@ -196,8 +205,8 @@ impl<B: Into<Body>> From<::http::Request<B>> for Request {
             body: body.into(),
             method: head.method.into(),
             path: OnceCell::new(),
-            uri: head.uri.into(),
-            headers: head.headers.into(),
+            uri: Box::new(head.uri).into(),
+            headers: Box::new(head.headers).into(),
         }
     }
 }
@@ -214,8 +223,8 @@ impl From<Request> for ::http::Request<Body> {
         } = request;
         let mut all = Self::new(body);
         *all.method_mut() = method.into_inner().unwrap_or_default();
-        *all.uri_mut() = uri.into_inner().unwrap_or_default();
-        *all.headers_mut() = headers.into_inner().unwrap_or_default();
+        *all.uri_mut() = uri.into_inner().map(|uri| *uri).unwrap_or_default();
+        *all.headers_mut() = headers.into_inner().map(|it| *it).unwrap_or_default();
         all
     }
 }

@@ -1,17 +1,15 @@
 //! Between the `http` crate's types and those of `wasi:http` 0.3.
 
 use std::future::Future;
-use std::pin::Pin;
-use std::task::{self, Waker};
 
 use ::http::uri::{Authority, PathAndQuery, Scheme};
 use bytes::Bytes;
 use wasip3::http::types::{self, ErrorCode, Fields};
-use wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, spawn_local};
-use wasip3::{wit_future, wit_stream};
+use wasip3::wit_bindgen::{FutureReader, StreamReader};
 
 use super::body::Content;
 use super::parts::{Message, WireEnding};
+use super::whole::{self, Whole};
 use super::{
     Body, HeaderMap, HeaderName, HeaderValue, IntoResponse, Method, Request, Response, SendError,
     StatusCode, Uri, header,
@@ -53,22 +51,29 @@ pub(super) fn read_uri(wire: &types::Request, path: PathAndQuery) -> Option<Uri>
     Uri::from_parts(parts).ok()
 }
 
+/// The longest body of a response whose length is not said: a host that takes all of it
+/// at once knows how long it is, and to be told costs more than the body.
+const KNOWN_BYTES_MAX: usize = 16 << 10;
+
 fn write_response(response: Response) -> Result<types::Response> {
     let (head, body) = response.into_parts();
     let content = body.into_content();
     let has_none = head.status.is_informational()
         || head.status == StatusCode::NO_CONTENT
         || head.status == StatusCode::NOT_MODIFIED;
-    let length = if has_none { None } else { content.len() };
+    let is_said = |length: &usize| !has_none && *length > KNOWN_BYTES_MAX;
+    let length = content.len().filter(is_said);
     let fields = write_fields(&head.headers, length)?;
-    let (contents, trailers, rest) = outgoing(content);
+    let (contents, trailers, whole) = outgoing(content);
     let (wire, _transmission) = types::Response::new(fields, contents, trailers);
     // Which it has already.
     if head.status != StatusCode::OK {
         wire.set_status_code(head.status.as_u16())
             .map_err(|()| Error::msg(format!("the host refuses the status {}", head.status)))?;
     }
-    begin(rest);
+    if let Some(whole) = whole {
+        whole.write();
+    }
     Ok(wire)
 }
 
@@ -79,7 +84,7 @@ pub(super) fn write_request(request: Request) -> Result<types::Request> {
     head.headers.remove(header::HOST);
     let length = content.len().filter(|length| *length > 0);
     let fields = write_fields(&head.headers, length)?;
-    let (contents, trailers, rest) = outgoing(content);
+    let (contents, trailers, whole) = outgoing(content);
     let (wire, _transmission) = types::Request::new(fields, contents, trailers, None);
     let scheme = head.uri.scheme().context("the URI has no scheme")?;
     let authority = head.uri.authority().context("the URI has no authority")?;
@@ -91,7 +96,9 @@ pub(super) fn write_request(request: Request) -> Result<types::Request> {
             wire.set_path_with_query(path)
         })
         .map_err(|()| Error::msg("the host refuses its method or URI"))?;
-    begin(rest);
+    if let Some(whole) = whole {
+        whole.write();
+    }
     Ok(wire)
 }
 
@@ -105,42 +112,20 @@ pub(super) fn read_response(wire: types::Response) -> Result<Response, SendError
     Ok(response)
 }
 
-type Trailing = FutureReader<WireEnding>;
+/// A body as `wasi:http` takes it, and what is to be written when it has.
+type Outgoing = (
+    Option<StreamReader<u8>>,
+    FutureReader<WireEnding>,
+    Option<Whole>,
+);
 
-/// What is to be written as soon as the host has the other ends.
-type Rest = Option<Pin<Box<dyn Future<Output = ()>>>>;
-
-fn outgoing(content: Content) -> (Option<StreamReader<u8>>, Trailing, Rest) {
-    let bytes = match content.into_parts() {
-        Ok(parts) => return (Some(parts.stream), parts.ending.into_wire(), None),
-        Err(bytes) => bytes,
-    };
-    let (ending, trailers) = wit_future::new(|| Ok(None));
-    if bytes.is_empty() {
-        let rest = async move { end(ending).await };
-        return (None, trailers, Some(Box::pin(rest)));
-    }
-    let (mut writer, contents) = wit_stream::new();
-    let rest = async move {
-        writer.write_all(bytes.into()).await;
-        drop(writer);
-        end(ending).await;
-    };
-    (Some(contents), trailers, Some(Box::pin(rest)))
-}
-
-async fn end(ending: FutureWriter<WireEnding>) {
-    // If nobody is left to be told, nobody has to be.
-    let _ = ending.write(Ok(None)).await;
-}
-
-/// Writes what the host takes at once, which with most hosts is all of it, and
-/// leaves only the others to a task.
-fn begin(rest: Rest) {
-    let Some(mut rest) = rest else { return };
-    let mut context = task::Context::from_waker(Waker::noop());
-    if rest.as_mut().poll(&mut context).is_pending() {
-        spawn_local(rest);
+fn outgoing(content: Content) -> Outgoing {
+    match content.into_parts() {
+        Ok(parts) => (Some(parts.stream), parts.ending.into_wire(), None),
+        Err(bytes) => {
+            let (contents, trailers, whole) = whole::open(bytes);
+            (contents, trailers, Some(whole))
+        }
     }
 }
 
@@ -158,8 +143,8 @@ pub(super) fn read_fields(fields: &Fields) -> HeaderMap {
     fields.collect()
 }
 
-/// The fields, and with them the length of a body whose length is known. Without
-/// that the host would have to send it in chunks.
+/// The fields, and with them the length of a body, if that is to be said. Without it
+/// the host would have to send one in chunks that it does not take at once.
 pub(super) fn write_fields(headers: &HeaderMap, length: Option<usize>) -> Result<Fields> {
     const REFUSED: &str = "the host refuses the header fields";
     // One by one, as they lie: a list of them would have to be made first.
