@@ -39,7 +39,7 @@ use crate::serve::Plan;
 /// Small objects come and go with every event; this allocator is the quickest
 /// that was measured, and returns memory to the system.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: holdfast_memory::Allocator = holdfast_memory::Allocator;
 
 fn main() -> ExitCode {
     memory::use_small_pages();

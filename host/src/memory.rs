@@ -16,11 +16,9 @@ pub(crate) fn use_small_pages() {
 /// Gives back what the calling thread has too much of, again and again. What
 /// another thread has freed stays with the thread that allocated it until that
 /// allocates again, which an idle one may never do.
-#[allow(unsafe_code)]
 pub(crate) async fn give_back() -> Infallible {
     loop {
         tokio::time::sleep(PERIOD).await;
-        // SAFETY: it has no conditions, and touches nothing but free memory.
-        unsafe { libmimalloc_sys::mi_collect(true) };
+        holdfast_memory::collect();
     }
 }

@@ -21,7 +21,7 @@ use crate::options::Options;
 
 /// The allocator of the host, so that the baselines differ in nothing else.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: holdfast_memory::Allocator = holdfast_memory::Allocator;
 
 const USAGE: &str = "\
 Usage: holdfast-bench pin CORE|any PROGRAM [ARGUMENT]...
