@@ -7,6 +7,7 @@ use http_body_util::combinators::UnsyncBoxBody;
 
 use crate::id::ConnectionId;
 use crate::message::Message;
+use crate::request_id::RequestId;
 
 /// Any error of a body that is being streamed.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
@@ -22,6 +23,8 @@ pub struct Encrypted;
 /// A request: its head boxed, since it is large and handed on many times.
 #[derive(Debug)]
 pub struct Request {
+    /// What it is called. Its header fields don't say it, see [`Request::into_http`].
+    pub id: RequestId,
     /// Method, target, header fields (RFC 9110, section 6.2).
     pub head: Box<http::request::Parts>,
     /// The content, as it comes.
@@ -29,8 +32,9 @@ pub struct Request {
 }
 
 impl Request {
-    /// The same as one type.
-    pub fn into_http(self) -> http::Request<Body> {
+    /// The same as one type, with all header fields.
+    pub fn into_http(mut self) -> http::Request<Body> {
+        self.id.put(&mut self.head.headers);
         http::Request::from_parts(*self.head, self.body)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use crate::event::{ConnectionState, Event, Outcome};
+use crate::event::{ConnectionState, Event, Outcome, Request};
 use crate::id::{PluginId, TenantId};
 use crate::limits::{ConnectionLimits, HttpLimits, TenantLimits};
 use crate::message::Message;
@@ -40,6 +40,11 @@ pub trait Plugins {
             self.deliver(plugin, Event::Message(state, message)),
             context,
         )
+    }
+
+    /// The same for a request. A future that is returned was not polled.
+    fn request(&self, plugin: PluginId, request: Request) -> Result<Outcome, LocalFuture<Outcome>> {
+        Err(self.deliver(plugin, Event::Http(request)))
     }
 
     /// When a guest began or ended its turn on this event loop last. Right after

@@ -7,6 +7,7 @@
 use bytes::Bytes;
 use holdfast_core::edge::SubscribeError;
 use holdfast_core::event::{Acceptance, Body, Failure, Handshake, Rejection};
+use holdfast_core::request_id::FIELD;
 use holdfast_core::{Event, Outcome, Settings};
 use http::header::SEC_WEBSOCKET_EXTENSIONS;
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -19,7 +20,7 @@ use crate::handshake::{Offer, is_own_field};
 use crate::registered::Registered;
 use crate::report::About;
 use crate::socket::{self, Socket, Transport};
-use crate::{deflate, fields, report, request_id};
+use crate::{deflate, fields, report};
 
 /// What HTTP sends to the client.
 pub(crate) struct Answer {
@@ -49,10 +50,10 @@ pub(crate) async fn accept(
     answer: oneshot::Sender<Answer>,
 ) {
     let settings = registered.connection.settings().clone();
-    let request_id = handshake.headers.get(request_id::NAME).cloned();
+    let request_id = handshake.headers.get(FIELD).cloned();
     let about = About {
         connection: Some(handshake.id),
-        request_id: request_id.as_ref(),
+        request_id: request_id.as_ref().and_then(|id| id.to_str().ok()),
     };
     let event = Event::Accept(Box::new(handshake));
     let accepted = match event_loop.plugins.deliver(settings.id, event).await {

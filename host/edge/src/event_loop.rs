@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use crate::connection::Connection;
 use crate::deflate::Expander;
 use crate::http1::Date;
-use crate::hub::Hub;
+use crate::hub::{Front, Hub};
 use crate::mailbox::Mailbox;
 use crate::outbox::Outbox;
 use crate::request_id::Ids;
@@ -56,6 +56,8 @@ pub(crate) struct EventLoop {
     pub(crate) expander: RefCell<Expander>,
     /// Of its responses.
     pub(crate) date: RefCell<Date>,
+    /// What the hub had for requests, and the number of that.
+    front: RefCell<(u64, Rc<Front>)>,
     /// An empty map, whose memory is used again.
     fields: RefCell<HeaderMap>,
     task_count: Cell<usize>,
@@ -65,6 +67,7 @@ pub(crate) struct EventLoop {
 impl EventLoop {
     /// For the thread that calls.
     pub(crate) fn new(hub: Arc<Hub>, plugins: Rc<dyn Plugins>) -> Rc<Self> {
+        let front = (hub.front_version(), Rc::new(hub.front()));
         Rc::new(Self {
             hub,
             plugins,
@@ -77,6 +80,7 @@ impl EventLoop {
             pipelines: Arc::new(Semaphore::new(1)),
             expander: RefCell::default(),
             date: RefCell::default(),
+            front: RefCell::new(front),
             fields: RefCell::default(),
             task_count: Cell::new(0),
             idle: Notify::new(),
@@ -95,6 +99,16 @@ impl EventLoop {
         Poll::Ready(Ok(take(input.get(..len).unwrap_or_default())))
     }
 
+    /// What requests meet first.
+    pub(crate) fn front(&self) -> Rc<Front> {
+        let mut front = self.front.borrow_mut();
+        let version = self.hub.front_version();
+        if front.0 != version {
+            *front = (version, Rc::new(self.hub.front()));
+        }
+        Rc::clone(&front.1)
+    }
+
     /// An empty map for header fields, which may own memory already.
     pub(crate) fn spare_fields(&self) -> HeaderMap {
         self.fields.take()
@@ -102,7 +116,8 @@ impl EventLoop {
 
     /// Nobody needs this map any more.
     pub(crate) fn keep_fields(&self, mut fields: HeaderMap) {
-        if fields.capacity() <= KEPT_FIELDS_MAX {
+        // Several of one name have room of their own.
+        if fields.capacity() <= KEPT_FIELDS_MAX && fields.len() <= KEPT_FIELDS_MAX {
             fields.clear();
             self.fields.replace(fields);
         }
@@ -143,6 +158,8 @@ impl EventLoop {
         let mut closing = JoinSet::new();
         while removals.changed().await.is_ok() {
             while closing.try_join_next().is_some() {}
+            // Nothing of them is kept by a loop that has no requests.
+            self.front();
             let this = Rc::clone(&self);
             closing.spawn_local(async move {
                 let (plugins, window) = (this.hub.tally().removed(), this.hub.close_window());

@@ -39,6 +39,21 @@ pub(crate) fn number(digits: &[u8]) -> Option<u64> {
     text.parse().ok().filter(|_| is_number)
 }
 
+/// Writes a number in digits.
+pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut begin = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+        begin = at;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(digits.get(begin..).unwrap_or_default());
+}
+
 fn is_hop_by_hop(name: &HeaderName) -> bool {
     *name == CONNECTION
         || *name == TRANSFER_ENCODING
@@ -58,6 +73,15 @@ mod tests {
         }
         for list in ["", "b", "a b", "ab", "a;q=1"] {
             assert!(!has_token(list.as_bytes(), "a"), "{list:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_written_as_it_is_read() {
+        for number in [0, 7, 10, 65_536, u64::MAX] {
+            let mut text = b"x".to_vec();
+            write_number(&mut text, number);
+            assert_eq!(text, format!("x{number}").into_bytes());
         }
     }
 

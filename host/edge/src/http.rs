@@ -15,7 +15,7 @@ use holdfast_core::event::{Body, Failure, Handshake, Request};
 use holdfast_core::manifest::{Files, Kind};
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
-use holdfast_core::{Event, Outcome, Settings};
+use holdfast_core::{Event, Outcome, RequestId, Settings};
 use http::request::Parts;
 use http::{Method, Response, StatusCode};
 use http_body::Body as _;
@@ -34,7 +34,7 @@ use crate::origin::{self, Client, Origin};
 use crate::tally::EnterError;
 pub(crate) use reply::last;
 pub(crate) use reply::{Answered, Ending};
-use reply::{Guest, Reply, Way};
+use reply::{Awaited, Guest, Reply, Way};
 
 use crate::route::Destination;
 use crate::{files, preference, report, target};
@@ -55,7 +55,7 @@ impl Http {
         tunnel: Option<Tunnel>,
     ) -> Answered {
         let client = self.origin.mark(&mut parts);
-        let request_id = self.event_loop.ids.settle(&mut parts.headers);
+        let request_id = self.event_loop.ids.of(&parts.headers);
         let mut visit = Visit::begin(
             self.event_loop.hub.access_log(),
             &parts,
@@ -63,7 +63,7 @@ impl Http {
             &request_id,
         );
         Answered {
-            reply: self.reply(parts, body, client, tunnel, &mut visit),
+            reply: self.reply(parts, body, &request_id, client, tunnel, &mut visit),
             request_id,
             visit,
         }
@@ -72,7 +72,7 @@ impl Http {
     /// Answers a request with what is there already.
     pub(crate) fn refuse(&self, mut parts: Box<Parts>, response: Response<Body>) -> Answered {
         let client = self.origin.mark(&mut parts);
-        let request_id = self.event_loop.ids.settle(&mut parts.headers);
+        let request_id = self.event_loop.ids.of(&parts.headers);
         let access_log = self.event_loop.hub.access_log();
         Answered {
             reply: Reply::ready(response),
@@ -85,6 +85,7 @@ impl Http {
         &self,
         mut parts: Box<Parts>,
         body: Coming,
+        request_id: &RequestId,
         client: Client,
         tunnel: Option<Tunnel>,
         visit: &mut Visit,
@@ -111,14 +112,15 @@ impl Http {
         // last request even if it is refused. Over HTTP/2 it is a stream of its
         // own.
         self.ending.last.set(is_handshake && tunnel.is_none());
-        if let Some(page) = self.event_loop.hub.fault_page().as_deref()
+        let front = self.event_loop.front();
+        if let Some(page) = &front.fault_page
             && !is_handshake
             && matches!(parts.method, Method::GET | Method::HEAD)
             && preference::is_for_html(&parts.headers)
         {
             return Reply::ready(report::fault_page(page.clone()));
         }
-        let site = self.event_loop.hub.site();
+        let site = &front.site;
         let path = parts.uri.path();
         let websocket = || match site.find(authority, path, Kind::Websocket) {
             Some(Destination::Plugin(settings)) => {
@@ -132,6 +134,7 @@ impl Http {
                 client,
                 tunnel,
             };
+            request_id.put(&mut parts.headers);
             visit.reach(settings);
             return self.upgrade(settings.clone(), asked, parts, body, visit);
         }
@@ -141,7 +144,7 @@ impl Http {
         match site.find(authority, path, Kind::Http) {
             Some(Destination::Plugin(settings)) if settings.handlers.http => {
                 visit.reach(settings);
-                self.deliver(settings.clone(), parts, body)
+                self.deliver(settings.clone(), request_id, parts, body)
             }
             Some(Destination::Files(files)) => self.file(files.clone(), parts, &body),
             _ if is_handshake => Reply::ready(last(report::not_found())),
@@ -200,7 +203,16 @@ impl Http {
         Reply::File(Box::pin(answer), self.ending.clone())
     }
 
-    fn deliver(&self, settings: Arc<Settings>, head: Box<Parts>, body: Coming) -> Reply {
+    fn deliver(
+        &self,
+        settings: Arc<Settings>,
+        request_id: &RequestId,
+        head: Box<Parts>,
+        body: Coming,
+    ) -> Reply {
+        let id = request_id.clone();
+        // Of one connection there may be many at once, each in its own turn.
+        let has_others = matches!(body, Coming::Http2(_));
         let (body, watched) = match limited(body, &settings.http) {
             Ok(limited) => limited,
             Err(error) => {
@@ -223,21 +235,28 @@ impl Http {
                 let idle_timeout_ms = settings.http.body_idle_timeout_ms;
                 let gathered = gather(body, watched.clone(), idle_timeout_ms);
                 let plugins = Rc::clone(plugins);
-                Box::pin(async move {
+                Awaited::Soon(Box::pin(async move {
                     match gathered.await {
                         Some(body) => {
-                            let event = Event::Http(Request { head, body });
+                            let event = Event::Http(Request { id, head, body });
                             plugins.deliver(plugin, event).await
                         }
                         // What is wrong with the body says what is answered.
                         None => Outcome::Done,
                     }
-                })
+                }))
             }
             Some(watched) if settings.handlers.http_alone => {
-                self.open(settings.clone(), head, body, watched.clone())
+                Awaited::Soon(self.open(settings.clone(), id, head, body, watched.clone()))
             }
-            _ => plugins.deliver(plugin, Event::Http(Request { head, body })),
+            _ if has_others => {
+                let event = Event::Http(Request { id, head, body });
+                Awaited::Soon(plugins.deliver(plugin, event))
+            }
+            _ => match plugins.request(plugin, Request { id, head, body }) {
+                Ok(outcome) => Awaited::Now(Some(outcome), plugins.last_turn()),
+                Err(outcome) => Awaited::Soon(outcome),
+            },
         };
         Reply::Guest(Guest {
             outcome,
@@ -253,6 +272,7 @@ impl Http {
     fn open(
         &self,
         settings: Arc<Settings>,
+        id: RequestId,
         head: Box<Parts>,
         body: Body,
         watched: Watched,
@@ -261,12 +281,12 @@ impl Http {
         let places = self.event_loop.hub.open_bodies().of(&settings);
         if let Ok(place) = Arc::clone(&places).try_acquire_owned() {
             let body = placed(body, place);
-            return plugins.deliver(settings.id, Event::Http(Request { head, body }));
+            return plugins.deliver(settings.id, Event::Http(Request { id, head, body }));
         }
         Box::pin(async move {
             match begin(body, watched, &settings.http, places).await {
                 Begun::Body(body) => {
-                    let event = Event::Http(Request { head, body });
+                    let event = Event::Http(Request { id, head, body });
                     plugins.deliver(settings.id, event).await
                 }
                 // What is wrong with the body says what is answered.

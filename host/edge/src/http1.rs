@@ -46,8 +46,8 @@ pub(crate) use body::Incoming;
 use exchange::Exchange;
 use framing::Head;
 use head::Refusal;
-pub(crate) use output::Due;
 use output::Output;
+pub(crate) use output::{Cork, Due};
 pub(crate) use response::Date;
 
 /// For fuzzing: reads a head, if the bytes begin with one.
@@ -55,8 +55,8 @@ pub(crate) fn read_head(bytes: &[u8]) {
     let Ok((len, Some(_))) = Head::default().take(bytes) else {
         return;
     };
-    let head = Bytes::copy_from_slice(bytes.get(..len).unwrap_or_default());
-    if let Ok((parts, _)) = head::parse(&head, 64, HeaderMap::new()) {
+    let head = bytes.get(..len).unwrap_or_default();
+    if let Ok((parts, _)) = head::parse(head, 64, HeaderMap::new()) {
         assert!(parts.headers.len() <= 64, "that is too many");
     }
     head::trailers(bytes);
@@ -180,18 +180,11 @@ impl Connection {
     /// Serves one request after the other.
     async fn serve(&mut self) -> Result<End, Failure> {
         loop {
-            let (head, next) = match poll_fn(|context| self.poll_head(context)).await? {
-                Arrived::Head(head, next) => (head, next),
+            let ((parts, traits), next) = match poll_fn(|context| self.poll_head(context)).await? {
+                Arrived::Head(parsed, next) => (parsed, next),
                 Arrived::Nothing => return Ok(End::Heard),
                 Arrived::Refused(refusal) => return self.refuse(refusal).await,
             };
-            let fields_max = self.event_loop().hub.heads().fields_max as usize;
-            let fields = self.event_loop().spare_fields();
-            let (parts, traits) = match head::parse(&head, fields_max, fields) {
-                Ok(parsed) => parsed,
-                Err(refusal) => return self.refuse(refusal).await,
-            };
-            drop(head);
             let (mut exchange, body) = Exchange::new(traits, &next);
             let response = {
                 let mut answered = pin!(self.http.answer(parts, body, None));

@@ -262,7 +262,8 @@ impl Future for Streamed {
     type Output = Result<Response<Counted>, Infallible>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Ok(response) = ready!(Pin::new(&mut self.reply).poll(context));
+        let Ok(mut response) = ready!(Pin::new(&mut self.reply).poll(context));
+        self.reply.request_id().put(response.headers_mut());
         let open = self.open.take();
         Poll::Ready(Ok(response.map(|body| Counted { body, _open: open })))
     }

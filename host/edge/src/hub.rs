@@ -2,11 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use holdfast_core::edge::{
     AttachmentError, CloseError, Delivery, Migrated, SendError, State, SubscribeError,
@@ -25,6 +24,7 @@ use crate::encoding::Encoders;
 use crate::files::Shelf;
 use crate::frame;
 use crate::key::Key;
+use crate::lock::lock;
 use crate::mailbox::Mailbox;
 use crate::registered::Registered;
 use crate::registry::Registry;
@@ -35,13 +35,15 @@ use crate::topics::Topics;
 /// The edge as the rest of the host sees it. One for the process; the event
 /// loops and the capabilities of all plugins share it.
 pub struct Hub {
-    site: ArcSwap<Site>,
+    front: Mutex<Front>,
+    /// How often that was changed. Every request needs it, so that the loops only look
+    /// at this as long as it stays the same.
+    front_version: AtomicU64,
     registry: Registry,
     topics: Topics,
     tally: Tally,
     /// Tells the event loops that a plugin has been removed.
     removals: watch::Sender<()>,
-    fault_page: ArcSwapOption<Bytes>,
     /// See [`Hub::set_close_window`].
     close_window_ms: AtomicU64,
     /// See [`Hub::set_drain_code`].
@@ -53,6 +55,15 @@ pub struct Hub {
     open_bodies: OpenBodies,
     access_log: Option<Arc<AccessLog>>,
     metrics: Arc<EdgeMetrics>,
+}
+
+/// What requests meet first.
+#[derive(Clone, Default)]
+pub(crate) struct Front {
+    /// The routes.
+    pub(crate) site: Arc<Site>,
+    /// The page that stands for all others, if there is one.
+    pub(crate) fault_page: Option<Bytes>,
 }
 
 /// What concerns all sites of a hub.
@@ -90,12 +101,12 @@ impl Hub {
     /// The same with what concerns all of its sites.
     pub fn with(config: HubConfig) -> Arc<Self> {
         Arc::new(Self {
-            site: ArcSwap::from_pointee(Site::default()),
+            front: Mutex::default(),
+            front_version: AtomicU64::new(0),
             registry: Registry::new(),
             topics: Topics::new(),
             tally: Tally::default(),
             removals: watch::Sender::new(()),
-            fault_page: ArcSwapOption::empty(),
             close_window_ms: AtomicU64::new(0),
             drain_code: AtomicU16::new(1001),
             compressors: Compressors::default(),
@@ -111,12 +122,23 @@ impl Hub {
     /// Replaces the routes. New work takes the new ones; open connections stay
     /// with the plugin that accepted them.
     pub fn set_site(&self, site: Site) {
-        self.site.store(Arc::new(site));
+        let site = Arc::new(site);
+        self.change_front(|front| front.site = site);
     }
 
-    /// The current routes.
-    pub(crate) fn site(&self) -> arc_swap::Guard<Arc<Site>> {
-        self.site.load()
+    fn change_front(&self, change: impl FnOnce(&mut Front)) {
+        change(&mut lock(&self.front));
+        self.front_version.fetch_add(1, Ordering::Release);
+    }
+
+    /// What requests meet first.
+    pub(crate) fn front(&self) -> Front {
+        lock(&self.front).clone()
+    }
+
+    /// Another number for each [`Self::front`], which is at least as new.
+    pub(crate) fn front_version(&self) -> u64 {
+        self.front_version.load(Ordering::Acquire)
     }
 
     /// The time over which many WebSockets are closed at a shut-down, and those of
@@ -175,12 +197,7 @@ impl Hub {
     /// have HTML is answered with this page and the status 500, until it is
     /// `None` again. A WebSocket handshake is none of them.
     pub fn set_fault_page(&self, page: Option<Bytes>) {
-        self.fault_page.store(page.map(Arc::new));
-    }
-
-    /// The page that stands for all others, if there is one.
-    pub(crate) fn fault_page(&self) -> arc_swap::Guard<Option<Arc<Bytes>>> {
-        self.fault_page.load()
+        self.change_front(|front| front.fault_page = page);
     }
 
     /// Enters a new connection, whose task will run on the loop of `home`.
@@ -196,7 +213,7 @@ impl Hub {
             id: ConnectionId(u128::from_ne_bytes(id)),
         };
         let plugin = settings.id;
-        let is_served = || self.site().has(plugin);
+        let is_served = || self.front().site.has(plugin);
         self.tally.enter(&settings, is_served)?;
         let connection = Arc::new(Connection::new(key, settings, home));
         self.registry.insert(connection.clone());

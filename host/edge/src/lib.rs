@@ -49,6 +49,7 @@ mod registered;
 mod registry;
 mod report;
 mod request_id;
+mod ring;
 mod route;
 mod serve;
 mod shed;

@@ -6,13 +6,17 @@
 //! thousands of subscribers need not run at all, and clients are woken together.
 //! Only where a socket is full or broken does its task go on.
 
+mod bill;
+mod together;
+
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use holdfast_core::{Plugins, TenantId};
+use bytes::Bytes;
+
 use tokio::io::AsyncWrite;
 
 use crate::connection::Connection;
@@ -20,8 +24,11 @@ use crate::event_loop::EventLoop;
 use crate::http1::Due;
 use crate::mailbox::Letters;
 use crate::queue::{BATCH_LEN_MAX, Batch};
+use crate::ring::Sent;
 use crate::sockets::Place;
 use crate::stream::Stream;
+use bill::Bill;
+use together::Together;
 
 /// Sockets written to before other tasks have their turn, unless that takes long.
 const CHUNK_LEN: usize = 128;
@@ -29,11 +36,6 @@ const CHUNK_LEN: usize = 128;
 const CORKS_LEN: usize = 64;
 /// How long a round may go on before what it has queued is written.
 const ROUND_MAX: Duration = Duration::from_micros(200);
-/// How long sockets are written to before other tasks have their turn.
-const CHUNK_TIME: Duration = Duration::from_micros(250);
-/// Sockets of one tenant between two looks at the clock, as long as each takes one
-/// small frame.
-const UNTIMED_LEN: u32 = 16;
 const SMALL_BYTES: usize = 4 << 10;
 /// Room that is kept from one round to the next.
 const KEPT_LEN_MAX: usize = 16 << 10;
@@ -59,6 +61,7 @@ pub(crate) struct Outbox {
     corks: RefCell<Vec<Due>>,
     /// Since when what was queued may be waiting, in this round of tasks.
     since: Cell<Option<Instant>>,
+    together: RefCell<Together>,
 }
 
 impl EventLoop {
@@ -118,10 +121,20 @@ impl EventLoop {
     fn uncork_some(&self) -> bool {
         let mut corks = self.outbox.corks.borrow_mut();
         let len = corks.len().min(CORKS_LEN);
+        let mut together = self.outbox.together.borrow_mut();
         for cork in corks.drain(..len).filter_map(|cork| cork.upgrade()) {
-            cork.uncork();
+            let lent = match len > 1 && together.is_possible() {
+                true => cork.lend(),
+                false => None,
+            };
+            match lent {
+                Some((socket, bytes)) => together.corks.push((cork, socket, bytes)),
+                None => cork.uncork(),
+            }
         }
         corks.shrink_to(KEPT_LEN_MAX);
+        drop(corks);
+        together.send_corks();
         len > 0
     }
 
@@ -130,10 +143,10 @@ impl EventLoop {
         if letters.due.is_empty() {
             letters.due.shrink_to(KEPT_LEN_MAX);
             self.mailbox.collect(&mut letters);
-            if letters.due.len() > CHUNK_LEN {
-                // In the order of memory, where most of their time goes.
-                letters.due.sort_unstable();
-            }
+            // In the order of memory, where most of their time goes. One that is there
+            // twice could have something overtake what is sent together with others.
+            letters.due.sort_unstable();
+            letters.due.dedup();
         }
         let len = letters.due.len().min(CHUNK_LEN);
         let has_some = len > 0 || !letters.wakers.is_empty();
@@ -152,24 +165,44 @@ impl EventLoop {
             return 0;
         }
         let mut bill = Bill::new(&*self.plugins);
-        for (index, &place) in places.iter().enumerate() {
-            self.write_to(place, &mut bill);
+        let mut together = self.outbox.together.borrow_mut();
+        let mut count = 0;
+        for &place in places {
+            self.write_to(place, places.len() > 1, &mut together, &mut bill);
+            count += 1;
+            if together.is_full() {
+                self.send_frames(&mut together, &mut bill);
+            }
             if bill.is_long() {
-                return index + 1;
+                break;
             }
         }
-        places.len()
+        self.send_frames(&mut together, &mut bill);
+        count
     }
 
-    fn write_to(&self, place: Place, bill: &mut Bill<'_>) {
+    fn write_to(
+        &self,
+        place: Place,
+        has_others: bool,
+        together: &mut Together,
+        bill: &mut Bill<'_>,
+    ) {
         self.sockets.with(place, |connection, stream| {
-            bill.note(connection.key.tenant);
+            let tenant = connection.key.tenant;
+            let socket = stream.tcp_socket();
+            let sole = socket.and_then(|socket| Some((socket, connection.take_sole()?)));
             let mut batch = self.outbox.batch.borrow_mut();
-            let begun = match stream.is_tcp().then(|| connection.take_sole()).flatten() {
-                Some(frame) => {
+            let begun = match sole {
+                Some((socket, frame)) if has_others && together.takes(&frame) => {
+                    together.frames.push((place, tenant, socket, frame));
+                    return;
+                }
+                Some((_, frame)) => {
+                    bill.note(tenant);
                     // Most often this is all, and nobody need hear of it.
                     let begun = stream.write_now(&[IoSlice::new(&frame)]);
-                    if matches!(begun, Some(Ok(written)) if written == frame.len()) {
+                    if is_whole(&begun, &frame) {
                         if frame.len() > SMALL_BYTES {
                             bill.pay();
                         }
@@ -179,81 +212,60 @@ impl EventLoop {
                     begun
                 }
                 None if connection.take_posted(&mut batch) => {
+                    bill.note(tenant);
                     with_slices(&batch, |slices| stream.write_now(slices))
                 }
                 None => return,
             };
             let is_small = matches!(&*batch.frames, [frame] if frame.len() <= SMALL_BYTES);
-            // The task registers its own waker when it finds the socket full.
-            let mut context = Context::from_waker(Waker::noop());
-            match go_on(begun, connection, stream, &mut batch, &mut context) {
-                Written::All => {}
-                Written::Blocked => connection.rouse(),
-                Written::Broken => {
-                    connection.lose();
-                    connection.rouse();
-                }
-            }
+            finish(begun, connection, stream, &mut batch);
             if !is_small {
                 bill.pay();
             }
         });
     }
-}
 
-/// Who has to pay for the time that writing takes.
-struct Bill<'a> {
-    plugins: &'a dyn Plugins,
-    begin: Instant,
-    /// What was before has been paid for.
-    since: Instant,
-    tenant: Option<TenantId>,
-    sockets: u32,
-}
-
-impl<'a> Bill<'a> {
-    fn new(plugins: &'a dyn Plugins) -> Self {
-        let now = Instant::now();
-        Self {
-            plugins,
-            begin: now,
-            since: now,
-            tenant: None,
-            sockets: 0,
+    /// Sends the frames that are sent together.
+    fn send_frames(&self, together: &mut Together, bill: &mut Bill<'_>) {
+        if together.frames.is_empty() {
+            return;
         }
-    }
-
-    /// From now on this one pays.
-    fn note(&mut self, tenant: TenantId) {
-        if self.tenant.is_some_and(|before| before != tenant) {
-            self.pay();
+        // What was before is another's time.
+        bill.pay();
+        together.send_frames();
+        let Together { frames, sent, .. } = together;
+        bill.share(frames.iter().map(|(_, tenant, ..)| *tenant));
+        for ((place, tenant, _, frame), sent) in frames.drain(..).zip(sent.drain(..)) {
+            if is_whole(&sent, &frame) {
+                continue;
+            }
+            bill.note(tenant);
+            self.sockets.with(place, |connection, stream| {
+                let mut batch = self.outbox.batch.borrow_mut();
+                connection.untake_sole(frame, &mut batch);
+                finish(sent, connection, stream, &mut batch);
+            });
         }
-        self.tenant = Some(tenant);
-    }
-
-    /// After each socket: whether others should have their turn.
-    fn is_long(&mut self) -> bool {
-        self.sockets += 1;
-        if self.sockets.is_multiple_of(UNTIMED_LEN) {
-            self.pay();
-        }
-        self.since.duration_since(self.begin) >= CHUNK_TIME
-    }
-
-    /// Looks at the clock.
-    fn pay(&mut self) {
-        let now = Instant::now();
-        if let Some(tenant) = self.tenant {
-            let time = now.duration_since(self.since);
-            self.plugins.charge(tenant, time);
-        }
-        self.since = now;
     }
 }
 
-impl Drop for Bill<'_> {
-    fn drop(&mut self) {
-        self.pay();
+/// Whether all of a frame was sent.
+fn is_whole(sent: &Sent, frame: &Bytes) -> bool {
+    matches!(sent, Some(Ok(len)) if *len == frame.len())
+}
+
+/// Goes on when something of the frames in `batch` has been sent, or could not be, and
+/// tells the task if that has to.
+fn finish(begun: Sent, connection: &Connection, stream: &mut Stream, batch: &mut Batch) {
+    // The task registers its own waker when it finds the socket full.
+    let mut context = Context::from_waker(Waker::noop());
+    match go_on(begun, connection, stream, batch, &mut context) {
+        Written::All => {}
+        Written::Blocked => connection.rouse(),
+        Written::Broken => {
+            connection.lose();
+            connection.rouse();
+        }
     }
 }
 

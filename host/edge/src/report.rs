@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use holdfast_core::event::{Body, Failure};
-use holdfast_core::{ConnectionId, Settings};
+use holdfast_core::{ConnectionId, RequestId, Settings};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -15,14 +15,14 @@ const RETRY_AFTER_S: HeaderValue = HeaderValue::from_static("1");
 #[derive(Clone, Copy, Default)]
 pub(crate) struct About<'a> {
     pub(crate) connection: Option<ConnectionId>,
-    pub(crate) request_id: Option<&'a HeaderValue>,
+    pub(crate) request_id: Option<&'a str>,
 }
 
 impl<'a> About<'a> {
     /// Of an HTTP request.
-    pub(crate) fn request(id: &'a HeaderValue) -> Self {
+    pub(crate) fn request(id: &'a RequestId) -> Self {
         Self {
-            request_id: Some(id),
+            request_id: Some(id.as_str()),
             ..Self::default()
         }
     }
@@ -41,7 +41,7 @@ pub(crate) fn failure(settings: &Settings, about: About<'_>, failure: &Failure) 
     let (plugin, tenant) = (&*settings.name, &*settings.tenant_name);
     let generation = settings.generation;
     let connection = about.connection.map(tracing::field::display);
-    let request_id = about.request_id.and_then(|id| id.to_str().ok());
+    let request_id = about.request_id;
     let text = failure.to_string();
     macro_rules! at {
         ($level:ident) => {

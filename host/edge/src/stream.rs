@@ -4,6 +4,7 @@
 //! without the others: they are boxed, and a WebSocket is no larger for them.
 
 use std::io::{self, IoSlice};
+use std::os::fd::{AsRawFd, RawFd};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -88,9 +89,12 @@ impl Stream {
         matches!(self, Self::Other(Other::Tls(_) | Other::Http2(_)))
     }
 
-    /// Whether [`Self::write_now`] is a way.
-    pub(crate) fn is_tcp(&self) -> bool {
-        matches!(self, Self::Tcp(_))
+    /// The socket of plain TCP, for as long as this is there.
+    pub(crate) fn tcp_socket(&self) -> Option<RawFd> {
+        match self {
+            Self::Tcp(stream) => Some(stream.as_raw_fd()),
+            Self::Other(_) => None,
+        }
     }
 
     /// Writes what the socket has room for, past the runtime and its books. None

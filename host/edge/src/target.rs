@@ -76,24 +76,13 @@ fn is_host(text: &str) -> bool {
 
 /// Most are a name or an address of IPv4, which is seen without taking it apart.
 fn is_simple_host(text: &str) -> bool {
-    let mut port = 0_u32;
-    let mut port_len = None;
-    for byte in text.bytes() {
-        match (byte, &mut port_len) {
-            (b':', None) => port_len = Some(0),
-            (b'0'..=b'9', Some(len)) => {
-                *len += 1;
-                port = port * 10 + u32::from(byte - b'0');
-            }
-            (b'-' | b'.', None) => {}
-            (byte, None) if byte.is_ascii_alphanumeric() => {}
-            _ => return false,
-        }
-        if port > u32::from(u16::MAX) {
-            return false;
-        }
-    }
-    !text.is_empty() && !text.starts_with(':') && port_len != Some(0)
+    let (name, port) = match text.split_once(':') {
+        Some((name, port)) => (name, Some(port)),
+        None => (text, None),
+    };
+    let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
+    let is_name = !name.is_empty() && name.bytes().all(is_of_name);
+    is_name && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|_| !port.starts_with('+')))
 }
 
 fn is_any_host(text: &str) -> bool {

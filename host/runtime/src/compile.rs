@@ -33,7 +33,7 @@ use crate::engine::{Engines, Form};
 use crate::load::LoadError;
 
 /// Raised whenever something else is made of a component.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What the machine code of a component depends on, besides the component and the
 /// settings of the engine.

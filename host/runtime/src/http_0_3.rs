@@ -18,8 +18,8 @@ mod request;
 mod response;
 mod shelf;
 
+use http::HeaderMap;
 use wasmtime::component::{HasData, Linker};
-use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p3::bindings::http::{client as client_bindings, types};
 
 pub(crate) use request::Request;
@@ -27,6 +27,7 @@ pub(crate) use response::{Body, Response};
 
 use crate::capability::outbound::Outbound;
 use crate::guest::Guest;
+use fields::FieldMap;
 use shelf::Shelf;
 
 /// The guest's ends of a message's body.
@@ -36,8 +37,8 @@ pub(crate) mod flow {
     pub(crate) use super::outgoing::ends::{Closer, Taken, Witness, Writer};
 }
 
-/// Bytes of the header fields of one message which a guest makes, as the
-/// library counts them.
+/// Bytes of the header fields of one message which a guest makes: their text, and for
+/// each what it takes to keep it.
 const FIELDS_BYTES_MAX: usize = 128 << 10;
 
 /// What the host keeps of `wasi:http` 0.3 for one guest.
@@ -46,6 +47,8 @@ pub(crate) struct Table {
     requests: Shelf<types::Request, Request>,
     responses: Shelf<types::Response, Response>,
     options: Shelf<types::RequestOptions, types::RequestOptions>,
+    /// An empty map, whose memory is used again.
+    spare: HeaderMap,
 }
 
 impl Table {
@@ -56,6 +59,7 @@ impl Table {
             requests: Shelf::new(len_max),
             responses: Shelf::new(len_max),
             options: Shelf::new(len_max),
+            spare: HeaderMap::new(),
         }
     }
 
@@ -65,6 +69,17 @@ impl Table {
         request: Request,
     ) -> wasmtime::Result<wasmtime::component::Resource<types::Request>> {
         self.requests.push(request)
+    }
+
+    /// The guest needs this request no more.
+    fn drop_request(
+        &mut self,
+        request: wasmtime::component::Resource<types::Request>,
+    ) -> wasmtime::Result<()> {
+        if let Some(spare) = self.requests.take(request)?.into_spare() {
+            self.spare = spare;
+        }
+        Ok(())
     }
 
     /// What a handler has answered.

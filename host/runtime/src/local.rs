@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Context;
 use std::time::{Duration, Instant};
 
-use holdfast_core::event::{ConnectionState, Event, Failure, Outcome};
+use holdfast_core::event::{ConnectionState, Event, Failure, Outcome, Request};
 use holdfast_core::message::Message;
 use holdfast_core::plugin::{LocalFuture, Plugins, begin};
 use holdfast_core::{PluginId, TenantId};
@@ -118,6 +118,15 @@ impl Plugins for Local {
         // It may not have begun.
         self.shares.clock().pass();
         outcome
+    }
+
+    fn request(&self, plugin: PluginId, request: Request) -> Result<Outcome, LocalFuture<Outcome>> {
+        self.refresh();
+        let known = self.teams.borrow().get(plugin.0 as usize).cloned();
+        match known.flatten() {
+            Some(team) => team.request(request),
+            None => Err(self.deliver(plugin, Event::Http(request))),
+        }
     }
 
     fn last_turn(&self) -> Instant {

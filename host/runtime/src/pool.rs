@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use holdfast_core::event::{Event, Failure, Outcome};
+use holdfast_core::event::{Event, Failure, Outcome, Request};
 use holdfast_core::metrics::{EventKind, EventOutcome, LimitHit, Part, Recorder};
 use holdfast_core::plugin::LocalFuture;
 use tokio::sync::Notify;
@@ -107,10 +107,10 @@ impl Pool {
             Event::Http(request) => {
                 return match &self.plugin.loaded.parts.http {
                     Some(Http::V0_2(_)) => self.counted(kind, plain::http(pool, request, entered)),
-                    Some(Http::V0_3(_)) => self.counted(
-                        kind,
-                        worker::run(pool, worker::Task::Http(request), entered),
-                    ),
+                    Some(Http::V0_3(_)) => {
+                        let task = worker::Task::Http(request);
+                        self.counted(kind, worker::run(pool, task, entered))
+                    }
                     None => self.no_handler(kind),
                 };
             }
@@ -126,6 +126,27 @@ impl Pool {
                 worker::run(pool, worker::Task::WebSocket(call), entered),
             ),
             None => self.no_handler(kind),
+        }
+    }
+
+    /// Runs a request. Most handlers have returned when this does.
+    pub(crate) fn request(
+        self: Rc<Self>,
+        request: Request,
+    ) -> Result<Outcome, LocalFuture<Outcome>> {
+        let is_shared = matches!(self.plugin.loaded.parts.http, Some(Http::V0_3(_)));
+        if !is_shared || !self.plugin.may_enter() {
+            return Err(self.run(Event::Http(request)));
+        }
+        let underway = Underway::new(Rc::clone(&self), EventKind::Http);
+        match worker::begin(&self, worker::Task::Http(request), None) {
+            Ok(outcome) => {
+                underway.end(&outcome);
+                Ok(outcome)
+            }
+            Err(awaited) => Err(Box::pin(
+                awaited.inspect(move |outcome| underway.end(outcome)),
+            )),
         }
     }
 

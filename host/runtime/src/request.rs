@@ -40,6 +40,11 @@ pub(crate) fn authority(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
     if let Some(authority) = uri.authority() {
         return Some(authority.clone());
     }
+    host_authority(headers)
+}
+
+/// The same of a request whose target has none.
+pub(crate) fn host_authority(headers: &HeaderMap) -> Option<Authority> {
     match headers.get(HOST) {
         Some(host) => Authority::try_from(host.as_bytes()).ok(),
         None => Some(Authority::from_static(AUTHORITY_DEFAULT)),

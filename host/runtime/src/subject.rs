@@ -2,24 +2,20 @@
 
 use std::sync::Arc;
 
-use holdfast_core::ConnectionId;
 use holdfast_core::event::Request;
-use http::{HeaderName, HeaderValue};
+use holdfast_core::request_id::FIELD;
+use holdfast_core::{ConnectionId, RequestId};
 use wasmtime::StoreContextMut;
 use wasmtime::component::GuestTaskId;
 
 use crate::guest::Guest;
 use crate::world::websocket_0_1_0::Call;
 
-/// The field of a request which says what it is called. The edge has put it
-/// there.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
 /// What an event is about.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Subject {
     pub(crate) connection: Option<ConnectionId>,
-    request_id: Option<HeaderValue>,
+    request_id: Option<RequestId>,
 }
 
 impl Subject {
@@ -27,7 +23,7 @@ impl Subject {
     pub(crate) fn of_request(request: &Request) -> Self {
         Self {
             connection: None,
-            request_id: request.head.headers.get(&REQUEST_ID).cloned(),
+            request_id: Some(request.id.clone()),
         }
     }
 
@@ -36,7 +32,12 @@ impl Subject {
         match call {
             Call::Accept(handshake) => Self {
                 connection: Some(handshake.id),
-                request_id: handshake.headers.get(&REQUEST_ID).cloned(),
+                // The edge has put it there.
+                request_id: handshake
+                    .headers
+                    .get(FIELD)
+                    .cloned()
+                    .and_then(RequestId::given),
             },
             Call::Open(state) | Call::Message(state, _) | Call::Close(state, _) => Self {
                 connection: Some(state.id),
@@ -47,7 +48,7 @@ impl Subject {
     }
 
     pub(crate) fn request_id(&self) -> Option<&str> {
-        self.request_id.as_ref()?.to_str().ok()
+        self.request_id.as_ref().map(RequestId::as_str)
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::Context;
 
 use holdfast_core::ConnectionId;
-use holdfast_core::event::{ConnectionState, Event, Outcome};
+use holdfast_core::event::{ConnectionState, Event, Outcome, Request};
 use holdfast_core::message::Message;
 use holdfast_core::plugin::{LocalFuture, begin};
 
@@ -83,6 +83,14 @@ impl Team {
             }
         };
         self.pool(plugin).run(event)
+    }
+
+    /// Runs a request in one of the generations.
+    pub(crate) fn request(&self, request: Request) -> Result<Outcome, LocalFuture<Outcome>> {
+        let lineup = self.lineup.borrow();
+        let pool = self.pool(lineup.for_request(self.next_turn()));
+        drop(lineup);
+        pool.request(request)
     }
 
     /// Runs a message in the generation where its connection belongs, at once if

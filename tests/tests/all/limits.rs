@@ -60,6 +60,24 @@ async fn events_max_turns_further_events_away(form: &str) {
     settled(&host, "/").await;
 }
 
+/// One that computes has begun as well, though it has never waited.
+#[tokio::test]
+async fn events_max_counts_who_computes() {
+    let host = Setup::new("hostile")
+        .limit("events_max", 1)
+        .limit("event_timeout_ms", 3000)
+        .start()
+        .await;
+    assert_eq!(get(&host, "/hello").await.status, 200);
+    let busy = get(&host, "/act/spin");
+    let rest = found("a refusal", || async {
+        (get(&host, "/hello").await.status == 503).then_some(())
+    });
+    let (busy, ()) = tokio::join!(busy, rest);
+    assert_eq!(busy.status, 504);
+    assert_eq!(get(&host, "/hello").await.status, 200);
+}
+
 /// A connection whose handshake and `open` are over, on a host which runs but
 /// one event at a time.
 async fn settled(host: &Host, path: &str) -> Socket {

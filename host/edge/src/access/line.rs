@@ -82,7 +82,7 @@ impl<'a> Line<'a> {
     fn more(&self) -> Vec<(&'static str, Shown<'a>)> {
         let mut more = Vec::with_capacity(10);
         if let Some(request) = self.request {
-            let id = request.request_id.to_str().unwrap_or_default();
+            let id = request.request_id.as_str();
             more.push(("request_id", Shown::Text(id)));
             if let Some(settings) = &request.settings {
                 more.push(("tenant", Shown::Text(&settings.tenant_name)));

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use holdfast_core::Settings;
 use holdfast_core::event::Body;
+use holdfast_core::{RequestId, Settings};
 use http::header::{HOST, REFERER, USER_AGENT};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, Version};
@@ -35,7 +35,7 @@ pub(super) struct Request {
     pub(super) host: Option<HeaderValue>,
     pub(super) referer: Option<HeaderValue>,
     pub(super) user_agent: Option<HeaderValue>,
-    pub(super) request_id: HeaderValue,
+    pub(super) request_id: RequestId,
     /// Of the plugin that it reaches, if it reaches one.
     pub(super) settings: Option<Arc<Settings>>,
 }
@@ -54,7 +54,7 @@ impl Request {
             host: copy(&self.host),
             referer: copy(&self.referer),
             user_agent: copy(&self.user_agent),
-            request_id: copy_of(&self.request_id).unwrap_or(HeaderValue::from_static("-")),
+            request_id: self.request_id.detached(),
             ..self.clone()
         }
     }
@@ -66,7 +66,7 @@ impl Visit {
         log: Option<&Arc<AccessLog>>,
         parts: &Parts,
         client: Client,
-        request_id: &HeaderValue,
+        request_id: &RequestId,
     ) -> Self {
         let Some(log) = log else {
             return Self(None);

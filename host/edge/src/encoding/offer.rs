@@ -57,6 +57,8 @@ impl Offer {
         // Who takes nothing gets another response than who does.
         vary(response.headers_mut());
         let coding = if self.is_head {
+            // How long it would be is not known.
+            *response.body_mut() = Body::default();
             self.codings.first().copied()
         } else {
             let entered = |&coding| Some((coding, self.encoders.enter(coding)?));
@@ -99,6 +101,9 @@ impl Offer {
         if self.is_head {
             let len = headers.get(CONTENT_LENGTH).and_then(|it| it.to_str().ok());
             let len = len.and_then(|len| len.parse().ok());
+            // Some handlers answer as to a GET.
+            let own = response.body().size_hint().exact();
+            let len = len.or(own.filter(|len| *len > 0));
             return len.is_none_or(|len: u64| len >= self.encode.bytes_min);
         }
         let body = response.body();
@@ -231,6 +236,27 @@ mod tests {
         );
         assert_eq!(same.headers().get_all("vary").iter().count(), 1);
         assert_eq!(same.headers()["vary"], "Accept-Encoding");
+    }
+
+    #[test]
+    fn head_is_answered_as_get_would_be() {
+        let head = |body: &'static [u8]| {
+            let request = Request::builder().method("HEAD");
+            let request = request.header("accept-encoding", "gzip");
+            let parts = request.body(()).unwrap().into_parts().0;
+            let encoders = Encoders::new(&EncodingLimits::default());
+            let offer = Offer::new(&Arc::default(), &encoders, &parts);
+            let response = Response::builder().header("content-type", "text/html");
+            offer.apply(response.body(full(body.into())).unwrap())
+        };
+        let short = head(&[b'x'; 100]);
+        assert!(!short.headers().contains_key("content-encoding"));
+        assert_eq!(short.body().size_hint().exact(), Some(100));
+        for body in [&[b'x'; 2000][..], b""] {
+            let encoded = head(body);
+            assert_eq!(encoded.headers()["content-encoding"], "gzip");
+            assert_eq!(encoded.body().size_hint().exact(), Some(0), "not known");
+        }
     }
 
     #[test]

@@ -8,11 +8,12 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
 use holdfast_core::event::{Body, Failure};
 use holdfast_core::metrics::LimitHit;
 use holdfast_core::plugin::LocalFuture;
-use holdfast_core::{Outcome, Settings};
+use holdfast_core::{Outcome, RequestId, Settings};
 use http::header::CONNECTION;
 use http::{HeaderValue, Response, StatusCode};
 use tokio::sync::oneshot;
@@ -25,7 +26,7 @@ use crate::encoding::Offer;
 use crate::http2::Tunnel;
 use crate::report::About;
 use crate::socket::Transport;
-use crate::{fields, report, request_id};
+use crate::{fields, report};
 
 /// How the HTTP of a connection is to end.
 #[derive(Default)]
@@ -62,12 +63,30 @@ fn faulty(fault: Fault) -> Response<Body> {
     last(report::text(status, sentence))
 }
 
-/// A response that is awaited, and what its request is called.
+/// A response that is awaited. It does not say yet what its request is called.
 pub(crate) struct Answered {
     pub(super) reply: Reply,
-    pub(super) request_id: HeaderValue,
+    pub(super) request_id: RequestId,
     /// For the access log.
     pub(super) visit: Visit,
+}
+
+impl Answered {
+    /// What the request is called.
+    pub(crate) fn request_id(&self) -> &RequestId {
+        &self.request_id
+    }
+
+    /// When a guest answered it, if that was at once.
+    pub(crate) fn moment(&self) -> Option<Instant> {
+        match &self.reply {
+            Reply::Guest(Guest {
+                outcome: Awaited::Now(_, moment),
+                ..
+            }) => Some(*moment),
+            _ => None,
+        }
+    }
 }
 
 impl Future for Answered {
@@ -75,10 +94,7 @@ impl Future for Answered {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let mut response = ready!(this.reply.poll(context, &this.request_id));
-        let nothing = HeaderValue::from_static("");
-        let request_id = std::mem::replace(&mut this.request_id, nothing);
-        response.headers_mut().insert(request_id::NAME, request_id);
+        let response = ready!(this.reply.poll(context, &this.request_id));
         if this.reply.is_websocket() {
             this.visit.lead();
         }
@@ -139,12 +155,28 @@ impl Way {
 /// A guest at work on a request. Dropping it abandons the event: that is what
 /// happens when the client hangs up.
 pub(super) struct Guest {
-    pub(super) outcome: LocalFuture<Outcome>,
+    pub(super) outcome: Awaited,
     pub(super) settings: Arc<Settings>,
     pub(super) watched: Option<Watched>,
     /// If the plugin's responses may be encoded.
     pub(super) offer: Option<Offer>,
     pub(super) ending: Rc<Ending>,
+}
+
+/// What has come of it, or will.
+pub(super) enum Awaited {
+    /// Since this moment. None once it has been taken.
+    Now(Option<Outcome>, Instant),
+    Soon(LocalFuture<Outcome>),
+}
+
+impl Awaited {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome> {
+        match self {
+            Self::Now(outcome, _) => outcome.take().map_or(Poll::Pending, Poll::Ready),
+            Self::Soon(outcome) => outcome.as_mut().poll(context),
+        }
+    }
 }
 
 impl Reply {
@@ -160,18 +192,14 @@ impl Reply {
 
 impl Reply {
     /// Waits for it, in the name of this request.
-    fn poll(
-        &mut self,
-        context: &mut Context<'_>,
-        request_id: &HeaderValue,
-    ) -> Poll<Response<Body>> {
+    fn poll(&mut self, context: &mut Context<'_>, request_id: &RequestId) -> Poll<Response<Body>> {
         Poll::Ready(match self {
             Self::Ready(response) => match response.take() {
                 Some(response) => *response,
                 None => return Poll::Pending,
             },
             Self::Guest(guest) => {
-                let outcome = ready!(guest.outcome.as_mut().poll(context));
+                let outcome = ready!(guest.outcome.poll(context));
                 let response = guest.response(outcome, request_id);
                 match guest.ending.last.get() {
                     true => last(response),
@@ -203,7 +231,7 @@ impl Reply {
 }
 
 impl Guest {
-    fn response(&mut self, outcome: Outcome, request_id: &HeaderValue) -> Response<Body> {
+    fn response(&mut self, outcome: Outcome, request_id: &RequestId) -> Response<Body> {
         let watched = self.watched.take();
         if let Some(fault) = watched.as_ref().and_then(Watched::fault) {
             self.ending.refused.set(true);

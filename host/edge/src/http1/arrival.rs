@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Instant, sleep_until};
 
 use super::Connection;
 use super::framing::{Head, Next};
-use super::head::Refusal;
+use super::head::{self, Parsed, Refusal};
+use crate::event_loop::EventLoop;
 use crate::protocol::Failure;
 
 pub(super) type Turn = Pin<Box<dyn Future<Output = ()>>>;
@@ -29,7 +29,7 @@ async fn turn(turns: Arc<Semaphore>) {
 
 /// What has come instead of a request's head, or of it.
 pub(super) enum Arrived {
-    Head(Bytes, Next),
+    Head(Parsed, Next),
     /// No request will come.
     Nothing,
     Refused(Refusal),
@@ -91,7 +91,8 @@ impl Connection {
         match see(&mut self.head, self.seen, unseen, bytes_max) {
             Ok((len, Some(next))) => {
                 self.seen = 0;
-                Some(Arrived::Head(self.take_rest(len), next))
+                let head = self.take_rest(len);
+                Some(parsed(&head, next, &self.http.event_loop))
             }
             // Empty lines, which some clients send behind a body.
             Ok((len, None)) if self.head.is_untouched() => {
@@ -114,6 +115,7 @@ impl Connection {
     ) -> Poll<Result<Option<Arrived>, Failure>> {
         let bytes_max = self.http.event_loop.hub.heads().bytes_max;
         let (head, rest, seen) = (&mut self.head, &mut self.rest, &mut self.seen);
+        let event_loop = &self.http.event_loop;
         let read = self.output.poll_read(context, |bytes| {
             if bytes.is_empty() {
                 return Read::Nothing;
@@ -126,7 +128,7 @@ impl Connection {
                 Ok((len, Some(next))) => {
                     let (head, behind) = bytes.split_at_checked(len).unwrap_or((bytes, &[]));
                     rest.extend_from_slice(behind);
-                    Read::Arrived(Arrived::Head(Bytes::copy_from_slice(head), next))
+                    Read::Arrived(parsed(head, next, event_loop))
                 }
                 // Empty lines, as above.
                 Ok((_, None)) if head.is_untouched() => Read::More,
@@ -169,6 +171,15 @@ impl Connection {
             }
             timer.as_mut().reset(due);
         }
+    }
+}
+
+/// What the bytes of a head say.
+fn parsed(head: &[u8], next: Next, event_loop: &EventLoop) -> Arrived {
+    let fields_max = event_loop.hub.heads().fields_max as usize;
+    match head::parse(head, fields_max, event_loop.spare_fields()) {
+        Ok(parsed) => Arrived::Head(parsed, next),
+        Err(refusal) => Arrived::Refused(refusal),
     }
 }
 

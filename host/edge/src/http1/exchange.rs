@@ -4,6 +4,7 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use holdfast_core::RequestId;
 use holdfast_core::event::Body;
 use http::{Response, StatusCode};
 use http_body::{Body as _, SizeHint};
@@ -25,12 +26,14 @@ pub(super) const PIECES_MAX: usize = 16;
 /// Where a request and its response are.
 pub(super) struct Exchange {
     pub(super) traits: Traits,
+    /// What the request is called, once that is known.
+    request_id: Option<RequestId>,
     pub(super) intake: Intake,
     /// How the rest of the response's body is framed.
     framing: Framing,
     /// The response has begun.
     pub(super) is_answered: bool,
-    /// When that was, as long as nothing was waited for since.
+    /// The time, as long as nothing was waited for since it was looked at.
     moment: Option<Instant>,
     /// The connection is for one more request.
     pub(super) keeps_alive: bool,
@@ -51,6 +54,7 @@ impl Exchange {
         };
         let exchange = Self {
             traits,
+            request_id: None,
             intake,
             framing: Framing::Nothing,
             is_answered: false,
@@ -86,10 +90,12 @@ impl Connection {
     pub(super) fn poll_answer(
         &mut self,
         context: &mut Context<'_>,
-        answered: Pin<&mut Answered>,
+        mut answered: Pin<&mut Answered>,
         exchange: &mut Exchange,
     ) -> Poll<Result<Response<Body>, Failure>> {
-        if let Poll::Ready(Ok(response)) = answered.poll(context) {
+        if let Poll::Ready(Ok(response)) = answered.as_mut().poll(context) {
+            exchange.request_id = Some(answered.request_id().clone());
+            exchange.moment = answered.moment().map(Instant::from_std);
             if exchange.has_body() {
                 // The head is to say whether the rest of that is awaited.
                 self.listen(context, exchange)?;
@@ -114,7 +120,7 @@ impl Connection {
         exchange: &mut Exchange,
     ) -> Option<Body> {
         let (head, body) = response.into_parts();
-        let now = Instant::now();
+        let now = exchange.moment.unwrap_or_else(Instant::now);
         exchange.is_answered = true;
         exchange.moment = Some(now);
         exchange.is_upgrade = head.status == StatusCode::SWITCHING_PROTOCOLS;
@@ -135,6 +141,7 @@ impl Connection {
                 &exchange.traits,
                 keeps_alive,
                 date.text(now.into_std()),
+                exchange.request_id.as_ref(),
             )
         });
         exchange.keeps_alive = keeps_alive;

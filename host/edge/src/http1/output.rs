@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, ErrorKind, IoSlice};
+use std::os::fd::RawFd;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker, ready};
@@ -16,6 +17,7 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
 use crate::event_loop::Ticket;
+use crate::ring::Sent;
 use crate::stream::Stream;
 
 /// A response that is larger gains nothing by waiting, and a piece of one that is
@@ -180,6 +182,31 @@ impl Cork {
         {
             waker.wake_by_ref();
         }
+    }
+
+    /// What is held, for whoever sends it together with others, and the socket. None
+    /// if that is no way. It is to be [given back](Self::settle) at once.
+    pub(crate) fn lend(&self) -> Option<(RawFd, Vec<u8>)> {
+        let mut waiting = self.waiting.borrow_mut();
+        if self.state.get() != State::Waits || waiting.has_piece() || waiting.small.is_empty() {
+            return None;
+        }
+        let socket = self.stream.borrow().tcp_socket()?;
+        Some((socket, std::mem::take(&mut waiting.small)))
+    }
+
+    /// Takes back what was lent, and goes on with what was not sent of it.
+    pub(crate) fn settle(&self, mut lent: Vec<u8>, sent: Sent) {
+        if let Some(Ok(len)) = sent {
+            self.has_moved.set(true);
+            if len == lent.len() {
+                self.is_due.set(false);
+                return;
+            }
+            lent.drain(..len.min(lent.len()));
+        }
+        self.waiting.borrow_mut().small = lent;
+        self.uncork();
     }
 
     fn poll_flush(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
+use holdfast_core::RequestId;
+use holdfast_core::request_id::FIELD;
 use http::header::{CONNECTION, CONTENT_LENGTH, DATE, TRAILER, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{HeaderMap, HeaderName, StatusCode, Version};
@@ -12,7 +14,9 @@ use http_body::SizeHint;
 
 use super::head::Traits;
 use super::output::Output;
-use crate::fields::{has_token, number};
+use crate::fields::{has_token, number, write_number};
+
+static REQUEST_ID: HeaderName = FIELD;
 
 /// Room for a usual head.
 const HEAD_BYTES: usize = 384;
@@ -44,6 +48,7 @@ pub(super) fn write_head(
     traits: &Traits,
     keeps_alive: bool,
     date: &[u8],
+    request_id: Option<&RequestId>,
 ) -> (Framing, bool) {
     out.reserve(HEAD_BYTES);
     out.extend_from_slice(match traits.version {
@@ -56,7 +61,7 @@ pub(super) fn write_head(
     let reason = head.status.canonical_reason().unwrap_or_default();
     out.extend_from_slice(reason.as_bytes());
     out.extend_from_slice(b"\r\n");
-    let said = write_fields(out, &head.headers);
+    let said = write_fields(out, &head.headers, request_id);
     let framing = frame(head, &said, body, traits);
     let keeps_alive = keeps_alive && framing != Framing::Close && !said.says_close;
     if head.status != StatusCode::SWITCHING_PROTOCOLS {
@@ -80,7 +85,9 @@ pub(super) fn write_head(
         Framing::Nothing | Framing::Close => None,
     };
     if let Some(len) = len {
-        let _ = write!(out, "content-length: {len}\r\n");
+        out.extend_from_slice(b"content-length: ");
+        write_number(out, len);
+        out.extend_from_slice(b"\r\n");
     }
     if !said.has_date {
         write_field(out, &DATE, date);
@@ -105,11 +112,17 @@ impl Said {
     }
 }
 
-/// Writes the fields, but for those that say how the body is framed.
-fn write_fields(out: &mut Vec<u8>, fields: &HeaderMap) -> Said {
+/// Writes the fields, but for those that say how the body is framed, and with what the
+/// request is called.
+fn write_fields(out: &mut Vec<u8>, fields: &HeaderMap, request_id: Option<&RequestId>) -> Said {
+    if let Some(id) = request_id {
+        write_field(out, &REQUEST_ID, id.as_bytes());
+    }
     let mut said = Said::default();
     for (name, value) in fields {
-        if *name == CONTENT_LENGTH {
+        if *name == REQUEST_ID && request_id.is_some() {
+            continue;
+        } else if *name == CONTENT_LENGTH {
             said.lengths += 1;
             said.length = number(value.as_bytes());
             continue;

@@ -409,7 +409,8 @@ impl State {
             }
             Side::Host(Peer::Writer(_)) => state.write_to_host(memory, handle, pipe, place),
             reader @ Side::Host(Peer::Closer(_)) => {
-                let Side::Host(Peer::Closer(closer)) = std::mem::replace(reader, Side::Gone) else {
+                let Side::Host(Peer::Closer(mut closer)) = std::mem::replace(reader, Side::Gone)
+                else {
                     bail!("the host does not read this");
                 };
                 closer.close(ending(guest, memory, place)?);

@@ -120,7 +120,22 @@ impl Gift {
         }
     }
 
-    fn write(self, memory: &mut Mem<'_>, result: u32) -> Result<()> {
+    /// Says how much room is wanted next. If none is, and there is a place to say so,
+    /// the result is written. Whether that was all.
+    fn go_on(&self, memory: &mut Mem<'_>, result: u32) -> Result<bool> {
+        /// Behind a case, where nobody looks.
+        const DONE: [u8; 3] = [0xff; 3];
+        let wanted = self.wanted()?;
+        if wanted == NONE && !matches!(self.form, Form::Pairs) {
+            self.write(memory, result)?;
+            memory.put(offset(result, 1)?, &DONE)?;
+            return Ok(true);
+        }
+        memory.put(result, &wanted.to_le_bytes())?;
+        Ok(false)
+    }
+
+    fn write(&self, memory: &mut Mem<'_>, result: u32) -> Result<()> {
         let spans = self.places.iter().zip(&self.pieces);
         let mut spans = spans.map(|(place, (_, piece))| (*place, piece));
         let mut span = |memory: &mut Mem<'_>, at: u32| match spans.next() {
@@ -179,8 +194,9 @@ pub(crate) fn define(
             match result & 3 {
                 1 => {
                     let gift = give(guest, handle)?;
-                    memory.put(at, &gift.wanted()?.to_le_bytes())?;
-                    guest.direct.gift = Some(gift);
+                    if !gift.go_on(&mut memory, at)? {
+                        guest.direct.gift = Some(gift);
+                    }
                     Ok(())
                 }
                 2 => {
@@ -188,8 +204,11 @@ pub(crate) fn define(
                     let Some(gift) = &mut guest.direct.gift else {
                         bail!("there is room for nothing");
                     };
-                    let wanted = gift.place(place)?;
-                    memory.put(at, &wanted.to_le_bytes())
+                    gift.place(place)?;
+                    if gift.go_on(&mut memory, at)? {
+                        guest.direct.gift = None;
+                    }
+                    Ok(())
                 }
                 3 => match guest.direct.gift.take() {
                     Some(gift) if gift.places.len() == gift.pieces.len() => {

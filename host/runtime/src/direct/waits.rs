@@ -2,6 +2,7 @@
 //! waitables and their sets (component model, Concurrency.md).
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 
@@ -179,7 +180,11 @@ impl State {
 /// Ends of streams and futures whose other end, on the host's side, has done
 /// something.
 #[derive(Default)]
-pub(crate) struct Woken(Mutex<Queue>);
+pub(crate) struct Woken {
+    queue: Mutex<Queue>,
+    /// Whether there may be any, to ask without a lock.
+    is_any: AtomicBool,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -195,11 +200,16 @@ impl Woken {
 
     /// The handles that were woken since.
     pub(crate) fn take(&self) -> Vec<u32> {
-        std::mem::take(&mut self.queue().handles)
+        if !self.is_any.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        let mut queue = self.queue();
+        self.is_any.store(false, Ordering::Release);
+        std::mem::take(&mut queue.handles)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -215,6 +225,7 @@ impl Wake for Bell {
         if !queue.handles.contains(&self.handle) {
             queue.handles.push(self.handle);
         }
+        self.woken.is_any.store(true, Ordering::Release);
         let worker = queue.worker.clone();
         drop(queue);
         if let Some(worker) = worker {

@@ -14,9 +14,10 @@ use wasmtime::component::{Accessor, Resource};
 use wasmtime_wasi::TrappableError;
 use wasmtime_wasi_http::p3::bindings::http::client::{Host, HostWithStore};
 use wasmtime_wasi_http::p3::bindings::http::types::{self, ErrorCode};
-use wasmtime_wasi_http::{Error, FieldMap, RequestOptions, WasiBody, WasiHttpHooks};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::error::code;
+use super::fields::FieldMap;
 use super::request::Request;
 use super::response::{Body, Response};
 use super::{Http, View};
@@ -77,7 +78,7 @@ pub(crate) fn received(
     let (head, body) = response.into_parts();
     view.table.responses.push(Response {
         status: head.status,
-        headers: FieldMap::new_immutable(view.outbound, head.headers),
+        headers: FieldMap::received(head.headers),
         body: Body::Host(body),
     })
 }
@@ -85,20 +86,21 @@ pub(crate) fn received(
 type Assembled = (http::Request<WasiBody>, Option<RequestOptions>);
 
 /// The request with its target as one URI and in the Host field.
-fn assemble(request: Request) -> Result<Assembled, ErrorCode> {
+fn assemble(mut request: Request) -> Result<Assembled, ErrorCode> {
+    let mut headers = HeaderMap::from(std::mem::take(request.headers()));
+    let authority = request.authority().take();
     let scheme = request.scheme.unwrap_or(Scheme::HTTPS);
     if scheme != Scheme::HTTP && scheme != Scheme::HTTPS {
         return Err(ErrorCode::HttpProtocolError);
     }
-    let host = request.authority.as_ref().map_or("", |it| it.as_str());
+    let host = authority.as_ref().map_or("", |it| it.as_str());
     let host = HeaderValue::try_from(host);
     let host = host.map_err(|error| ErrorCode::InternalError(Some(error.to_string())))?;
     let mut uri = http::uri::Parts::default();
     uri.scheme = Some(scheme);
-    uri.authority = request.authority;
+    uri.authority = authority;
     uri.path_and_query = request.path_with_query;
     let uri = Uri::from_parts(uri).map_err(|_| ErrorCode::HttpRequestUriInvalid)?;
-    let mut headers = HeaderMap::from(request.headers);
     headers.append(HOST, host);
     let mut assembled = http::Request::new(request.body.into());
     *assembled.method_mut() = request.method;

@@ -1,16 +1,18 @@
 //! Header fields and trailers.
 
-use http::HeaderValue;
+mod map;
+
+use http::{HeaderMap, HeaderValue};
 use wasmtime::StoreContextMut;
 use wasmtime::component::{Linker, Resource, WasmList, WasmStr};
 use wasmtime_wasi::TrappableError;
 use wasmtime_wasi_http::p3::bindings::http::types::{
     FieldName, FieldValue, Fields, HeaderError, HostFields,
 };
-use wasmtime_wasi_http::{FieldMap, FieldMapError};
 
 use super::{FIELDS_BYTES_MAX, View};
 use crate::guest::Guest;
+pub(crate) use map::FieldMap;
 
 const TYPES: &str = "wasi:http/types@0.3.0";
 
@@ -29,100 +31,108 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     types.func_wrap(
         "[static]fields.from-list",
         |store: StoreContextMut<'_, Guest>, (entries,): (Entries,)| {
-            Ok((known(from_list(store, &entries))?,))
+            Ok((from_list(store, &entries)?,))
         },
     )?;
     types.func_wrap(
         "[method]fields.set",
         |store: StoreContextMut<'_, Guest>,
          (fields, name, values): (Resource<Fields>, String, Values)| {
-            Ok((known(set(store, &fields, name, &values))?,))
+            Ok((set(store, &fields, &name, &values)?,))
         },
     )?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// Tells an error that the guest is to know from one that ends it.
-pub(super) fn known<T>(result: FieldsResult<T>) -> wasmtime::Result<Result<T, HeaderError>> {
-    match result {
-        Ok(value) => Ok(Ok(value)),
-        Err(error) => error.downcast().map(Err),
-    }
+/// A change of fields. What ends the guest is told from what the guest is told.
+pub(super) type Changed<T> = wasmtime::Result<Result<T, HeaderError>>;
+
+/// The same as the bindings have it.
+fn flat<T>(changed: Changed<T>) -> FieldsResult<T> {
+    changed.map_err(TrappableError::trap)?.map_err(Into::into)
 }
 
 fn from_list(
     mut store: StoreContextMut<'_, Guest>,
     entries: &Entries,
-) -> FieldsResult<Resource<Fields>> {
-    let mut fields = FieldMap::new_mutable(FIELDS_BYTES_MAX);
+) -> Changed<Resource<Fields>> {
+    let mut fields = FieldMap::made(HeaderMap::new());
     let mut index = 0;
     while let Some(entry) = entries.get(&mut store, index) {
-        let (name, value) = entry.map_err(TrappableError::trap)?;
-        let name = name.to_str(&store).map_err(TrappableError::trap)?;
-        let (name, value) = (name.into_owned(), value.as_le_slice(&store).to_vec());
-        let outbound = store.data_mut().http_0_3().outbound;
-        fields.append(outbound, name, value).map_err(refusal)?;
+        let (name, value) = entry?;
+        let appended = fields.append(name.to_str(&store)?.as_bytes(), value.as_le_slice(&store));
+        if let Err(refusal) = appended {
+            return Ok(Err(refusal));
+        }
         index += 1;
     }
     let table = store.data_mut().http_0_3().table;
-    table.fields.push(fields).map_err(TrappableError::trap)
+    table.fields.push(fields).map(Ok)
 }
 
 fn set(
     mut store: StoreContextMut<'_, Guest>,
     fields: &Resource<Fields>,
-    name: FieldName,
+    name: &FieldName,
     values: &Values,
-) -> FieldsResult<()> {
+) -> Changed<()> {
     let mut copies = Vec::new();
     let mut bytes = 0;
     while let Some(value) = values.get(&mut store, copies.len()) {
-        let value = value.map_err(TrappableError::trap)?;
+        let value = value?;
         bytes += size_of::<HeaderValue>() + value.len();
         if bytes > FIELDS_BYTES_MAX {
-            return Err(HeaderError::SizeExceeded.into());
+            return Ok(Err(HeaderError::SizeExceeded));
         }
         copies.push(value.as_le_slice(&store).to_vec());
     }
-    let mut view = store.data_mut().http_0_3();
-    view.change(fields, |fields, hooks| fields.set(hooks, name, copies))
+    let fields = store.data_mut().http_0_3().table.fields.get_mut(fields)?;
+    Ok(fields.set(name.as_bytes(), &copies))
 }
 
 impl View<'_> {
     /// The fields of a message, which can't be changed from now on.
     pub(crate) fn take_fields(&mut self, fields: Resource<Fields>) -> wasmtime::Result<FieldMap> {
         let mut fields = self.table.fields.take(fields)?;
-        fields.set_immutable();
+        fields.freeze();
         Ok(fields)
     }
 
-    fn change<T>(
+    /// Adds a field.
+    pub(super) fn append_field(
         &mut self,
         fields: &Resource<Fields>,
-        change: impl FnOnce(&mut FieldMap, &mut super::Outbound) -> Result<T, FieldMapError>,
-    ) -> FieldsResult<T> {
-        let fields = self.table.fields.get_mut(fields);
-        let fields = fields.map_err(TrappableError::trap)?;
-        change(fields, self.outbound).map_err(refusal)
+        name: &[u8],
+        value: &[u8],
+    ) -> Changed<()> {
+        Ok(self.table.fields.get_mut(fields)?.append(name, value))
     }
-}
 
-pub(super) fn refusal(error: FieldMapError) -> TrappableError<HeaderError> {
-    TrappableError::from(match error {
-        FieldMapError::Immutable => HeaderError::Immutable,
-        FieldMapError::InvalidHeaderName | FieldMapError::InvalidHeaderValue => {
-            HeaderError::InvalidSyntax
-        }
-        FieldMapError::TooManyFields | FieldMapError::TotalSizeTooBig => HeaderError::SizeExceeded,
-        FieldMapError::Forbidden => HeaderError::Forbidden,
-    })
+    /// Gives all fields of a name other values.
+    pub(super) fn set_field(
+        &mut self,
+        fields: &Resource<Fields>,
+        name: &[u8],
+        values: &[FieldValue],
+    ) -> Changed<()> {
+        Ok(self.table.fields.get_mut(fields)?.set(name, values))
+    }
+
+    fn remove_field(
+        &mut self,
+        fields: &Resource<Fields>,
+        name: &FieldName,
+    ) -> Changed<Vec<HeaderValue>> {
+        let fields = self.table.fields.get_mut(fields)?;
+        Ok(fields.remove_all(name.as_bytes()))
+    }
 }
 
 impl HostFields for View<'_> {
     fn new(&mut self) -> wasmtime::Result<Resource<Fields>> {
-        let fields = FieldMap::new_mutable(FIELDS_BYTES_MAX);
-        self.table.fields.push(fields)
+        let spare = std::mem::take(&mut self.table.spare);
+        self.table.fields.push(FieldMap::made(spare))
     }
 
     /// The trait asks for it; guests call the other [`from_list`].
@@ -130,10 +140,9 @@ impl HostFields for View<'_> {
         &mut self,
         entries: Vec<(FieldName, FieldValue)>,
     ) -> FieldsResult<Resource<Fields>> {
-        let mut fields = FieldMap::new_mutable(FIELDS_BYTES_MAX);
+        let mut fields = FieldMap::made(HeaderMap::new());
         for (name, value) in entries {
-            let appended = fields.append(self.outbound, name, value);
-            appended.map_err(refusal)?;
+            fields.append(name.as_bytes(), &value)?;
         }
         self.table.fields.push(fields).map_err(TrappableError::trap)
     }
@@ -158,12 +167,11 @@ impl HostFields for View<'_> {
         name: FieldName,
         values: Vec<FieldValue>,
     ) -> FieldsResult<()> {
-        self.change(&fields, |fields, hooks| fields.set(hooks, name, values))
+        flat(self.set_field(&fields, name.as_bytes(), &values))
     }
 
     fn delete(&mut self, fields: Resource<Fields>, name: FieldName) -> FieldsResult<()> {
-        self.change(&fields, |fields, hooks| fields.remove_all(hooks, name))?;
-        Ok(())
+        flat(self.remove_field(&fields, &name)).map(drop)
     }
 
     fn get_and_delete(
@@ -171,7 +179,7 @@ impl HostFields for View<'_> {
         fields: Resource<Fields>,
         name: FieldName,
     ) -> FieldsResult<Vec<FieldValue>> {
-        let values = self.change(&fields, |fields, hooks| fields.remove_all(hooks, name))?;
+        let values = flat(self.remove_field(&fields, &name))?;
         Ok(values.iter().map(|value| value.as_bytes().into()).collect())
     }
 
@@ -181,8 +189,7 @@ impl HostFields for View<'_> {
         name: FieldName,
         value: FieldValue,
     ) -> FieldsResult<()> {
-        self.change(&fields, |fields, hooks| fields.append(hooks, name, value))?;
-        Ok(())
+        flat(self.append_field(&fields, name.as_bytes(), &value))
     }
 
     fn copy_all(
@@ -197,8 +204,8 @@ impl HostFields for View<'_> {
     }
 
     fn clone(&mut self, fields: Resource<Fields>) -> wasmtime::Result<Resource<Fields>> {
-        let mut fields = self.table.fields.get(&fields)?.clone();
-        fields.set_mutable(FIELDS_BYTES_MAX);
+        let mut fields = self.table.fields.get_mut(&fields)?.share();
+        fields.thaw();
         self.table.fields.push(fields)
     }
 

@@ -13,10 +13,11 @@ use wasmtime::component::{
 };
 use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi_http::p3::bindings::http::types::{ErrorCode, Trailers};
-use wasmtime_wasi_http::{Error, FieldMap, WasiBody};
+use wasmtime_wasi_http::{Error, WasiBody};
 
 use super::View;
 use super::error::code;
+use super::fields::FieldMap;
 use super::outgoing::Ending;
 use super::outgoing::ends::Closer;
 use crate::guest::Guest;
@@ -167,7 +168,7 @@ pub(crate) type Ended = Result<Option<Resource<Trailers>>, ErrorCode>;
 
 impl Tail {
     /// Has the same follow another body.
-    pub(super) async fn pass_on(self, closer: Closer) {
+    pub(super) async fn pass_on(self, mut closer: Closer) {
         let end = self.0.await.unwrap_or(Ok(None));
         closer.close(end.map_err(|error| code(&error)));
     }
@@ -186,7 +187,7 @@ impl Tail {
         };
         Poll::Ready(Ok(match end {
             Ok(Some(trailers)) => {
-                let trailers = FieldMap::new_immutable(view.outbound, trailers);
+                let trailers = FieldMap::received(trailers);
                 Ok(Some(view.table.fields.push(trailers)?))
             }
             Ok(None) => Ok(None),

@@ -133,7 +133,7 @@ impl Outgoing {
         let shared = Arc::new(Mutex::new(flow));
         let ends = Ends {
             writer: has_contents.then(|| ends::Writer(Arc::clone(&shared))),
-            closer: ends::Closer(Arc::clone(&shared)),
+            closer: ends::Closer(Some(Arc::clone(&shared))),
             witness: ends::Witness(Arc::clone(&shared)),
         };
         (Self(shared), ends)

@@ -2,31 +2,33 @@
 
 use std::sync::Arc;
 
-use holdfast_core::event;
-use http::Method;
+use holdfast_core::{RequestId, event};
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
+use http::{HeaderMap, Method};
 use wasmtime::AsContextMut;
 use wasmtime::component::{Access, FutureReader, Resource, StreamReader};
+use wasmtime_wasi_http::RequestOptions;
 use wasmtime_wasi_http::p3::bindings::http::types::{
     self, ErrorCode, Fields, HostRequest, HostRequestWithStore, Trailers,
 };
-use wasmtime_wasi_http::{FieldMap, RequestOptions};
 
+use super::fields::FieldMap;
 use super::outgoing::{Ending, Sent};
 use super::response::Body;
 use super::{Http, View};
 use crate::body;
-use crate::capability::outbound::Outbound;
 use crate::guest::Guest;
-use crate::request::{authority, scheme};
+use crate::request::{host_authority, scheme};
 
 /// What a request resource stands for.
 pub(crate) struct Request {
     pub(super) method: Method,
     pub(super) scheme: Option<Scheme>,
-    pub(super) authority: Option<Authority>,
+    authority: Option<Authority>,
     pub(super) path_with_query: Option<PathAndQuery>,
-    pub(super) headers: FieldMap,
+    /// As they came in, until a guest looks at them, which few do.
+    unread: Option<(HeaderMap, RequestId)>,
+    headers: FieldMap,
     pub(super) options: Option<Arc<RequestOptions>>,
     pub(super) body: Body,
 }
@@ -43,6 +45,7 @@ impl Request {
             scheme: None,
             authority: None,
             path_with_query: None,
+            unread: None,
             headers,
             options,
             body,
@@ -51,19 +54,46 @@ impl Request {
 
     /// A client's, with the scheme and authority which HTTP/1.1 leaves to the
     /// connection and the Host field.
-    pub(crate) fn incoming(request: event::Request, outbound: &mut Outbound) -> Self {
-        let event::Request { head, body } = request;
+    pub(crate) fn incoming(request: event::Request) -> Self {
+        let event::Request { id, head, body } = request;
         let head = *head;
-        let authority = authority(&head.uri, &head.headers);
         let uri = head.uri.into_parts();
         Self {
             method: head.method,
             scheme: uri.scheme.or_else(|| Some(scheme(&head.extensions))),
-            authority,
+            authority: uri.authority,
             path_with_query: uri.path_and_query,
-            headers: FieldMap::new_immutable(outbound, head.headers),
+            unread: Some((head.headers, id)),
+            headers: FieldMap::default(),
             options: None,
             body: Body::Host(body::to_guest(body)),
+        }
+    }
+
+    /// The header fields, as a guest may see them.
+    pub(super) fn headers(&mut self) -> &mut FieldMap {
+        if let Some((mut unread, id)) = self.unread.take() {
+            id.put(&mut unread);
+            // The Host field is the target's from now on.
+            if self.authority.is_none() {
+                self.authority = host_authority(&unread);
+            }
+            self.headers = FieldMap::received(unread);
+        }
+        &mut self.headers
+    }
+
+    /// The authority to which it goes, or came.
+    pub(super) fn authority(&mut self) -> &mut Option<Authority> {
+        self.headers();
+        &mut self.authority
+    }
+
+    /// The memory of its header fields, if it is worth keeping.
+    pub(super) fn into_spare(self) -> Option<HeaderMap> {
+        match self.unread {
+            Some((unread, _)) => FieldMap::made(unread).into_spare(),
+            None => self.headers.into_spare(),
         }
     }
 }
@@ -107,8 +137,7 @@ impl HostRequestWithStore<Guest> for Http {
         mut store: Access<'_, Guest, Self>,
         request: Resource<types::Request>,
     ) -> wasmtime::Result<()> {
-        store.get().table.requests.take(request)?;
-        Ok(())
+        store.get().table.drop_request(request)
     }
 }
 
@@ -177,7 +206,7 @@ impl HostRequest for View<'_> {
         &mut self,
         request: Resource<types::Request>,
     ) -> wasmtime::Result<Option<String>> {
-        let authority = &self.table.requests.get(&request)?.authority;
+        let authority = self.table.requests.get_mut(&request)?.authority();
         Ok(authority.as_ref().map(|it| it.as_str().to_owned()))
     }
 
@@ -188,7 +217,7 @@ impl HostRequest for View<'_> {
     ) -> Set {
         let authority = authority.map(parse_authority).transpose();
         self.set(&request, authority, |request, authority| {
-            request.authority = authority;
+            *request.authority() = authority;
         })
     }
 
@@ -207,7 +236,7 @@ impl HostRequest for View<'_> {
         &mut self,
         request: Resource<types::Request>,
     ) -> wasmtime::Result<Resource<Fields>> {
-        let headers = self.table.requests.get(&request)?.headers.clone();
+        let headers = self.table.requests.get_mut(&request)?.headers().share();
         self.table.fields.push(headers)
     }
 }

@@ -14,8 +14,9 @@ use wasmtime::{AsContextMut, StoreContextMut};
 use wasmtime_wasi_http::p3::bindings::http::types::{
     self, ErrorCode, Fields, HostResponse, HostResponseWithStore,
 };
-use wasmtime_wasi_http::{Error, FieldMap, WasiBody};
+use wasmtime_wasi_http::{Error, WasiBody};
 
+use super::fields::FieldMap;
 use super::incoming::{self, Incoming};
 use super::outgoing::{Ending, Made, Outgoing, Sent};
 use super::{Http, View};
@@ -219,7 +220,7 @@ impl HostResponse for View<'_> {
         &mut self,
         response: Resource<types::Response>,
     ) -> wasmtime::Result<Resource<Fields>> {
-        let headers = self.table.responses.get(&response)?.headers.clone();
+        let headers = self.table.responses.get_mut(&response)?.headers.share();
         self.table.fields.push(headers)
     }
 }

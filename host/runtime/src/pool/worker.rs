@@ -8,23 +8,26 @@
 mod direct;
 mod inside;
 mod outside;
+mod reply;
 mod seat;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use holdfast_core::event::{Failure, Outcome, Request};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Pool;
 use super::plain::no_instance;
 use crate::instance::Place;
-use crate::plugin::{Entered, Queued};
+use crate::plugin::{Entered, Plugin, Queued};
 use crate::world::websocket_0_1_0::Call;
+pub(super) use reply::Awaited;
+use reply::Reply;
 use seat::Seat;
 
 /// What a worker can do.
@@ -36,17 +39,19 @@ pub(super) enum Task {
 /// A task and who waits for it.
 struct Job {
     task: Task,
-    reply: oneshot::Sender<Outcome>,
+    reply: Reply,
     /// None for the end of a connection, which is told however late.
     deadline: Option<Instant>,
-    entered: Entered,
-    queued: Queued,
+    /// Only of one that was not begun at once.
+    entered: Option<Entered>,
+    queued: Option<Queued>,
 }
 
 /// The workers of one pool.
 #[derive(Default)]
 pub(super) struct Crew {
-    jobs: RefCell<VecDeque<Job>>,
+    /// Boxed, since each of them is handed on several times.
+    jobs: RefCell<VecDeque<Box<Job>>>,
     seats: RefCell<Vec<Rc<Seat>>>,
     is_hiring: Cell<bool>,
 }
@@ -67,11 +72,11 @@ impl Crew {
     }
 
     /// The next job that somebody still waits for.
-    fn next(&self) -> Option<Job> {
+    fn next(&self) -> Option<Box<Job>> {
         let mut jobs = self.jobs.borrow_mut();
         loop {
             let job = jobs.pop_front()?;
-            if !job.reply.is_closed() {
+            if !job.reply.is_unwanted() {
                 return Some(job);
             }
         }
@@ -83,7 +88,8 @@ impl Crew {
     }
 
     /// The jobs whose time is over.
-    fn take_late(&self) -> Vec<Job> {
+    #[expect(clippy::vec_box, reason = "they are boxed already")]
+    fn take_late(&self) -> Vec<Box<Job>> {
         let now = Instant::now();
         let mut jobs = self.jobs.borrow_mut();
         let is_late = |job: &Job| job.deadline.is_some_and(|deadline| deadline <= now);
@@ -96,30 +102,57 @@ impl Crew {
     pub(super) fn has_jobs(&self) -> bool {
         !self.jobs.borrow().is_empty()
     }
+
+    /// Counts the jobs that have to wait.
+    fn count(&self, plugin: &Arc<Plugin>) {
+        // The last ones were not yet.
+        let mut jobs = self.jobs.borrow_mut();
+        let uncounted = jobs.iter_mut().rev();
+        for job in uncounted.take_while(|job| job.queued.is_none()) {
+            job.entered.get_or_insert_with(|| plugin.stay());
+            job.queued.get_or_insert_with(|| Queued::new(plugin));
+        }
+    }
 }
 
-/// Has some worker run the task. No timer of its own: those who have the job,
-/// first the crew and then a worker, see to its deadline.
+/// Has some worker run the task.
 pub(super) async fn run(pool: Rc<Pool>, task: Task, entered: Entered) -> Outcome {
-    let (reply, outcome) = oneshot::channel();
+    match begin(&pool, task, Some(entered)) {
+        Ok(outcome) => outcome,
+        Err(awaited) => awaited.await,
+    }
+}
+
+/// The same; most jobs are done when this returns. No timer of its own: those who have
+/// the job, first the crew and then a worker, see to its deadline.
+pub(super) fn begin(
+    pool: &Rc<Pool>,
+    task: Task,
+    entered: Option<Entered>,
+) -> Result<Outcome, Awaited> {
+    let (reply, awaited) = reply::channel();
     let limit = Duration::from_millis(pool.plugin.event.timeout_ms);
-    let job = Job {
+    let job = Box::new(Job {
         deadline: match &task {
             Task::WebSocket(Call::Close(..)) => None,
-            _ => Some(Instant::now() + limit),
+            _ => Some(Instant::from_std(pool.share.clock().look()) + limit),
         },
         task,
         reply,
         entered,
-        queued: Queued::new(&pool.plugin),
-    };
+        queued: None,
+    });
     pool.crew.jobs.borrow_mut().push_back(job);
     match pool.free_seat() {
         Some(seat) => seat.turn(),
         None => pool.hire(),
     }
     pool.share.clock().pass();
-    outcome.await.unwrap_or(Outcome::Failed(Failure::Disrupted))
+    if let Some(outcome) = awaited.take() {
+        return Ok(outcome);
+    }
+    pool.crew.count(&pool.plugin);
+    Err(awaited)
 }
 
 impl Pool {
@@ -175,8 +208,7 @@ impl Pool {
         let late = self.crew.take_late();
         let is_any = !late.is_empty();
         for job in late {
-            // Whoever waited may have gone meanwhile.
-            let _ = job.reply.send(Outcome::Failed(failure()));
+            job.reply.send(Outcome::Failed(failure()));
         }
         is_any
     }
@@ -184,8 +216,7 @@ impl Pool {
     /// Answers one job, since no worker could be made for it.
     fn turn_away(self: &Rc<Self>, failure: Failure) {
         if let Some(job) = self.crew.next() {
-            // Whoever waited may have gone meanwhile.
-            let _ = job.reply.send(Outcome::Failed(failure));
+            job.reply.send(Outcome::Failed(failure));
         }
         if self.crew.has_jobs() {
             self.call_worker();

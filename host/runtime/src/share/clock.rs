@@ -58,6 +58,14 @@ impl Clock {
         }
     }
 
+    /// Now, if an event has just begun, and otherwise what the clock shows.
+    pub(crate) fn look(&self) -> Instant {
+        match self.is_fresh.get() {
+            true => self.at.get(),
+            false => Instant::now(),
+        }
+    }
+
     /// From now on something else may happen before a guest is polled, or before
     /// an event is handed over.
     pub(crate) fn pass(&self) {

@@ -32,8 +32,15 @@ fn written(
     }
     let hint = body.map_or_else(SizeHint::new, SizeHint::with_exact);
     let mut out = Vec::new();
-    let (framing, is_kept) =
-        write_head(&mut out, &head, &hint, &traits, traits.keeps_alive, b"now");
+    let (framing, is_kept) = write_head(
+        &mut out,
+        &head,
+        &hint,
+        &traits,
+        traits.keeps_alive,
+        b"now",
+        None,
+    );
     let text = String::from_utf8(out).unwrap();
     let text = text.strip_suffix("date: now\r\n\r\n").unwrap();
     let (_, fields) = text.split_once("\r\n").unwrap();

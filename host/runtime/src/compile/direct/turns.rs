@@ -9,10 +9,12 @@
 //!    while *result says how much room:
 //!      *result = realloc(0, 0, align, len)
 //!      import(self, result | 2)             here it is
-//!    import(self, result | 3)               end
+//!    if *result says that no more is wanted:
+//!      import(self, result | 3)             end
 //! ```
 //! A result is aligned to four bytes, so that there is room for the turn's number in
-//! its address. Calls of the import become calls of that function; a module which
+//! its address. Most begin with one byte and three that nobody reads, which say that
+//! the result is there already, without a last turn. Calls of the import become calls of that function; a module which
 //! uses the import in any other way has it as it was.
 
 use std::collections::{HashMap, HashSet};
@@ -26,7 +28,8 @@ use super::super::pieces::helper::put_call;
 use super::super::pieces::{self, HEADER_LEN};
 use super::{Section, put_number, put_section, sections};
 
-/// How much room is wanted, when none is.
+/// How much room is wanted, when none is. Any other negative number says that there is
+/// nothing left to do.
 const NONE: i32 = -1;
 
 const FUNCTION: u8 = 3;
@@ -146,7 +149,8 @@ const LOCAL_SET: u8 = 0x21;
 const I32_LOAD: u8 = 0x28;
 const I32_STORE: u8 = 0x36;
 const I32_CONST: u8 = 0x41;
-const I32_NE: u8 = 0x47;
+const I32_EQ: u8 = 0x46;
+const I32_GE_S: u8 = 0x4e;
 const I32_ADD: u8 = 0x6a;
 const I32_MUL: u8 = 0x6c;
 const I32_AND: u8 = 0x71;
@@ -172,15 +176,7 @@ fn body(import: u32, realloc: u32) -> Vec<u8> {
     turn(&mut code, 1);
     code.extend([LOOP, NOTHING]);
     code.extend([LOCAL_GET, RESULT, I32_LOAD, 2, 0, LOCAL_SET, WANTED]);
-    code.extend([
-        LOCAL_GET,
-        WANTED,
-        I32_CONST,
-        NONE as u8 & 0x7f,
-        I32_NE,
-        IF,
-        NOTHING,
-    ]);
+    code.extend([LOCAL_GET, WANTED, I32_CONST, 0, I32_GE_S, IF, NOTHING]);
     code.extend([LOCAL_GET, RESULT, I32_CONST, 0, I32_CONST, 0]);
     // The alignment is 1 or 4, as the lowest bit says.
     code.extend([
@@ -193,7 +189,16 @@ fn body(import: u32, realloc: u32) -> Vec<u8> {
     turn(&mut code, 2);
     // Out of the condition, and to the beginning of the loop.
     code.extend([BR, 1, END, END]);
+    code.extend([
+        LOCAL_GET,
+        WANTED,
+        I32_CONST,
+        NONE as u8 & 0x7f,
+        I32_EQ,
+        IF,
+        NOTHING,
+    ]);
     turn(&mut code, 3);
-    code.push(END);
+    code.extend([END, END]);
     code
 }

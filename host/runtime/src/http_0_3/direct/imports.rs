@@ -1,14 +1,14 @@
 //! The imports: header fields, requests that came in, and responses.
 
+use http::HeaderMap;
 use wasmtime::Result;
 use wasmtime::component::Resource;
-use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p3::bindings::http::types::{
     self, ErrorCode, Fields, HeaderError, HostFields, HostRequest, HostResponse,
 };
 
 use super::super::FIELDS_BYTES_MAX;
-use super::super::fields::{known, refusal};
+use super::super::fields::FieldMap;
 use super::super::response::Response;
 use super::messages::{self, Given};
 use crate::direct::turns::{self, Form, Gift};
@@ -72,9 +72,8 @@ fn define_fields(linker: &mut Definitions) -> Result<()> {
         |mut caller: Context<'_>, fields, name, name_len, value, value_len: u32, result: u32| {
             let (mut memory, guest) = view(&mut caller)?;
             let fields = borrow(guest, fields)?;
-            let field = field(&memory, (name, name_len), (value, value_len))?;
-            let appended = match field {
-                Some((name, value)) => known(guest.http_0_3().append(fields, name, value))?,
+            let appended = match field(&memory, (name, name_len), (value, value_len))? {
+                Some((name, value)) => guest.http_0_3().append_field(&fields, name, value)?,
                 None => Err(HeaderError::SizeExceeded),
             };
             put_set(&mut memory, aligned(result, 4)?, appended)
@@ -88,7 +87,11 @@ fn define_fields(linker: &mut Definitions) -> Result<()> {
             let fields = borrow(guest, fields)?;
             let name = text_of_field(&memory, name, name_len)?;
             let set = match (name, values(&memory, list, count)?) {
-                (Some(name), Some(values)) => known(guest.http_0_3().set(fields, name, values))?,
+                (Some(name), Some(values)) => {
+                    guest
+                        .http_0_3()
+                        .set_field(&fields, name.as_bytes(), &values)?
+                }
                 _ => Err(HeaderError::SizeExceeded),
             };
             put_set(&mut memory, aligned(result, 4)?, set)
@@ -139,23 +142,23 @@ fn borrow(guest: &Guest, fields: u32) -> Result<Resource<Fields>> {
 }
 
 /// The name of a field, if it is not too long for one.
-fn text_of_field(memory: &Mem<'_>, at: u32, len: u32) -> Result<Option<String>> {
+fn text_of_field<'a>(memory: &'a Mem<'_>, at: u32, len: u32) -> Result<Option<&'a str>> {
     match len as usize > FIELDS_BYTES_MAX {
         true => Ok(None),
-        false => memory.text(at, len).map(|name| Some(name.to_owned())),
+        false => memory.text(at, len).map(Some),
     }
 }
 
 /// A field, if it is not too long for one.
-fn field(
-    memory: &Mem<'_>,
+fn field<'a>(
+    memory: &'a Mem<'_>,
     (name, name_len): (u32, u32),
     (value, value_len): (u32, u32),
-) -> Result<Option<(String, Vec<u8>)>> {
+) -> Result<Option<(&'a [u8], &'a [u8])>> {
     let name = text_of_field(memory, name, name_len)?;
     Ok(
         match name.filter(|_| value_len as usize <= FIELDS_BYTES_MAX) {
-            Some(name) => Some((name, memory.bytes(value, value_len)?.to_vec())),
+            Some(name) => Some((name.as_bytes(), memory.bytes(value, value_len)?)),
             None => None,
         },
     )
@@ -210,14 +213,11 @@ fn from_list(mut caller: Context<'_>, list: u32, count: u32, result: u32) -> Res
     let (mut memory, guest) = view(&mut caller)?;
     let result = aligned(result, 4)?;
     memory.bytes(aligned(list, 4)?, count.saturating_mul(EACH))?;
-    let mut fields = FieldMap::new_mutable(FIELDS_BYTES_MAX);
+    let mut fields = FieldMap::made(HeaderMap::new());
     for index in 0..count {
         let at = list + index * EACH;
         let appended = match field(&memory, memory.span(at)?, memory.span(at + 8)?)? {
-            Some((name, value)) => {
-                let outbound = guest.http_0_3().outbound;
-                known(fields.append(outbound, name, value).map_err(refusal))?
-            }
+            Some((name, value)) => fields.append(name, value),
             None => Err(HeaderError::SizeExceeded),
         };
         if let Err(error) = appended {
@@ -258,7 +258,7 @@ fn define_requests(linker: &mut Definitions) -> Result<()> {
         |mut caller: Context<'_>, request: u32| {
             let guest = caller.data_mut();
             let request = guest.direct.handles.take(Kind::Request, request)?;
-            guest.http_0_3().table.requests.take(request).map(drop)
+            guest.http_0_3().table.drop_request(request)
         },
     )?;
     Ok(())

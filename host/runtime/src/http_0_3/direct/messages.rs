@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use wasmtime::{Result, bail};
-use wasmtime_wasi_http::FieldMap;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 
+use super::super::fields::FieldMap;
 use super::super::incoming::Incoming;
 use super::super::outgoing::Outgoing;
 use super::super::response::Body;

@@ -91,14 +91,14 @@ impl Drop for Writer {
     }
 }
 
-/// Takes what follows the bytes.
-pub(crate) struct Closer(pub(super) Arc<Shared>);
+/// Takes what follows the bytes, once.
+pub(crate) struct Closer(pub(super) Option<Arc<Shared>>);
 
 impl FutureConsumer<Guest> for Closer {
     type Item = Result<Option<Resource<Trailers>>, ErrorCode>;
 
     fn poll_consume(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
         mut store: StoreContextMut<'_, Guest>,
         mut source: Source<'_, Self::Item>,
@@ -121,9 +121,10 @@ impl FutureConsumer<Guest> for Closer {
 
 impl Closer {
     /// Takes it, unless it was taken before.
-    pub(crate) fn close(&self, ending: Result<Option<http::HeaderMap>, ErrorCode>) {
-        let mut flow = lock(&self.0);
-        if flow.ending.is_some() || !matches!(flow.reading, Reading::Open) {
+    pub(crate) fn close(&mut self, ending: Result<Option<http::HeaderMap>, ErrorCode>) {
+        let Some(shared) = self.0.take() else { return };
+        let mut flow = lock(&shared);
+        if !matches!(flow.reading, Reading::Open) {
             return;
         }
         flow.ending = Some(ending);

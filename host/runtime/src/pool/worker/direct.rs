@@ -59,7 +59,7 @@ struct Work<'a> {
     /// Jobs that were begun.
     uses: u64,
     /// Those which the guest has in hand.
-    held: Vec<(u64, Entered)>,
+    held: Held,
     /// Those whose response is on its way.
     running: FuturesUnordered<Running<'a>>,
     woken: Arc<Woken>,
@@ -79,6 +79,16 @@ struct Work<'a> {
     alone_since: Option<Instant>,
 }
 
+/// Jobs by their ids. Those that take longer than one turn are counted.
+type Held = Vec<(u64, Option<Entered>)>;
+
+/// A job takes longer.
+fn stay(held: &mut Held, id: u64, desk: &Desk) {
+    if let Some((_, entered)) = held.iter_mut().find(|(held, _)| *held == id) {
+        entered.get_or_insert_with(|| desk.pool.plugin.stay());
+    }
+}
+
 type Pause = Pin<Box<dyn Future<Output = ()>>>;
 
 /// For so long a guest is called again whenever it waits for nothing; then others
@@ -88,7 +98,7 @@ const STEPS: u32 = 16;
 
 /// What is to be done next.
 enum Step {
-    Begin(Job),
+    Begin(Box<Job>),
     /// A task is told of an event.
     GoOn(usize, Event),
     /// A value is written to where the guest reads a future, which then is told.
@@ -217,10 +227,10 @@ impl Work<'_> {
             .set(self.desk.pool.share.clock().last_turn());
     }
 
-    async fn begin(&mut self, job: Job) -> Result<()> {
+    async fn begin(&mut self, job: Box<Job>) -> Result<()> {
         self.uses += 1;
         let id = self.uses;
-        let (task, entered) = self.desk.begin(id, job, None);
+        let (task, entered) = self.desk.begin(id, *job, None);
         self.held.push((id, entered));
         self.note_load();
         match task {
@@ -237,13 +247,23 @@ impl Work<'_> {
         let subject = Subject::of_request(&request);
         let guest = self.store.data_mut();
         let view = guest.http_0_3();
-        let request = http_0_3::Request::incoming(request, view.outbound);
+        let request = http_0_3::Request::incoming(request);
         let request = view.table.push_request(request)?;
         let request = guest.direct.give_request(&request)?;
         let task = guest.direct.begin_task(id, subject.clone())?;
         guest.subjects.set(subject);
         self.desk.current.set(Some(id));
-        let next = self.handlers.begin(self.store, request).await?;
+        let next = {
+            let mut call = pin!(self.handlers.begin(self.store, request));
+            poll_fn(|context| {
+                let polled = call.as_mut().poll(context);
+                if polled.is_pending() {
+                    stay(&mut self.held, id, self.desk);
+                }
+                polled
+            })
+            .await?
+        };
         self.after(task, id, next)
     }
 
@@ -268,8 +288,9 @@ impl Work<'_> {
             Next::Yield => self.yielded.push(task),
             Next::Wait(set) => direct.wait(task, set)?,
         }
-        if let Some(returned) = returned {
-            self.answer(id, returned)?;
+        match returned {
+            Some(returned) => self.answer(id, returned)?,
+            None => stay(&mut self.held, id, self.desk),
         }
         self.desk.current.set(None);
         Ok(())
@@ -300,6 +321,7 @@ impl Work<'_> {
             return Ok(());
         }
         if let Some(entered) = self.let_go(id) {
+            let entered = entered.unwrap_or_else(|| self.desk.pool.plugin.stay());
             let sent = send(self.desk, id, response, entered);
             self.running.push(Box::pin(sent));
         }
@@ -315,7 +337,7 @@ impl Work<'_> {
         self.note_load();
     }
 
-    fn let_go(&mut self, id: u64) -> Option<Entered> {
+    fn let_go(&mut self, id: u64) -> Option<Option<Entered>> {
         let place = self.held.iter().position(|(held, _)| *held == id)?;
         Some(self.held.swap_remove(place).1)
     }

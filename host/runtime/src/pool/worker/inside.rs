@@ -20,6 +20,7 @@ use wasmtime::component::{Accessor, GuestTaskId};
 use wasmtime_wasi_http::p3;
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 
+use super::reply::Reply;
 use super::seat::Seat;
 use super::{Job, Task};
 use crate::body::{self, Progress, Watched};
@@ -40,7 +41,7 @@ pub(super) struct Begun {
     /// tasks for it.
     task: Option<Rc<Cell<Option<GuestTaskId>>>>,
     pub(super) deadline: Instant,
-    pub(super) reply: oneshot::Sender<Outcome>,
+    pub(super) reply: Reply,
 }
 
 impl Begun {
@@ -77,7 +78,7 @@ impl Desk {
         id: u64,
         job: Job,
         guest_task: Option<Rc<Cell<Option<GuestTaskId>>>>,
-    ) -> (Task, Entered) {
+    ) -> (Task, Option<Entered>) {
         drop(job.queued);
         self.budget.begin();
         self.begun.borrow_mut().push(Begun {
@@ -105,8 +106,9 @@ impl Desk {
     pub(super) fn answer(&self, id: u64, outcome: Outcome) {
         let mut begun = self.begun.borrow_mut();
         if let Some(index) = begun.iter().position(|job| job.id == id) {
-            // Whoever waited may have gone meanwhile.
-            let _ = begun.swap_remove(index).reply.send(outcome);
+            let job = begun.swap_remove(index);
+            drop(begun);
+            job.reply.send(outcome);
         } else {
             self.late.borrow_mut().retain(|late| *late != id);
         }
@@ -133,7 +135,7 @@ impl Desk {
         for job in begun.extract_if(.., |job| job.deadline <= now) {
             self.late.borrow_mut().push(job.id);
             let failure = Failure::Timeout(limit_ms);
-            let _ = job.reply.send(Outcome::Failed(failure));
+            job.reply.send(Outcome::Failed(failure));
         }
         self.leave_in_time();
     }
@@ -187,9 +189,10 @@ pub(super) async fn work(accessor: &Accessor<Guest>, handlers: &Handlers, desk: 
 
 /// Runs one job to its end; with a streaming response, that is when nobody
 /// listens any more.
-async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Job, id: u64) {
+async fn run(accessor: &Accessor<Guest>, handlers: &Handlers, desk: &Desk, job: Box<Job>, id: u64) {
     let guest_task = Rc::new(Cell::new(None));
-    let (task, entered) = desk.begin(id, job, Some(Rc::clone(&guest_task)));
+    let (task, entered) = desk.begin(id, *job, Some(Rc::clone(&guest_task)));
+    let entered = entered.unwrap_or_else(|| desk.pool.plugin.stay());
     let (outcome, listening) = match task {
         Task::WebSocket(call) => match &handlers.websocket {
             Some(WebSocketHandlers::Component(handlers)) => {
@@ -313,7 +316,7 @@ async fn respond(
     let subject = Subject::of_request(&request);
     let call = accessor.with(|mut access| {
         let view = access.get().http_0_3();
-        let request = http_0_3::Request::incoming(request, view.outbound);
+        let request = http_0_3::Request::incoming(request);
         let request = view.table.push_request(request)?;
         handler.start_call_concurrent(access, (request,))
     })?;

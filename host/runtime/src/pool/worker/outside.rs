@@ -193,8 +193,7 @@ fn answer_trap(begun: Vec<Begun>, error: &wasmtime::Error, (running, task): Culp
             true => trap(error),
             false => Failure::Disrupted,
         };
-        // Whoever waited may have gone meanwhile.
-        let _ = job.reply.send(Outcome::Failed(failure));
+        job.reply.send(Outcome::Failed(failure));
     }
 }
 
@@ -206,7 +205,6 @@ fn answer_timeout(begun: Vec<Begun>, limit_ms: u64) {
             true => Failure::Timeout(limit_ms),
             false => Failure::Disrupted,
         };
-        // Whoever waited may have gone meanwhile.
-        let _ = job.reply.send(Outcome::Failed(failure));
+        job.reply.send(Outcome::Failed(failure));
     }
 }

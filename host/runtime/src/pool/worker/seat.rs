@@ -29,6 +29,8 @@ pub(super) struct Seat {
     /// Gone when it has ended.
     life: RefCell<Option<LocalFuture<()>>>,
     bell: Arc<Bell>,
+    /// Rings it.
+    waker: Waker,
 }
 
 /// Wakes the worker: in a turn by another poll, otherwise by its task.
@@ -70,13 +72,15 @@ impl Wake for Bell {
 
 impl Seat {
     pub(super) fn new() -> Self {
+        let bell = Arc::<Bell>::default();
         Self {
+            waker: Waker::from(Arc::clone(&bell)),
+            bell,
             load: Cell::new(0),
             is_stuck: Cell::new(false),
             is_leaving: Cell::new(false),
             idle_since: Cell::new(Instant::now()),
             life: RefCell::default(),
-            bell: Arc::default(),
         }
     }
 
@@ -130,8 +134,7 @@ impl Seat {
         let Some(future) = life.as_mut() else {
             return Poll::Ready(());
         };
-        let waker = Waker::from(Arc::clone(&self.bell));
-        let mut context = Context::from_waker(&waker);
+        let mut context = Context::from_waker(&self.waker);
         self.bell.in_turn.store(true, Ordering::SeqCst);
         turn.has_panicked = true;
         let mut ended = Poll::Pending;
