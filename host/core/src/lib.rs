@@ -22,6 +22,7 @@ pub mod network;
 pub mod plugin;
 pub mod request_id;
 pub mod secret;
+pub mod spare;
 pub mod time;
 pub mod volume;
 pub mod websocket;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use holdfast_core::Plugins;
+use holdfast_core::spare::emptied;
 use http::HeaderMap;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinSet;
@@ -26,9 +27,6 @@ use crate::stream::Stream;
 /// What is read at once, in bytes. One buffer for the whole loop: connections
 /// own none while they wait.
 const READ_BYTES_MAX: usize = 64 << 10;
-
-/// Room for header fields that is kept from one message to the next.
-const KEPT_FIELDS_MAX: usize = 64;
 
 /// WebSockets whose end begins at a time.
 const ENDINGS_MAX: usize = 16;
@@ -115,10 +113,8 @@ impl EventLoop {
     }
 
     /// Nobody needs this map any more.
-    pub(crate) fn keep_fields(&self, mut fields: HeaderMap) {
-        // Several of one name have room of their own.
-        if fields.capacity() <= KEPT_FIELDS_MAX && fields.len() <= KEPT_FIELDS_MAX {
-            fields.clear();
+    pub(crate) fn keep_fields(&self, fields: HeaderMap) {
+        if let Some(fields) = emptied(fields) {
             self.fields.replace(fields);
         }
     }

@@ -24,7 +24,7 @@ use crate::event_loop::EventLoop;
 use crate::http1::Due;
 use crate::mailbox::Letters;
 use crate::queue::{BATCH_LEN_MAX, Batch};
-use crate::ring::Sent;
+use crate::ring::{SENDS_MAX, Sent};
 use crate::sockets::Place;
 use crate::stream::Stream;
 use bill::Bill;
@@ -32,8 +32,6 @@ use together::Together;
 
 /// Sockets written to before other tasks have their turn, unless that takes long.
 const CHUNK_LEN: usize = 128;
-/// The same of HTTP connections.
-const CORKS_LEN: usize = 64;
 /// How long a round may go on before what it has queued is written.
 const ROUND_MAX: Duration = Duration::from_micros(200);
 const SMALL_BYTES: usize = 4 << 10;
@@ -120,7 +118,7 @@ impl EventLoop {
 
     fn uncork_some(&self) -> bool {
         let mut corks = self.outbox.corks.borrow_mut();
-        let len = corks.len().min(CORKS_LEN);
+        let len = corks.len().min(SENDS_MAX);
         let mut together = self.outbox.together.borrow_mut();
         for cork in corks.drain(..len).filter_map(|cork| cork.upgrade()) {
             let lent = match len > 1 && together.is_possible() {

@@ -15,8 +15,8 @@ use std::os::fd::RawFd;
 use io_uring::{IoUring, Probe, opcode, types};
 use rustix::net::SendFlags;
 
-/// Sockets at a time.
-pub(crate) const SENDS_MAX: usize = 128;
+/// Sockets at a time, while which nothing else happens on the loop.
+pub(crate) const SENDS_MAX: usize = 64;
 
 /// A ring of one thread.
 pub(crate) struct Ring(IoUring);

@@ -9,11 +9,8 @@ use holdfast_core::TenantId;
 
 use super::SMALL_BYTES;
 use crate::http1::Cork;
-use crate::ring::{Ring, Sent};
+use crate::ring::{Ring, SENDS_MAX, Sent};
 use crate::sockets::Place;
-
-/// Frames that are sent with one call, during which nothing else happens on the loop.
-const FRAMES_MAX: usize = 64;
 
 /// What is to be sent together. All of it is sent before anything else happens on the
 /// loop, so that each socket is there.
@@ -50,7 +47,7 @@ impl Together {
 
     /// Whether so many frames are there that sending them takes long enough.
     pub(super) fn is_full(&self) -> bool {
-        self.frames.len() >= FRAMES_MAX
+        self.frames.len() >= SENDS_MAX
     }
 
     /// Sends the frames.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use holdfast_core::spare::emptied;
 use holdfast_core::{RequestId, event};
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
 use http::{HeaderMap, Method};
@@ -92,7 +93,7 @@ impl Request {
     /// The memory of its header fields, if it is worth keeping.
     pub(super) fn into_spare(self) -> Option<HeaderMap> {
         match self.unread {
-            Some((unread, _)) => FieldMap::made(unread).into_spare(),
+            Some((unread, _)) => emptied(unread),
             None => self.headers.into_spare(),
         }
     }

@@ -6,7 +6,6 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::CONTENT_LENGTH;
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use wasmtime::component::{Access, FutureReader, Resource, StreamReader};
@@ -68,9 +67,6 @@ impl Body {
         mut ending: Ending,
         mismatch: fn(Option<u64>) -> ErrorCode,
     ) -> wasmtime::Result<(Self, Sent)> {
-        // Fields which are made by guests have one valid length at most.
-        let length = headers.get(CONTENT_LENGTH);
-        let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
         let contents = match contents.map(|it| it.try_into::<Incoming>(store.as_context_mut())) {
             Some(Ok(incoming)) => {
                 ending.close(store.as_context_mut())?;
@@ -83,7 +79,7 @@ impl Body {
         let made = Made {
             contents,
             ending,
-            length,
+            length: headers.length(),
             mismatch,
         };
         let (body, sent) = Outgoing::new(store, made)?;

@@ -58,7 +58,7 @@ impl Clock {
         }
     }
 
-    /// Now, if an event has just begun, and otherwise what the clock shows.
+    /// The time. If an event has just begun, the clock need not be read again for it.
     pub(crate) fn look(&self) -> Instant {
         match self.is_fresh.get() {
             true => self.at.get(),

@@ -157,27 +157,12 @@ pub(super) fn write_fields(headers: &HeaderMap, length: Option<usize>) -> Result
     if let Some(length) = length
         && !headers.contains_key(header::CONTENT_LENGTH)
     {
-        let mut digits = [0; 20];
-        let length = decimal(length, &mut digits);
+        let length = HeaderValue::from(length);
         fields
-            .append(header::CONTENT_LENGTH.as_str(), length)
+            .append(header::CONTENT_LENGTH.as_str(), length.as_bytes())
             .context(REFUSED)?;
     }
     Ok(fields)
-}
-
-/// A number in digits.
-fn decimal(mut number: usize, digits: &mut [u8; 20]) -> &[u8] {
-    let mut begin = digits.len();
-    for (at, digit) in digits.iter_mut().enumerate().rev() {
-        *digit = b'0' + (number % 10) as u8;
-        number /= 10;
-        begin = at;
-        if number == 0 {
-            break;
-        }
-    }
-    digits.get(begin..).unwrap_or_default()
 }
 
 pub(super) fn read_method(method: types::Method) -> Option<Method> {
@@ -223,18 +208,5 @@ pub(super) fn describe(code: &ErrorCode) -> String {
     match code {
         ErrorCode::InternalError(Some(text)) => text.clone(),
         code => format!("{code:?}").replace("ErrorCode::", ""),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_has_its_digits() {
-        for number in [0, 5, 10, 65536, usize::MAX] {
-            let text = number.to_string();
-            assert_eq!(decimal(number, &mut [0; 20]), text.as_bytes());
-        }
     }
 }

@@ -14,8 +14,8 @@
 //! ```
 //! A result is aligned to four bytes, so that there is room for the turn's number in
 //! its address. Most begin with one byte and three that nobody reads, which say that
-//! the result is there already, without a last turn. Calls of the import become calls of that function; a module which
-//! uses the import in any other way has it as it was.
+//! the result is there already, without a last turn. Calls of the import become calls
+//! of that function; a module which uses the import in any other way has it as it was.
 
 use std::collections::{HashMap, HashSet};
 

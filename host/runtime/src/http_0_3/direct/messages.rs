@@ -2,7 +2,6 @@
 //! guest gives away, and which it gets.
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
 use wasmtime::{Result, bail};
 use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 
@@ -72,10 +71,7 @@ fn body(
         Some(Taking::OfGuest(pipe)) => Some(pipe),
         None => None,
     };
-    // Fields which are made by guests have one valid length at most.
-    let length = headers.get(CONTENT_LENGTH);
-    let length = length.and_then(|value| value.to_str().ok()?.parse().ok());
-    let (body, ends) = Outgoing::open(contents.is_some(), length, mismatch);
+    let (body, ends) = Outgoing::open(contents.is_some(), headers.length(), mismatch);
     if let (Some(pipe), Some(writer)) = (contents, ends.writer) {
         State::read_by_host(guest, memory, pipe, Peer::Writer(writer))?;
     }

@@ -3,15 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use holdfast_core::spare::emptied;
 use http::header::{CONTENT_LENGTH, Entry};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS;
 use wasmtime_wasi_http::p3::bindings::http::types::HeaderError;
 
 use super::super::FIELDS_BYTES_MAX;
-
-/// Fields whose memory is worth keeping for the next message.
-const KEPT_MAX: usize = 64;
 
 /// The fields of one message. Those which a guest makes have a limit.
 #[derive(Clone, Debug, Default)]
@@ -76,15 +74,16 @@ impl FieldMap {
 
     /// An empty map with the memory of these, if that is worth keeping.
     pub(crate) fn into_spare(self) -> Option<HeaderMap> {
-        let Map::Own(mut map) = self.map else {
-            return None;
-        };
-        // Several of one name have room of their own.
-        if map.capacity() > KEPT_MAX || map.len() > KEPT_MAX {
-            return None;
+        match self.map {
+            Map::Own(map) => emptied(map),
+            Map::Shared(_) => None,
         }
-        map.clear();
-        Some(map)
+    }
+
+    /// What the Content-Length says. Fields which are made by guests have one at most,
+    /// and a valid one.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
     }
 
     /// Adds a field behind those which have the same name.
@@ -331,7 +330,7 @@ mod tests {
         assert!(spare.is_empty() && spare.capacity() > 0);
         assert!(made(&[]).share().into_spare().is_none());
         let mut large = made(&[]);
-        for number in 0..2 * KEPT_MAX {
+        for number in 0..128 {
             large.append(format!("x{number}").as_bytes(), b"1").unwrap();
         }
         assert!(large.into_spare().is_none());

@@ -44,15 +44,10 @@ impl Reply {
     }
 
     fn end(&self, end: State) {
-        let mut state = self.0.borrow_mut();
-        let waker = match &mut *state {
-            State::Open => None,
-            State::Awaited(waker) => Some(std::mem::replace(waker, Waker::noop().clone())),
-            State::Done(_) | State::Over => return,
-        };
-        *state = end;
-        drop(state);
-        if let Some(waker) = waker {
+        if matches!(*self.0.borrow(), State::Done(_) | State::Over) {
+            return;
+        }
+        if let State::Awaited(waker) = self.0.replace(end) {
             waker.wake();
         }
     }
@@ -97,9 +92,8 @@ impl Future for Awaited {
 
 impl Drop for Awaited {
     fn drop(&mut self) {
-        let state = self.0.replace(State::Over);
-        // Only now, since whatever goes with it may come back here.
-        drop(state);
+        // What was there is dropped behind that, since it may come back here.
+        self.0.replace(State::Over);
     }
 }
 
