@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::task::Waker;
 use std::thread::{self, ThreadId};
 
+use holdfast_core::TenantId;
 use tokio::sync::Notify;
 
 use crate::lock::lock;
@@ -32,10 +33,16 @@ pub(crate) struct Mailbox {
 /// What was collected.
 #[derive(Default)]
 pub(crate) struct Letters {
-    /// Sockets to which there is something to write.
-    pub(crate) due: Vec<Place>,
+    pub(crate) due: Vec<Letter>,
     /// Of tasks, from other threads.
     pub(crate) wakers: Vec<Waker>,
+}
+
+/// Of a socket to which there is something to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Letter {
+    pub(crate) tenant: TenantId,
+    pub(crate) place: Place,
 }
 
 impl Letters {
@@ -66,12 +73,12 @@ impl Mailbox {
 
     /// Has the loop write what is queued for one of its sockets. Called from any
     /// thread.
-    pub(crate) fn post(&self, place: Place) {
-        self.leave(|letters| letters.due.push(place));
+    pub(crate) fn post(&self, letter: Letter) {
+        self.leave(|letters| letters.due.push(letter));
     }
 
-    fn post_all(&self, places: &[Place]) {
-        self.leave(|letters| letters.due.extend_from_slice(places));
+    fn post_all(&self, more: &[Letter]) {
+        self.leave(|letters| letters.due.extend_from_slice(more));
     }
 
     fn leave(&self, letter: impl FnOnce(&mut Letters)) {
@@ -103,29 +110,29 @@ impl Mailbox {
 /// Sockets to which a message is to be written that many get, by their loops: a
 /// loop is told of several at once.
 #[derive(Default)]
-pub(crate) struct Posts<'a>(Vec<(&'a Mailbox, Vec<Place>)>);
+pub(crate) struct Posts<'a>(Vec<(&'a Mailbox, Vec<Letter>)>);
 
 impl<'a> Posts<'a> {
     /// As [`Mailbox::post`], but perhaps later.
-    pub(crate) fn add(&mut self, to: &'a Mailbox, place: Place) {
+    pub(crate) fn add(&mut self, to: &'a Mailbox, letter: Letter) {
         let index = self.0.iter().position(|(other, _)| ptr::eq(*other, to));
-        let Some((_, places)) = index.and_then(|index| self.0.get_mut(index)) else {
-            self.0.push((to, vec![place]));
+        let Some((_, all)) = index.and_then(|index| self.0.get_mut(index)) else {
+            self.0.push((to, vec![letter]));
             return;
         };
-        places.push(place);
-        if places.len() == POSTS_LEN_MAX {
-            to.post_all(places);
-            places.clear();
+        all.push(letter);
+        if all.len() == POSTS_LEN_MAX {
+            to.post_all(all);
+            all.clear();
         }
     }
 }
 
 impl Drop for Posts<'_> {
     fn drop(&mut self) {
-        for (mailbox, places) in &self.0 {
-            if !places.is_empty() {
-                mailbox.post_all(places);
+        for (mailbox, all) in &self.0 {
+            if !all.is_empty() {
+                mailbox.post_all(all);
             }
         }
     }

@@ -8,6 +8,7 @@
 
 mod bill;
 mod together;
+mod waiting;
 
 use std::cell::{Cell, RefCell};
 use std::io::{self, IoSlice};
@@ -22,19 +23,22 @@ use tokio::io::AsyncWrite;
 use crate::connection::Connection;
 use crate::event_loop::EventLoop;
 use crate::http1::Due;
-use crate::mailbox::Letters;
+use crate::mailbox::{Letter, Letters};
 use crate::queue::{BATCH_LEN_MAX, Batch};
 use crate::ring::{SENDS_MAX, Sent};
-use crate::sockets::Place;
 use crate::stream::Stream;
 use bill::Bill;
 use together::Together;
+use waiting::Waiting;
 
 /// Sockets written to before other tasks have their turn, unless that takes long.
 const CHUNK_LEN: usize = 128;
 /// How long a round may go on before what it has queued is written.
 const ROUND_MAX: Duration = Duration::from_micros(200);
 const SMALL_BYTES: usize = 4 << 10;
+/// Written to a socket before others have their turn: a client that takes all it gets
+/// would hold them up for as long as its queue is.
+const TURN_BYTES: usize = 64 << 10;
 /// Room that is kept from one round to the next.
 const KEPT_LEN_MAX: usize = 16 << 10;
 
@@ -43,7 +47,8 @@ const KEPT_LEN_MAX: usize = 16 << 10;
 pub(crate) enum Written {
     /// It is empty.
     All,
-    /// The socket takes no more for now, or has not sent what it has taken.
+    /// The socket takes no more for now, or has not sent what it has taken, or it is
+    /// somebody else's turn.
     Blocked,
     /// The socket is broken.
     Broken,
@@ -52,7 +57,9 @@ pub(crate) enum Written {
 /// What an event loop has to write.
 #[derive(Default)]
 pub(crate) struct Outbox {
+    /// Empty, for those that come next.
     letters: RefCell<Letters>,
+    waiting: RefCell<Waiting>,
     /// Where every connection takes the frames which it writes.
     pub(crate) batch: RefCell<Batch>,
     /// HTTP connections which hold something back.
@@ -138,62 +145,63 @@ impl EventLoop {
 
     fn write_frames(&self) -> bool {
         let mut letters = self.outbox.letters.borrow_mut();
-        if letters.due.is_empty() {
-            letters.due.shrink_to(KEPT_LEN_MAX);
-            self.mailbox.collect(&mut letters);
-            // In the order of memory, where most of their time goes. One that is there
-            // twice could have something overtake what is sent together with others.
-            letters.due.sort_unstable();
-            letters.due.dedup();
-        }
-        let len = letters.due.len().min(CHUNK_LEN);
-        let has_some = len > 0 || !letters.wakers.is_empty();
+        self.mailbox.collect(&mut letters);
+        let mut waiting = self.outbox.waiting.borrow_mut();
+        waiting.add(&mut letters.due);
+        let has_some = !waiting.is_empty() || !letters.wakers.is_empty();
         for waker in letters.wakers.drain(..) {
             waker.wake();
         }
-        let written = self.write_to_each(letters.due.get(..len).unwrap_or_default());
-        letters.due.drain(..written);
+        if !waiting.is_empty() {
+            self.write_to_some(&mut waiting);
+        }
         has_some
     }
 
-    /// Writes to these sockets, one after the other, until it has taken long.
-    /// Returns how many there were.
-    fn write_to_each(&self, places: &[Place]) -> usize {
-        if places.is_empty() {
-            return 0;
-        }
+    /// Writes to some of these sockets, one after the other, until it has taken long:
+    /// then it is another tenant's turn.
+    fn write_to_some(&self, waiting: &mut Waiting) {
         let mut bill = Bill::new(&*self.plugins);
         let mut together = self.outbox.together.borrow_mut();
-        let mut count = 0;
-        for &place in places {
-            self.write_to(place, places.len() > 1, &mut together, &mut bill);
-            count += 1;
+        let has_others = waiting.are_several();
+        for count in 1.. {
+            let Some(letter) = waiting.next() else {
+                break;
+            };
+            if together.would_be_overtaken_by(letter) {
+                self.send_frames(&mut together, &mut bill);
+            }
+            self.write_to(letter, has_others, &mut together, &mut bill);
             if together.is_full() {
                 self.send_frames(&mut together, &mut bill);
             }
-            if bill.is_long() {
+            if bill.is_long() || count == CHUNK_LEN {
+                waiting.pass();
                 break;
             }
         }
         self.send_frames(&mut together, &mut bill);
-        count
     }
 
     fn write_to(
         &self,
-        place: Place,
+        letter: Letter,
         has_others: bool,
         together: &mut Together,
         bill: &mut Bill<'_>,
     ) {
-        self.sockets.with(place, |connection, stream| {
+        self.sockets.with(letter.place, |connection, stream| {
             let tenant = connection.key.tenant;
+            if tenant != letter.tenant {
+                // The place is another's by now, who has letters of its own.
+                return;
+            }
             let socket = stream.tcp_socket();
             let sole = socket.and_then(|socket| Some((socket, connection.take_sole()?)));
             let mut batch = self.outbox.batch.borrow_mut();
             let begun = match sole {
                 Some((socket, frame)) if has_others && together.takes(&frame) => {
-                    together.frames.push((place, tenant, socket, frame));
+                    together.frames.push((letter, socket, frame));
                     return;
                 }
                 Some((_, frame)) => {
@@ -232,13 +240,13 @@ impl EventLoop {
         bill.pay();
         together.send_frames();
         let Together { frames, sent, .. } = together;
-        bill.share(frames.iter().map(|(_, tenant, ..)| *tenant));
-        for ((place, tenant, _, frame), sent) in frames.drain(..).zip(sent.drain(..)) {
+        bill.share(frames.iter().map(|(letter, ..)| letter.tenant));
+        for ((letter, _, frame), sent) in frames.drain(..).zip(sent.drain(..)) {
             if is_whole(&sent, &frame) {
                 continue;
             }
-            bill.note(tenant);
-            self.sockets.with(place, |connection, stream| {
+            bill.note(letter.tenant);
+            self.sockets.with(letter.place, |connection, stream| {
                 let mut batch = self.outbox.batch.borrow_mut();
                 connection.untake_sole(frame, &mut batch);
                 finish(sent, connection, stream, &mut batch);
@@ -268,7 +276,7 @@ fn finish(begun: Sent, connection: &Connection, stream: &mut Stream, batch: &mut
 }
 
 /// Writes the frames in `batch`, which were taken from the queue, and then all
-/// others in it.
+/// others in it. If they are many, only some: then `context` is woken at once.
 pub(crate) fn write_all(
     connection: &Connection,
     stream: &mut Stream,
@@ -286,9 +294,11 @@ fn go_on(
     batch: &mut Batch,
     context: &mut Context<'_>,
 ) -> Written {
+    let mut bytes = 0;
     loop {
         match result {
             Some(Ok(written)) => {
+                bytes += written;
                 if !connection.give_back(batch, written) {
                     return send_all(stream, context);
                 }
@@ -298,6 +308,11 @@ fn go_on(
                 }
                 if !connection.take(batch) {
                     return send_all(stream, context);
+                }
+                if bytes >= TURN_BYTES {
+                    connection.block(batch);
+                    context.waker().wake_by_ref();
+                    return Written::Blocked;
                 }
             }
             Some(Err(_)) => {
@@ -338,10 +353,14 @@ fn with_slices<T>(batch: &Batch, write: impl FnOnce(&[IoSlice<'_>]) -> T) -> T {
         return write(&[IoSlice::new(frame)]);
     }
     let mut slices = [IoSlice::new(&[]); BATCH_LEN_MAX];
-    let mut len = 0;
+    let (mut len, mut bytes) = (0, 0);
     for (slice, frame) in slices.iter_mut().zip(&batch.frames) {
         *slice = IoSlice::new(frame);
         len += 1;
+        bytes += frame.len();
+        if bytes >= TURN_BYTES {
+            break;
+        }
     }
     write(slices.get(..len).unwrap_or_default())
 }

@@ -27,7 +27,7 @@ const CLOSE_TICK: Duration = Duration::from_millis(10);
 pub(crate) struct Place(NonZeroU32);
 
 impl Place {
-    fn of(index: usize) -> Self {
+    pub(crate) fn of(index: usize) -> Self {
         let number = u32::try_from(index + 1).ok().and_then(NonZeroU32::new);
         // There are fewer files than that.
         Self(number.unwrap_or(NonZeroU32::MAX))

@@ -68,7 +68,7 @@ impl Connection {
         posts: &mut Posts<'a>,
     ) -> Result<(), SendError> {
         let agreed = self.agreed().map(|it| (it, self.compress_bytes_min()));
-        let (_, place) = self.queue_made(|queue| match agreed {
+        let (_, letter) = self.queue_made(|queue| match agreed {
             None => frames.plain(),
             Some((agreed, bytes_min)) => {
                 let context = agreed.server_context;
@@ -76,8 +76,8 @@ impl Connection {
                 frames.agreed(agreed, bytes_min, sent)
             }
         })?;
-        if let Some(place) = place {
-            posts.add(&self.home, place);
+        if let Some(letter) = letter {
+            posts.add(&self.home, letter);
         }
         Ok(())
     }

@@ -13,6 +13,7 @@ use holdfast_core::metrics::LimitHit;
 use super::{Connection, Shared, Writer, closure};
 use crate::frame;
 use crate::lock::lock;
+use crate::mailbox::Letter;
 use crate::queue::{Batch, Queue};
 use crate::sockets::Place;
 
@@ -40,8 +41,8 @@ impl Connection {
         &self,
         frame: impl FnOnce(&mut Queue) -> Bytes,
     ) -> Result<u64, SendError> {
-        let (bytes, place) = self.queue_made(frame)?;
-        self.tell_outbox(place);
+        let (bytes, letter) = self.queue_made(frame)?;
+        self.tell_outbox(letter);
         Ok(bytes)
     }
 
@@ -51,7 +52,7 @@ impl Connection {
     pub(super) fn queue_made(
         &self,
         frame: impl FnOnce(&mut Queue) -> Bytes,
-    ) -> Result<(u64, Option<Place>), SendError> {
+    ) -> Result<(u64, Option<Letter>), SendError> {
         let mut shared = lock(&self.shared);
         if shared.is_closing() {
             return Err(SendError::Gone);
@@ -73,7 +74,8 @@ impl Connection {
         if shared.queue.is_counted() {
             self.recount(&mut shared);
         }
-        Ok((shared.queue.bytes() as u64, shared.hand_over()))
+        let letter = self.letter(&mut shared);
+        Ok((shared.queue.bytes() as u64, letter))
     }
 
     /// Does what is to be done when a queue is full.
@@ -108,14 +110,20 @@ impl Connection {
 
     /// Has the outbox write what is queued, unless somebody will.
     pub(super) fn post(&self, mut shared: MutexGuard<'_, Shared>) {
-        let place = shared.hand_over();
+        let letter = self.letter(&mut shared);
         drop(shared);
-        self.tell_outbox(place);
+        self.tell_outbox(letter);
     }
 
-    fn tell_outbox(&self, place: Option<Place>) {
-        if let Some(place) = place {
-            self.home.post(place);
+    /// What the outbox has to be told, if it is to write.
+    fn letter(&self, shared: &mut Shared) -> Option<Letter> {
+        let tenant = self.key.tenant;
+        shared.hand_over().map(|place| Letter { tenant, place })
+    }
+
+    fn tell_outbox(&self, letter: Option<Letter>) {
+        if let Some(letter) = letter {
+            self.home.post(letter);
         }
     }
 

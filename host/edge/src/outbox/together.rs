@@ -5,19 +5,18 @@ use std::os::fd::RawFd;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use holdfast_core::TenantId;
 
 use super::SMALL_BYTES;
 use crate::http1::Cork;
+use crate::mailbox::Letter;
 use crate::ring::{Ring, SENDS_MAX, Sent};
-use crate::sockets::Place;
 
 /// What is to be sent together. All of it is sent before anything else happens on the
 /// loop, so that each socket is there.
 pub(super) struct Together {
     /// None where the system has none: then sockets are written to one by one.
     ring: Option<Ring>,
-    pub(super) frames: Vec<(Place, TenantId, RawFd, Bytes)>,
+    pub(super) frames: Vec<(Letter, RawFd, Bytes)>,
     pub(super) corks: Vec<(Rc<Cork>, RawFd, Vec<u8>)>,
     /// What has come of those which were sent last.
     pub(super) sent: Vec<Sent>,
@@ -45,6 +44,14 @@ impl Together {
         self.is_possible() && frame.len() <= SMALL_BYTES
     }
 
+    /// Whether the socket of this letter may have a frame here already, which has to be
+    /// sent first. The sockets of a tenant come in their order, and then again from the
+    /// beginning.
+    pub(super) fn would_be_overtaken_by(&self, letter: Letter) -> bool {
+        let last = self.frames.last().map(|(last, ..)| *last);
+        last.is_some_and(|last| last.tenant == letter.tenant && last.place >= letter.place)
+    }
+
     /// Whether so many frames are there that sending them takes long enough.
     pub(super) fn is_full(&self) -> bool {
         self.frames.len() >= SENDS_MAX
@@ -53,7 +60,7 @@ impl Together {
     /// Sends the frames.
     pub(super) fn send_frames(&mut self) {
         let sends = self.frames.iter();
-        let sends = sends.map(|(_, _, socket, frame)| (*socket, &frame[..]));
+        let sends = sends.map(|(_, socket, frame)| (*socket, &frame[..]));
         send(&mut self.ring, sends, &mut self.sent);
     }
 

@@ -189,7 +189,39 @@ pub(crate) struct Woken {
 #[derive(Default)]
 struct Queue {
     handles: Vec<u32>,
+    /// A bit for each handle: whether it is there. A guest may have thousands.
+    there: Vec<u64>,
     worker: Option<Waker>,
+}
+
+impl Queue {
+    /// Adds a handle that is not there yet.
+    fn add(&mut self, handle: u32) {
+        let (index, bit) = bit(handle);
+        if index >= self.there.len() {
+            self.there.resize(index + 1, 0);
+        }
+        if let Some(word) = self.there.get_mut(index)
+            && *word & bit == 0
+        {
+            *word |= bit;
+            self.handles.push(handle);
+        }
+    }
+
+    fn take(&mut self) -> Vec<u32> {
+        for &handle in &self.handles {
+            let (index, bit) = bit(handle);
+            if let Some(word) = self.there.get_mut(index) {
+                *word &= !bit;
+            }
+        }
+        std::mem::take(&mut self.handles)
+    }
+}
+
+fn bit(handle: u32) -> (usize, u64) {
+    ((handle / u64::BITS) as usize, 1 << (handle % u64::BITS))
 }
 
 impl Woken {
@@ -205,7 +237,7 @@ impl Woken {
         }
         let mut queue = self.queue();
         self.is_any.store(false, Ordering::Release);
-        std::mem::take(&mut queue.handles)
+        queue.take()
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue> {
@@ -222,9 +254,7 @@ pub(super) struct Bell {
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {
         let mut queue = self.woken.queue();
-        if !queue.handles.contains(&self.handle) {
-            queue.handles.push(self.handle);
-        }
+        queue.add(self.handle);
         self.woken.is_any.store(true, Ordering::Release);
         let worker = queue.worker.clone();
         drop(queue);
@@ -296,6 +326,22 @@ mod tests {
         assert_eq!(state.next().unwrap(), None);
         state.wait(task, set).unwrap();
         assert_eq!(state.next().unwrap(), None);
+    }
+
+    #[test]
+    fn who_is_woken_often_is_there_once() {
+        let woken = Arc::new(Woken::default());
+        let wake = |handle| {
+            let woken = Arc::clone(&woken);
+            Arc::new(Bell { handle, woken }).wake();
+        };
+        for _ in 0..2 {
+            for handle in [1, 64, 1000, 64, 1, 63] {
+                wake(handle);
+            }
+            assert_eq!(woken.take(), [1, 64, 1000, 63]);
+            assert!(woken.take().is_empty());
+        }
     }
 
     #[test]
