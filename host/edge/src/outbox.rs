@@ -176,7 +176,7 @@ impl EventLoop {
                 self.send_frames(&mut together, &mut bill);
             }
             if bill.is_long() || count == CHUNK_LEN {
-                waiting.pass();
+                waiting.end_turn(letter.tenant);
                 break;
             }
         }

@@ -68,9 +68,9 @@ impl Waiting {
         Some(Letter { tenant, place })
     }
 
-    /// It is the next tenant's turn.
-    pub(super) fn pass(&mut self) {
-        if self.turns.len() > 1 {
+    /// This tenant's turn is over, if it has not ended by itself.
+    pub(super) fn end_turn(&mut self, tenant: TenantId) {
+        if self.turns.front() == Some(&tenant) {
             self.turns.rotate_left(1);
         }
     }
@@ -94,19 +94,33 @@ mod tests {
         for place in 0..4 {
             assert_eq!(waiting.next(), Some(letter(1, place)));
         }
-        waiting.pass();
+        waiting.end_turn(TenantId(1));
         assert_eq!(waiting.next(), Some(letter(1, 4)), "there is nobody else");
         let mut more = vec![letter(2, 7), letter(1, 3), letter(2, 5), letter(1, 3)];
         waiting.add(&mut more);
         assert!(more.is_empty() && waiting.are_several());
-        waiting.pass();
+        waiting.end_turn(TenantId(1));
         assert_eq!(waiting.next(), Some(letter(2, 5)));
-        waiting.pass();
+        waiting.end_turn(TenantId(2));
         for place in (5..10).chain([3]) {
             assert_eq!(waiting.next(), Some(letter(1, place)));
         }
         assert!(!waiting.are_several());
         assert_eq!(waiting.next(), Some(letter(2, 7)));
         assert!(waiting.is_empty() && waiting.next().is_none());
+    }
+
+    #[test]
+    fn who_has_no_more_takes_nobodys_turn() {
+        let mut waiting = Waiting::default();
+        waiting.add(&mut (1..4).map(|tenant| letter(tenant, 0)).collect());
+        let mut tenants = Vec::new();
+        for _ in 0..6 {
+            let tenant = waiting.next().unwrap().tenant;
+            waiting.end_turn(tenant);
+            waiting.add(&mut vec![letter(tenant.0, 0)]);
+            tenants.push(tenant.0);
+        }
+        assert_eq!(tenants, [1, 2, 3, 1, 2, 3]);
     }
 }
