@@ -81,10 +81,10 @@ impl Mailbox {
         self.leave(|letters| letters.due.extend_from_slice(more));
     }
 
-    fn leave(&self, letter: impl FnOnce(&mut Letters)) {
+    fn leave(&self, add: impl FnOnce(&mut Letters)) {
         let mut letters = lock(&self.letters);
         let is_first = letters.is_empty();
-        letter(&mut letters);
+        add(&mut letters);
         drop(letters);
         if is_first {
             self.notify.notify_one();

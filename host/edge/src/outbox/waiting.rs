@@ -5,11 +5,9 @@ use std::collections::{HashMap, VecDeque};
 
 use holdfast_core::TenantId;
 
+use super::KEPT_LEN_MAX;
 use crate::mailbox::Letter;
 use crate::sockets::Place;
-
-/// Room that is kept from one round to the next.
-const KEPT_LEN_MAX: usize = 16 << 10;
 
 /// All that wait.
 #[derive(Default)]
